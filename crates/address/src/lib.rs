@@ -1,0 +1,1 @@
+//! Email addresses, domains, mailboxes and envelopes: parsed once, valid ever after.

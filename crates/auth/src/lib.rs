@@ -1,0 +1,1 @@
+//! DKIM signing and verification, SPF, DMARC and Authentication-Results.

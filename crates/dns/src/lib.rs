@@ -1,0 +1,1 @@
+//! One DNS resolver trait for mail: hickory in production, a zone in memory for tests.

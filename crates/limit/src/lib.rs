@@ -1,0 +1,1 @@
+//! Send rates and rolling quotas, decided together.

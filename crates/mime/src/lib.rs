@@ -1,0 +1,1 @@
+//! Builds RFC 5322 messages and MIME trees that cannot be injected into.

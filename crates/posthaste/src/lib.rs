@@ -1,0 +1,1 @@
+//! Send email from Rust: messages, templates, DKIM, limits and transports, composed.

@@ -1,0 +1,1 @@
+//! SMTP both ways: a client transport, and a server that hands over what it accepted.

@@ -1,0 +1,1 @@
+//! SES-style Handlebars templates: compile once, render many, precise errors, bounded work.

@@ -1,0 +1,3 @@
+//! Runs folders of public test vectors.
+mod harness;
+fn main() {}
