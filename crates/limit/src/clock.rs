@@ -1,0 +1,96 @@
+use std::fmt::Debug;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+/// Tells the time that has passed since an origin of its own choosing.
+///
+/// The time must never run backwards. Where two threads read it at nearly the same moment, a limiter takes the later
+/// reading for both.
+pub trait Clock: Debug + Send + Sync + 'static {
+    /// Returns the time since the origin.
+    fn now(&self) -> Duration;
+}
+
+impl<C: Clock + ?Sized> Clock for Arc<C> {
+    fn now(&self) -> Duration {
+        (**self).now()
+    }
+}
+
+/// Reads the operating system's monotonic clock; its origin is the moment it was made.
+///
+/// On some systems that clock stands still while the machine is suspended. A limiter then waits longer than it had to; it
+/// never admits more.
+#[derive(Clone, Debug)]
+pub struct SystemClock {
+    origin: Instant,
+}
+
+impl SystemClock {
+    /// Starts a clock at zero.
+    #[must_use]
+    pub fn new() -> Self {
+        Self { origin: Instant::now() }
+    }
+}
+
+impl Default for SystemClock {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Clock for SystemClock {
+    fn now(&self) -> Duration {
+        self.origin.elapsed()
+    }
+}
+
+/// Stands still until told to move on. Clones show the same time.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+/// use posthaste_limit::{Clock, ManualClock};
+///
+/// let clock = ManualClock::new();
+/// clock.advance(Duration::from_secs(90));
+/// assert_eq!(clock.clone().now(), Duration::from_secs(90));
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct ManualClock {
+    nanos: Arc<AtomicU64>,
+}
+
+impl ManualClock {
+    /// Starts a clock at zero.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Moves the time on; it stops at the end of its range, some 584 years out.
+    pub fn advance(&self, by: Duration) {
+        let by = saturating_nanos(by);
+        // The closure never returns `None`, so the update always happens.
+        let _ = self.nanos.fetch_update(Ordering::AcqRel, Ordering::Acquire, |nanos| {
+            Some(nanos.saturating_add(by))
+        });
+    }
+}
+
+impl Clock for ManualClock {
+    fn now(&self) -> Duration {
+        Duration::from_nanos(self.nanos.load(Ordering::Acquire))
+    }
+}
+
+/// The whole duration in nanoseconds, or the largest number there is.
+pub(crate) fn saturating_nanos(duration: Duration) -> u64 {
+    duration
+        .as_secs()
+        .saturating_mul(1_000_000_000)
+        .saturating_add(u64::from(duration.subsec_nanos()))
+}
