@@ -1,1 +1,61 @@
-//! One DNS resolver trait for mail: hickory in production, a zone in memory for tests.
+//! Asks the DNS the questions that mail asks, through one trait.
+//!
+//! [`Resolver`] is the parameter that SPF, DKIM, DMARC and delivery take. In production it is [`HickoryResolver`]; in
+//! tests it is a [`Zone`], written like a master file and served from memory. Answers keep what mail needs to decide:
+//! "no such name" apart from "no such record" apart from "try again later", the time to live, and the DNSSEC status.
+//! This crate knows nothing of mail.
+//!
+//! ```
+//! use posthaste_dns::{LookupError, Resolver, ResolverExt, Zone};
+//!
+//! # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+//! let zone = Zone::parse(
+//!     r#"
+//!     $ORIGIN example.org.
+//!     @        300 IN MX  10 mail
+//!     @        300 IN TXT "v=spf1 mx " "-all"
+//!     mail     300 IN A   192.0.2.25
+//!     "#,
+//! )?;
+//! let resolver: &dyn Resolver = &zone;
+//!
+//! assert_eq!(resolver.txt("example.org").await?[0].as_bytes(), b"v=spf1 mx -all");
+//! assert_eq!(resolver.mx("Example.ORG.").await?, [(10, "mail.example.org".to_owned())]);
+//! assert!(matches!(resolver.aaaa("mail.example.org").await, Err(LookupError::NoData)));
+//! assert!(matches!(resolver.a("www.example.org").await, Err(LookupError::NxDomain)));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # })?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Where to look
+//!
+//! - [`Resolver`] and [`ResolverExt`]: the trait to take as a parameter, and the short way to call it.
+//! - [`Answer`], [`Record`], [`Dnssec`]: what comes back. [`LookupError`]: why nothing did.
+//! - [`Zone`]: a zone in memory, with wildcards, CNAME chains, injected failures and a query counter.
+//! - [`HickoryResolver`]: the network.
+//!
+//! # Features
+//!
+//! | feature | adds | pulls in |
+//! | --- | --- | --- |
+//! | `hickory` (default) | [`HickoryResolver`] | hickory-resolver, tokio |
+//!
+//! # Standards
+//!
+//! RFC 1034 and 1035 (names, master files), 2308 (negative answers), 4035 §4.3 (DNSSEC states), 4592 (wildcards),
+//! 6698 (TLSA), 8020 (what NXDOMAIN means).
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+mod answer;
+mod error;
+mod name;
+mod record;
+mod resolver;
+mod zone;
+
+pub use answer::{Answer, Dnssec};
+pub use error::{LookupError, NetworkError};
+pub use record::{Record, RecordType, Tlsa, Txt};
+pub use resolver::{LookupFuture, Resolver, ResolverExt, reverse_name};
+pub use zone::{Zone, ZoneError, ZoneErrorKind};

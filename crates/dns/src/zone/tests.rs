@@ -1,0 +1,235 @@
+use super::*;
+use crate::Txt;
+
+fn zone() -> Zone {
+    Zone::parse(
+        "$ORIGIN example.org.\n\
+         $TTL 1h30m\n\
+         @ IN SOA ns hostmaster 1 2h 15m 2w 1d\n\
+         \x20 NS ns\n\
+         \x20 MX 10 mail ; the first\n\
+         \x20 60 MX 20 mail.example.net.\n\
+         @ TXT \"v=spf1 \" \"-all\"\n\
+         mail A 192.0.2.1\n\
+         \x20 AAAA 2001:db8::1\n\
+         www CNAME mail\n\
+         loop1 CNAME loop2\n\
+         loop2 CNAME loop1\n\
+         dangling CNAME nowhere\n\
+         *.wild TXT any\n\
+         a.b.wild A 192.0.2.2\n\
+         _25._tcp.mail IN 300 TLSA 3 1 1 ( 00ff\n  10 )\n\
+         null MX 0 .\n",
+    )
+    .unwrap()
+}
+
+fn check(name: &str, kind: RecordType, expected: Result<&[Record], LookupError>) {
+    let answer = zone().answer(name, kind);
+    assert_eq!(
+        answer.as_ref().map(Answer::records).map_err(Clone::clone),
+        expected,
+        "{name} {kind}"
+    );
+}
+
+#[test]
+fn records_are_found_in_any_case_with_and_without_the_dot() {
+    check(
+        "example.org",
+        RecordType::Txt,
+        Ok(&[Record::Txt(Txt::from_segments(["v=spf1 ", "-all"]))]),
+    );
+    check(
+        "EXAMPLE.org.",
+        RecordType::Ns,
+        Ok(&[Record::Ns("ns.example.org".into())]),
+    );
+    check(
+        "example.org",
+        RecordType::Mx,
+        Ok(&[Record::mx(10, "mail.example.org"), Record::mx(20, "mail.example.net")]),
+    );
+    check("null.example.org", RecordType::Mx, Ok(&[Record::mx(0, ".")]));
+    check(
+        "_25._tcp.mail.example.org",
+        RecordType::Tlsa,
+        Ok(&[Record::Tlsa(crate::Tlsa::new(3, 1, 1, [0, 255, 16]))]),
+    );
+}
+
+#[test]
+fn no_such_name_is_not_no_such_record() {
+    check("mail.example.org", RecordType::Txt, Err(LookupError::NoData));
+    check("nope.example.org", RecordType::Txt, Err(LookupError::NxDomain));
+    check("x.mail.example.org", RecordType::A, Err(LookupError::NxDomain));
+    // Empty, but something is below it.
+    check("_tcp.mail.example.org", RecordType::A, Err(LookupError::NoData));
+    check("org", RecordType::A, Err(LookupError::NoData));
+    check("net", RecordType::A, Err(LookupError::NxDomain));
+    check("a..org", RecordType::A, Err(LookupError::InvalidName));
+}
+
+#[test]
+fn aliases_are_followed_to_a_bound() {
+    check(
+        "www.example.org",
+        RecordType::A,
+        Ok(&[Record::A([192, 0, 2, 1].into())]),
+    );
+    check(
+        "www.example.org",
+        RecordType::Cname,
+        Ok(&[Record::Cname("mail.example.org".into())]),
+    );
+    check("www.example.org", RecordType::Mx, Err(LookupError::NoData));
+    check("dangling.example.org", RecordType::A, Err(LookupError::NxDomain));
+    check("loop1.example.org", RecordType::A, Err(LookupError::ServFail));
+    let answer = zone().answer("www.example.org", RecordType::A).unwrap();
+    assert_eq!(answer.canonical_name(), Some("mail.example.org"));
+    assert_eq!(
+        zone()
+            .answer("mail.example.org", RecordType::A)
+            .unwrap()
+            .canonical_name(),
+        None
+    );
+}
+
+#[test]
+fn wildcards_answer_for_names_that_do_not_exist() {
+    let any = Ok(&[Record::txt("any")][..]);
+    check("x.wild.example.org", RecordType::Txt, any.clone());
+    check("y.x.wild.example.org", RecordType::Txt, any);
+    check("x.wild.example.org", RecordType::A, Err(LookupError::NoData));
+    // b.wild exists, if empty, so the wildcard speaks neither for it nor for what is below it (RFC 4592 §2.2.1).
+    check("b.wild.example.org", RecordType::Txt, Err(LookupError::NoData));
+    check("c.b.wild.example.org", RecordType::Txt, Err(LookupError::NxDomain));
+}
+
+#[test]
+fn the_shortest_time_to_live_counts() {
+    let ttl = |name: &str, kind| zone().answer(name, kind).unwrap().ttl().as_secs();
+    assert_eq!(ttl("example.org", RecordType::Mx), 60);
+    assert_eq!(ttl("example.org", RecordType::Ns), 5400);
+    assert_eq!(ttl("_25._tcp.mail.example.org", RecordType::Tlsa), 300);
+}
+
+#[test]
+fn failures_strike_one_type_or_all() {
+    let mut zone = zone();
+    zone.fail("mail.example.org", RecordType::A, LookupError::Timeout)
+        .unwrap();
+    zone.fail("new.example.org", None, LookupError::ServFail).unwrap();
+    zone.fail("*.wild.example.org", RecordType::Mx, LookupError::Bogus)
+        .unwrap();
+    let error = |name: &str, kind| zone.answer(name, kind).unwrap_err();
+    assert_eq!(error("mail.example.org", RecordType::A), LookupError::Timeout);
+    assert_eq!(error("www.example.org", RecordType::A), LookupError::Timeout);
+    assert!(zone.answer("mail.example.org", RecordType::Aaaa).is_ok());
+    assert_eq!(error("new.example.org", RecordType::Mx), LookupError::ServFail);
+    assert_eq!(error("x.wild.example.org", RecordType::Mx), LookupError::Bogus);
+}
+
+#[test]
+fn questions_are_counted() {
+    let zone = zone();
+    assert_eq!(zone.queries(), 0);
+    zone.answer("www.example.org", RecordType::A).unwrap();
+    zone.answer("nope.example.org", RecordType::A).unwrap_err();
+    assert_eq!(zone.queries(), 2);
+    assert_eq!(zone.clone().queries(), 0);
+    assert_eq!(zone.clone(), zone);
+}
+
+#[test]
+fn dnssec_status_is_what_the_zone_claims() {
+    assert_eq!(
+        zone().answer("example.org", RecordType::Ns).unwrap().dnssec(),
+        Dnssec::Indeterminate
+    );
+    let secure = zone().with_dnssec(Dnssec::Secure);
+    assert_eq!(
+        secure.answer("example.org", RecordType::Ns).unwrap().dnssec(),
+        Dnssec::Secure
+    );
+}
+
+#[track_caller]
+fn check_error(text: &str, kind: ZoneErrorKind, line: usize, column: usize) {
+    let error = Zone::parse(text).unwrap_err();
+    assert_eq!(
+        (error.kind(), error.line(), error.column()),
+        (kind, Some(line), Some(column)),
+        "{error}"
+    );
+}
+
+#[test]
+fn mistakes_have_a_kind_and_a_place() {
+    check_error("a A 192.0.2.1\nb A 192.0.2.256", ZoneErrorKind::Value, 2, 5);
+    check_error("a MX mail", ZoneErrorKind::Value, 1, 6);
+    check_error("a MX 10", ZoneErrorKind::Missing, 1, 8);
+    check_error("a A 192.0.2.1 192.0.2.2", ZoneErrorKind::Surplus, 1, 15);
+    check_error(" A 192.0.2.1", ZoneErrorKind::Owner, 1, 2);
+    check_error("a CAA 0 issue \"x\"", ZoneErrorKind::Type, 1, 3);
+    check_error("a SPF \"v=spf1 -all\"", ZoneErrorKind::Type, 1, 3);
+    check_error("a CH TXT x", ZoneErrorKind::Class, 1, 3);
+    check_error("\n$INCLUDE other", ZoneErrorKind::Directive, 2, 1);
+    check_error("a TXT \"open\nb A 192.0.2.1", ZoneErrorKind::Quote, 1, 7);
+    check_error("a TXT ( x", ZoneErrorKind::Parenthesis, 1, 7);
+    check_error("a TXT ( x ( y ) )", ZoneErrorKind::Parenthesis, 1, 11);
+    check_error("a TXT x )", ZoneErrorKind::Parenthesis, 1, 9);
+    check_error("a TXT \\256", ZoneErrorKind::Escape, 1, 7);
+    check_error("a TXT \"\\", ZoneErrorKind::Escape, 1, 8);
+    check_error("a..b TXT x", ZoneErrorKind::Name, 1, 1);
+    check_error("a\\.b TXT x", ZoneErrorKind::Name, 1, 1);
+    check_error("a TLSA 3 1 1 abc", ZoneErrorKind::Value, 1, 14);
+    check_error("$TTL 1y\n", ZoneErrorKind::Value, 1, 6);
+    check_error("@ A 192.0.2.1", ZoneErrorKind::Name, 1, 3);
+    check_error(&format!("a TXT {}", "x".repeat(256)), ZoneErrorKind::Length, 1, 7);
+    assert_eq!(
+        Zone::parse("a A x").unwrap_err().to_string(),
+        "line 1, column 5: not a valid value: `x`"
+    );
+}
+
+#[test]
+fn a_name_that_is_none_cannot_be_inserted() {
+    let mut zone = Zone::new();
+    assert_eq!(
+        zone.insert("", Record::txt("x")).unwrap_err().kind(),
+        ZoneErrorKind::Name
+    );
+    assert_eq!(
+        zone.insert("a", Record::Ptr("b..c".into())).unwrap_err().to_string(),
+        "not a domain name: `b..c`"
+    );
+}
+
+#[test]
+fn escapes_and_quotes_are_undone() {
+    let zone = Zone::parse("a TXT \"say \\\"hi\\\" \\\\ \\200\" ; no\nb\\059c TXT \\;plain").unwrap();
+    let text = |name: &str| {
+        zone.answer(name, RecordType::Txt)
+            .unwrap()
+            .txt()
+            .next()
+            .unwrap()
+            .as_bytes()
+            .to_vec()
+    };
+    assert_eq!(text("a"), b"say \"hi\" \\ \xc8");
+    assert_eq!(text("b;c"), b";plain");
+}
+
+#[test]
+fn what_is_printed_reads_back() {
+    let zone = zone();
+    assert_eq!(Zone::parse(&zone.to_string()).unwrap(), zone);
+    assert!(
+        zone.to_string()
+            .contains("_25._tcp.mail.example.org. 300 IN TLSA 3 1 1 00ff10\n"),
+        "{zone}"
+    );
+}
