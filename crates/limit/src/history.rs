@@ -23,6 +23,7 @@ struct Bucket {
 
 impl History {
     /// Forgets what is too old to count at `now`.
+    #[inline]
     pub(crate) fn expire(&mut self, now: u64) {
         let today = index(now);
         while let Some(oldest) = self.buckets.front() {
@@ -47,6 +48,7 @@ impl History {
     }
 
     /// Counts `n` more at `now`, which must not be before any earlier `now`.
+    #[inline]
     pub(crate) fn record(&mut self, n: u32, now: u64) {
         let index = index(now);
         self.total += u64::from(n);

@@ -83,7 +83,10 @@ impl<K: Hash + Eq> Limiter<K> {
         K: Borrow<Q>,
         Q: Hash + Eq + ToOwned<Owned = K> + ?Sized,
     {
-        self.try_acquire_at(key, n, self.shared.clock.now())
+        // The clock is read last: it makes the processor finish what it has begun, so the hash is better begun before.
+        let at = self.hashed(key);
+        let now = self.now();
+        self.shard(at.hash).acquire(at, n, now, &self.shared.hasher)
     }
 
     /// Decides as [`Self::try_acquire`], at a reading of the limiter's clock that the caller already has.

@@ -130,6 +130,7 @@ impl State {
         self.history.expire(now);
     }
 
+    #[inline]
     fn assess(&mut self, limit: &Limit, n: u32, now: u64) -> Assessment {
         // Another thread may have read the clock later and come first.
         let at = now.max(self.updated);
@@ -181,6 +182,7 @@ impl State {
         }
     }
 
+    #[inline]
     fn debt_at(&self, rate: Rate, now: u64) -> u128 {
         self.debt
             .saturating_sub(u128::from(now - self.updated) * rate.permits())
