@@ -1,2 +1,86 @@
-//! `cargo xtask`.
-fn main() {}
+//! `cargo xtask`: the project's own commands.
+//!
+//! `cargo xtask test` runs every test there is: those of `cargo test --workspace`, and those against real programs, which
+//! it installs where it may. It prints each command that it runs, names at the end what it left out, and closes with
+//! `N passed, N failed, N skipped`.
+
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command that talks to a person"
+)]
+
+mod command;
+mod programs;
+mod tally;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Instant;
+
+use command::Command;
+use programs::Programs;
+use tally::Tally;
+
+const USAGE: &str = "\
+usage: cargo xtask test
+
+  test   runs all tests, those against real programs included
+
+POSTHASTE_NO_INSTALL=1 keeps it from installing the Debian packages that it misses.";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        ["test"] => test(),
+        ["help" | "--help" | "-h"] => {
+            println!("{USAGE}");
+            ExitCode::SUCCESS
+        }
+        _ => {
+            eprintln!("{USAGE}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn test() -> ExitCode {
+    let started = Instant::now();
+    let root = workspace();
+    let programs = Programs::find_or_install(&root.join("target/programs"));
+
+    let mut tally = Tally::default();
+    let mut cargo = Command::new(cargo(), ["test", "--workspace", "--no-fail-fast"]).in_folder(&root);
+    for (variable, value) in programs.environment() {
+        cargo = cargo.env(variable, value);
+    }
+    let passed = cargo.run_and_read(|line| tally.read(line));
+
+    println!();
+    for line in programs.left_out() {
+        println!("left out: {line}");
+    }
+    let end = if passed {
+        "all tests passed"
+    } else {
+        "there were failures"
+    };
+    println!("cargo xtask test: {end} in {} s", started.elapsed().as_secs());
+    println!("{tally}");
+    // A tally without a single test means that its lines were not understood, and that is no success.
+    match passed && tally.is_success() {
+        true => ExitCode::SUCCESS,
+        false => ExitCode::FAILURE,
+    }
+}
+
+/// The folder of the workspace: two above this crate.
+fn workspace() -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.ancestors().nth(2).unwrap_or(here).to_path_buf()
+}
+
+/// The cargo that runs this, so that `cargo +1.95 xtask test` tests with 1.95.
+fn cargo() -> String {
+    std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned())
+}

@@ -1,0 +1,217 @@
+//! The real programs that `tests/interop.rs` talks to: found, or installed where that is allowed.
+
+use std::path::{Path, PathBuf};
+
+use crate::command::Command;
+
+/// A program that tests need, where its path goes, and the Debian package that has it.
+#[derive(Debug)]
+struct Wanted {
+    name: &'static str,
+    variable: &'static str,
+    package: &'static str,
+    find: fn(&Path) -> Option<PathBuf>,
+}
+
+/// All of them. The variables are read by `tests/interop.rs`.
+const WANTED: [Wanted; 5] = [
+    Wanted {
+        name: "python3",
+        variable: "POSTHASTE_INTEROP_PYTHON",
+        package: "python3",
+        find: python,
+    },
+    Wanted {
+        name: "dkimpy",
+        variable: "POSTHASTE_INTEROP_DKIMPY",
+        package: "python3-dkim",
+        find: python_with_dkim,
+    },
+    Wanted {
+        name: "swaks",
+        variable: "POSTHASTE_INTEROP_SWAKS",
+        package: "swaks",
+        find: |_| in_path("swaks"),
+    },
+    Wanted {
+        name: "smtp-sink",
+        variable: "POSTHASTE_INTEROP_SMTP_SINK",
+        package: POSTFIX,
+        find: |unpacked| postfix_tool(unpacked, "smtp-sink"),
+    },
+    Wanted {
+        name: "smtp-source",
+        variable: "POSTHASTE_INTEROP_SMTP_SOURCE",
+        package: POSTFIX,
+        find: |unpacked| postfix_tool(unpacked, "smtp-source"),
+    },
+];
+
+/// Only two small tools of it are wanted, so it is unpacked into a folder of our own and not installed: no service is
+/// set up, no configuration is asked for, and another mail server on the machine stays.
+const POSTFIX: &str = "postfix";
+
+/// What is there and what is not.
+#[derive(Debug)]
+pub(crate) struct Programs {
+    found: Vec<(&'static Wanted, PathBuf)>,
+    missing: Vec<&'static Wanted>,
+}
+
+impl Programs {
+    /// Looks for all programs and installs those that are missing if this is root on a Debian system.
+    ///
+    /// `unpacked` is the folder for what is unpacked and not installed.
+    pub(crate) fn find_or_install(unpacked: &Path) -> Self {
+        let programs = Self::find(unpacked);
+        if programs.missing.is_empty() {
+            return programs;
+        }
+        let names: Vec<&str> = programs.missing.iter().map(|wanted| wanted.name).collect();
+        println!("not found: {}", names.join(", "));
+        if std::env::var_os("POSTHASTE_NO_INSTALL").is_some() || in_path("apt-get").is_none() || !is_root() {
+            return programs;
+        }
+        install(&programs.missing, unpacked);
+        Self::find(unpacked)
+    }
+
+    /// The variables that tell the tests where the programs are.
+    pub(crate) fn environment(&self) -> impl Iterator<Item = (&'static str, String)> + '_ {
+        self.found
+            .iter()
+            .map(|(wanted, path)| (wanted.variable, path.display().to_string()))
+    }
+
+    /// A line for each program that is missing.
+    pub(crate) fn left_out(&self) -> impl Iterator<Item = String> + '_ {
+        self.missing.iter().map(|wanted| {
+            format!(
+                "tests with {} (install the Debian package {})",
+                wanted.name, wanted.package
+            )
+        })
+    }
+
+    fn find(unpacked: &Path) -> Self {
+        let mut programs = Self {
+            found: Vec::new(),
+            missing: Vec::new(),
+        };
+        for wanted in &WANTED {
+            match (wanted.find)(unpacked) {
+                Some(path) => programs.found.push((wanted, path)),
+                None => programs.missing.push(wanted),
+            }
+        }
+        programs
+    }
+}
+
+/// Debian's own Python first: the packages are made for that one.
+fn pythons() -> impl Iterator<Item = PathBuf> {
+    [PathBuf::from("/usr/bin/python3"), PathBuf::from("python3")].into_iter()
+}
+
+fn python(_: &Path) -> Option<PathBuf> {
+    pythons().find(|python| {
+        Command::new(python.display().to_string(), ["-c", "import smtplib, email"])
+            .answer()
+            .is_some()
+    })
+}
+
+fn python_with_dkim(_: &Path) -> Option<PathBuf> {
+    // The second module is what dkimpy verifies Ed25519 with.
+    let check = "import dkim, nacl.signing";
+    pythons().find(|python| {
+        Command::new(python.display().to_string(), ["-c", check])
+            .answer()
+            .is_some()
+    })
+}
+
+fn postfix_tool(unpacked: &Path, name: &str) -> Option<PathBuf> {
+    let own = unpacked.join("usr/sbin").join(name);
+    let installed = Path::new("/usr/sbin").join(name);
+    [own, installed]
+        .into_iter()
+        .find(|path| path.is_file())
+        .or_else(|| in_path(name))
+}
+
+fn in_path(name: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path)
+        .map(|folder| folder.join(name))
+        .find(|path| path.is_file())
+}
+
+fn is_root() -> bool {
+    Command::new("id", ["-u"]).answer().is_some_and(|id| id.trim() == "0")
+}
+
+/// Installs what it can. Nothing here is needed for the other tests, so a failure is only told.
+fn install(missing: &[&Wanted], unpacked: &Path) {
+    if !apt_get(["update"]).run() {
+        println!("the package lists cannot be fetched; nothing is installed");
+        return;
+    }
+    let mut packages: Vec<&str> = missing.iter().map(|wanted| wanted.package).collect();
+    packages.dedup();
+    let (unpack, packages): (Vec<&str>, Vec<&str>) = packages.into_iter().partition(|package| *package == POSTFIX);
+    if !packages.is_empty() {
+        let arguments = ["install", "--yes", "--no-install-recommends"];
+        apt_get(arguments.into_iter().chain(packages)).run();
+    }
+    if !unpack.is_empty() && !unpack_postfix(unpacked) {
+        println!("{POSTFIX} cannot be unpacked");
+    }
+}
+
+/// Fetches the package and the libraries that it needs, and unpacks it without installing it.
+fn unpack_postfix(unpacked: &Path) -> bool {
+    let Some(depends) = Command::new("apt-cache", ["depends", POSTFIX]).answer() else {
+        return false;
+    };
+    let libraries = depends
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("Depends: "))
+        .filter(|name| name.starts_with("lib"));
+    if !apt_get(
+        ["install", "--yes", "--no-install-recommends"]
+            .into_iter()
+            .chain(libraries),
+    )
+    .run()
+    {
+        return false;
+    }
+    let fetched = unpacked.join("packages");
+    if std::fs::create_dir_all(&fetched).is_err() || !apt_get(["download", POSTFIX]).in_folder(&fetched).run() {
+        return false;
+    }
+    let Ok(mut files) = std::fs::read_dir(&fetched) else {
+        return false;
+    };
+    files.any(|file| {
+        file.is_ok_and(|file| {
+            let [package, into] = [file.path(), unpacked.to_path_buf()].map(|path| path.display().to_string());
+            Command::new("dpkg-deb", ["--extract".to_owned(), package, into]).run()
+        })
+    })
+}
+
+/// `apt-get` that asks nothing and gives up soon where there is no network.
+fn apt_get<'a>(arguments: impl IntoIterator<Item = &'a str>) -> Command {
+    let options = [
+        "-q",
+        "-o",
+        "Acquire::http::Timeout=20",
+        "-o",
+        "Acquire::Retries=1",
+        "-o",
+        "Dpkg::Use-Pty=0",
+    ];
+    Command::new("apt-get", options.into_iter().chain(arguments)).env("DEBIAN_FRONTEND", "noninteractive")
+}
