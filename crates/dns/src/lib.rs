@@ -10,12 +10,10 @@
 //!
 //! # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
 //! let zone = Zone::parse(
-//!     r#"
-//!     $ORIGIN example.org.
-//!     @        300 IN MX  10 mail
-//!     @        300 IN TXT "v=spf1 mx " "-all"
-//!     mail     300 IN A   192.0.2.25
-//!     "#,
+//!     "$ORIGIN example.org.\n\
+//!      @     300 IN MX  10 mail\n\
+//!      @     300 IN TXT \"v=spf1 mx \" \"-all\"\n\
+//!      mail  300 IN A   192.0.2.25\n",
 //! )?;
 //! let resolver: &dyn Resolver = &zone;
 //!
@@ -49,6 +47,8 @@
 
 mod answer;
 mod error;
+#[cfg(feature = "hickory")]
+mod hickory;
 mod name;
 mod record;
 mod resolver;
@@ -56,6 +56,12 @@ mod zone;
 
 pub use answer::{Answer, Dnssec};
 pub use error::{LookupError, NetworkError};
+#[cfg(feature = "hickory")]
+pub use hickory::{HickoryBuilder, HickoryResolver, SetupError};
 pub use record::{Record, RecordType, Tlsa, Txt};
 pub use resolver::{LookupFuture, Resolver, ResolverExt, reverse_name};
 pub use zone::{Zone, ZoneError, ZoneErrorKind};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

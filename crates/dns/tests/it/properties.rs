@@ -1,0 +1,80 @@
+//! What holds for any input.
+
+use posthaste_dns::{Record, RecordType, Tlsa, Txt, Zone};
+use proptest::prelude::*;
+
+fn name() -> impl Strategy<Value = String> {
+    prop_oneof![
+        "[a-z_*-]{1,8}(\\.[a-z0-9-]{1,8}){0,3}",
+        "[!-~&&[^.]]{1,10}(\\.[!-~&&[^.]]{1,10}){0,2}",
+        "\\PC{1,12}"
+    ]
+    .prop_filter("a name", |name| Zone::new().insert(name, Record::txt("")).is_ok())
+}
+
+fn record() -> impl Strategy<Value = Record> {
+    prop_oneof![
+        any::<[u8; 4]>().prop_map(|octets| Record::A(octets.into())),
+        any::<[u8; 16]>().prop_map(|octets| Record::Aaaa(octets.into())),
+        (any::<u16>(), name()).prop_map(|(preference, name)| Record::mx(preference, name)),
+        prop::collection::vec(prop::collection::vec(any::<u8>(), 0..300), 1..4)
+            .prop_map(|strings| Record::Txt(Txt::from_segments(strings))),
+        name().prop_map(Record::Ptr),
+        name().prop_map(Record::Cname),
+        name().prop_map(Record::Ns),
+        (any::<[u8; 3]>(), prop::collection::vec(any::<u8>(), 1..40))
+            .prop_map(|([usage, selector, matching], data)| Record::Tlsa(Tlsa::new(usage, selector, matching, data))),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn no_text_makes_the_parser_panic(text in "\\PC{0,200}") {
+        let _ = Zone::parse(&text);
+    }
+
+    #[test]
+    fn nor_does_text_that_looks_like_a_zone(
+        words in prop::collection::vec(
+            prop_oneof![
+                Just("$ORIGIN".to_owned()), Just("$TTL".to_owned()), Just("@".to_owned()), Just("IN".to_owned()),
+                Just("TXT".to_owned()), Just("MX".to_owned()), Just("SOA".to_owned()), Just("TLSA".to_owned()),
+                Just("(".to_owned()), Just(")".to_owned()), Just("\n".to_owned()), Just("\"".to_owned()),
+                Just("\\".to_owned()), Just(";".to_owned()), "[0-9]{1,12}[smhdw]?", "[a-z.]{1,8}", "\\\\[0-9]{1,4}",
+            ],
+            0..40,
+        )
+    ) {
+        if let Err(error) = Zone::parse(&words.join(" ")) {
+            prop_assert!(error.line().is_some() && error.column().is_some());
+        }
+    }
+
+    #[test]
+    fn what_is_printed_reads_back(records in prop::collection::vec((name(), record()), 0..20)) {
+        let mut zone = Zone::new();
+        for (name, record) in records {
+            zone.insert(&name, record).unwrap();
+        }
+        let text = zone.to_string();
+        prop_assert_eq!(Zone::parse(&text).unwrap(), zone, "{}", text);
+    }
+
+    #[test]
+    fn every_question_has_an_end(
+        records in prop::collection::vec((name(), record()), 0..20),
+        asked in "\\PC{0,20}",
+    ) {
+        let mut zone = Zone::new();
+        for (name, record) in &records {
+            zone.insert(name, record.clone()).unwrap();
+        }
+        for name in records.iter().map(|(name, _)| name).chain([&asked]) {
+            for kind in RecordType::ALL {
+                if let Ok(answer) = zone.answer(name, kind) {
+                    prop_assert!(!answer.records().is_empty() && answer.is_of(kind));
+                }
+            }
+        }
+    }
+}
