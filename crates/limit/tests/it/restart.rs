@@ -66,3 +66,19 @@ fn only_keys_that_used_something_are_taken_down() {
     assert_eq!(limiter.snapshot("own"), None);
     assert!(!all[0].1.is_empty());
 }
+
+#[cfg(feature = "serde")]
+#[test]
+fn a_snapshot_can_be_written_and_read_back() {
+    let (limiter, clock) = start();
+    assert!(limiter.try_acquire("a", 3).is_admitted());
+    clock.advance(HOUR);
+    assert!(limiter.try_acquire("a", 2).is_admitted());
+    let snapshot = limiter.snapshot("a").unwrap();
+    let written = serde_json::to_string(&snapshot).unwrap();
+    assert_eq!(written, r#"{"owed":2,"admitted":[[3300,3],[0,2]]}"#);
+    assert_eq!(
+        serde_json::from_str::<posthaste_limit::Snapshot>(&written).unwrap(),
+        snapshot
+    );
+}
