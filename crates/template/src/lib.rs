@@ -1,1 +1,85 @@
-//! SES-style Handlebars templates: compile once, render many, precise errors, bounded work.
+//! Renders SES-style Handlebars templates: compile once, render many, precise errors, bounded work.
+//!
+//! This crate turns template source and [`serde_json::Value`]s into text. It does no I/O, knows nothing of mail beyond
+//! the names of its parts, and is safe with templates and data from strangers: data is never read as a template, every
+//! cost has a limit, and nothing that either contains can make it panic.
+//!
+//! ```
+//! use posthaste_template::Template;
+//! use serde_json::json;
+//!
+//! let template = Template::from_ses_json(
+//!     r#"{
+//!         "TemplateName": "welcome",
+//!         "TemplateContent": {
+//!             "Subject": "Welcome, {{name}}!",
+//!             "Text": "Hello {{name}},\n{{#if pro}}thank you.{{else}}upgrade at {{link}}{{/if}}",
+//!             "Html": "<p>Hello {{name}}</p>"
+//!         }
+//!     }"#,
+//! )?;
+//!
+//! let mail = template.render(&json!({"name": "Ada & Co", "pro": true}))?;
+//! assert_eq!(mail.subject, "Welcome, Ada & Co!");
+//! assert_eq!(mail.html.as_deref(), Some("<p>Hello Ada &amp; Co</p>"));
+//!
+//! let error = template.render(&json!({"nmae": "Ada"})).unwrap_err();
+//! assert_eq!(error.missing().len(), 4); // `name` in all three parts, and `link`
+//! assert_eq!(
+//!     error.missing()[0].to_string(),
+//!     "`name` (subject, line 1, column 12; did you mean `nmae`?)"
+//! );
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Where to look
+//!
+//! - [`Template`]: subject, text and HTML in one; [`Program`]: a single source.
+//! - [`Mode`]: what a variable means that the data lacks; [`Escape`]: where values are escaped; [`Limits`]: what a
+//!   template may cost.
+//! - [`CompileError`], [`RenderError`]: part, line, column and what to do.
+//!
+//! # Language
+//!
+//! Handlebars with its built-in helpers: paths (`a.b`, `a/b`, `a.[b c]`, `a.0`, `this`, `.`, `../`), `.length` of arrays
+//! and strings, `@index @key @first @last @root`, `if`, `else if`, `else`, `unless`, `each`, `with`, `lookup` (also as
+//! subexpression), sections `{{#x}}` and `{{^x}}`, block parameters, partials (registered, inline, dynamic, with context
+//! and arguments, with blocks), raw blocks, comments, `{{{x}}}` and `{{&x}}`, `~`, `\{{`. `log` renders nothing. There
+//! are no custom helpers and no decorators but `inline`. An unknown helper is an error when compiling.
+//!
+//! Values become text as in JavaScript (`[1,[2]]` is `1,2`, an object is `[object Object]`, `1.0` is `1`), except that
+//! integers of 64 bits keep all their digits. Larger numbers are rounded before they get here, when JSON is parsed:
+//! pass order numbers as strings.
+//!
+//! # Differences from Amazon SES
+//!
+//! SES escapes nothing; here the HTML part is escaped unless [`Escape::Never`] is set. SES stops at the first missing
+//! variable, as [`Mode::Ses`] does; [`Mode::Strict`], the default, names them all.
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+mod ast;
+mod code;
+mod compile;
+mod error;
+mod escape;
+mod lex;
+mod location;
+mod nearest;
+mod options;
+mod parse;
+mod program;
+mod render;
+mod ses_json;
+mod subject;
+mod template;
+mod value;
+mod variable;
+mod whitespace;
+
+pub use error::{CompileError, CompileErrorKind, Limit, MissingVariable, RenderError};
+pub use location::{Location, Part};
+pub use options::{Escape, Limits, Mode, Options};
+pub use program::Program;
+pub use ses_json::SesJsonError;
+pub use template::{Rendered, Template, TemplateBuilder};
+pub use variable::Variable;

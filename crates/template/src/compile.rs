@@ -1,0 +1,483 @@
+//! Turns the tree into flat code.
+
+use crate::ast::{self, Block, Body, Node};
+use crate::code::{
+    Base, Call, CallBlock, Code, Expr, ExprId, InlinePartial, LoopVariable, Op, PartialName, Path, Pc, ScopeEnv,
+    Segment,
+};
+use crate::error::CompileErrorKind;
+use crate::lex::LexError;
+use crate::options::Options;
+use crate::whitespace::trimmed;
+
+/// Names of the placeholders that Amazon SES fills in after rendering.
+const PLACEHOLDERS: [&str; 2] = ["ses:openTracker", "amazonSESUnsubscribeUrl"];
+
+pub(crate) fn compile(source: &str, partial: Option<&str>, body: &Body, options: &Options) -> Result<Code, LexError> {
+    let mut compiler = Compiler {
+        code: Code {
+            source: source.into(),
+            partial: partial.map(Into::into),
+            ops: Vec::new(),
+            exprs: Vec::new(),
+            segments: Vec::new(),
+            calls: Vec::new(),
+            inlines: Vec::new(),
+        },
+        block_params: Vec::new(),
+        indent_partials: options.indent_partials,
+    };
+    compiler.scoped_body(body, ScopeEnv::Root)?;
+    compiler.code.ops.push(Op::Return);
+    Ok(compiler.code)
+}
+
+struct Compiler<'t> {
+    code: Code,
+    /// Names of the block parameters in scope, innermost last.
+    block_params: Vec<&'t [String]>,
+    indent_partials: bool,
+}
+
+/// Offsets fit: the length of the source is checked first, and nothing compiles to more items than it has bytes.
+fn narrow(value: usize) -> u32 {
+    u32::try_from(value).unwrap_or(u32::MAX)
+}
+
+impl<'t> Compiler<'t> {
+    fn here(&self) -> Pc {
+        narrow(self.code.ops.len())
+    }
+
+    /// Adds an instruction whose target is set by [`Self::land`].
+    fn emit(&mut self, op: Op) -> usize {
+        self.code.ops.push(op);
+        self.code.ops.len() - 1
+    }
+
+    /// Lets the jump at `index` lead to the next instruction.
+    fn land(&mut self, index: usize) {
+        let target = self.here();
+        match self.code.ops.get_mut(index) {
+            Some(
+                Op::Jump { to: otherwise }
+                | Op::Test { otherwise, .. }
+                | Op::With { otherwise, .. }
+                | Op::Each { otherwise, .. }
+                | Op::Section { otherwise, .. },
+            ) => *otherwise = target,
+            _ => {}
+        }
+    }
+
+    /// Compiles the inline partials of `body` and returns their range.
+    ///
+    /// They are hoisted: a partial may be used above its definition.
+    fn inlines(&mut self, body: &'t Body) -> Result<(u32, u32), LexError> {
+        let mut found = Vec::new();
+        for node in &body.nodes {
+            if let Node::Inline(inline) = node {
+                let over = self.emit(Op::Jump { to: 0 });
+                let entry = self.here();
+                self.scoped_body(&inline.body, ScopeEnv::Current)?;
+                self.emit(Op::Return);
+                self.land(over);
+                found.push(InlinePartial {
+                    name: inline.name.as_str().into(),
+                    entry,
+                });
+            }
+        }
+        let first = narrow(self.code.inlines.len());
+        self.code.inlines.append(&mut found);
+        Ok((first, narrow(self.code.inlines.len())))
+    }
+
+    fn scoped_body(&mut self, body: &'t Body, env: ScopeEnv) -> Result<(), LexError> {
+        let (first, end) = self.inlines(body)?;
+        if first < end {
+            self.emit(Op::Scope { first, end, env });
+        }
+        for node in &body.nodes {
+            self.node(node)?;
+        }
+        if first < end {
+            self.emit(Op::EndScope);
+        }
+        Ok(())
+    }
+
+    fn text(&mut self, start: usize, end: usize) {
+        if start >= end {
+            return;
+        }
+        let (start, end) = (narrow(start), narrow(end));
+        // Joining with the text before would be wrong if a jump led here; texts apart are right anyway.
+        self.emit(Op::Text { start, end });
+    }
+
+    fn node(&mut self, node: &'t Node) -> Result<(), LexError> {
+        match node {
+            Node::Text(text) => {
+                let (start, end) = trimmed(&self.code.source, text);
+                self.text(start, end);
+                Ok(())
+            }
+            Node::Comment(_) | Node::Inline(_) => Ok(()),
+            Node::Mustache(mustache) => self.mustache(mustache),
+            Node::Partial(partial) => self.partial(partial),
+            Node::Block(block) => self.block(block),
+        }
+    }
+
+    fn mustache(&mut self, mustache: &'t ast::Mustache) -> Result<(), LexError> {
+        let call = &mustache.call;
+        if let Some(name) = PLACEHOLDERS.iter().find(|name| is_placeholder(call, name)) {
+            let expr = self.expr_id(Expr::Text(format!("{{{{{name}}}}}").into()));
+            self.emit(Op::Print { expr, escape: false });
+            return Ok(());
+        }
+        match self.helper(call)? {
+            Some("lookup") => {
+                let expr = self.lookup(call)?;
+                self.emit(Op::Print {
+                    expr,
+                    escape: mustache.escape,
+                });
+            }
+            // It says something to a developer's console, and there is none.
+            Some("log") => {}
+            Some(helper) => return Err((call.at, block_only(helper))),
+            None => {
+                let expr = self.value_or_key(&call.head)?;
+                self.emit(Op::Print {
+                    expr,
+                    escape: mustache.escape,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Which built-in helper `call` calls; `None` if it is a plain value.
+    fn helper(&self, call: &ast::Call) -> Result<Option<&'static str>, LexError> {
+        let name = match &call.head {
+            ast::Expr::Path(path) => path.simple_name(),
+            ast::Expr::Call(inner) => return Err((inner.at, not_callable(inner))),
+            _ => None,
+        };
+        let builtin = name.filter(|name| self.block_param(name).is_none()).and_then(|name| {
+            ["if", "unless", "each", "with", "lookup", "log"]
+                .into_iter()
+                .find(|builtin| *builtin == name)
+        });
+        let reserved = matches!(name, Some("helperMissing" | "blockHelperMissing"));
+        if builtin.is_none() && (reserved || call.has_arguments()) {
+            return Err((
+                call.at,
+                CompileErrorKind::UnknownHelper {
+                    name: call.head.original(),
+                },
+            ));
+        }
+        Ok(builtin)
+    }
+
+    fn expr_id(&mut self, expr: Expr) -> ExprId {
+        self.code.exprs.push(expr);
+        narrow(self.code.exprs.len() - 1)
+    }
+
+    /// Compiles an argument: literals are values.
+    fn value(&mut self, expr: &ast::Expr) -> Result<ExprId, LexError> {
+        let compiled = match expr {
+            ast::Expr::Path(path) => Expr::Path(self.path(path)),
+            ast::Expr::Text(text) => Expr::Text(text.as_str().into()),
+            ast::Expr::Number(number, _) => Expr::Number(*number),
+            ast::Expr::Bool(value) => Expr::Bool(*value),
+            ast::Expr::Null => Expr::Null,
+            ast::Expr::Undefined => Expr::Undefined,
+            ast::Expr::Call(call) => {
+                return match self.helper(call)? {
+                    Some("lookup") => self.lookup(call),
+                    Some(helper) => Err((call.at, block_only(helper))),
+                    None => Err((
+                        call.at,
+                        CompileErrorKind::UnknownHelper {
+                            name: call.head.original(),
+                        },
+                    )),
+                };
+            }
+        };
+        Ok(self.expr_id(compiled))
+    }
+
+    /// Compiles what stands alone in a tag: there a literal names a key of the context.
+    fn value_or_key(&mut self, expr: &ast::Expr) -> Result<ExprId, LexError> {
+        match expr {
+            ast::Expr::Path(_) | ast::Expr::Call(_) => self.value(expr),
+            literal => {
+                let key = literal.original();
+                let first = narrow(self.code.segments.len());
+                self.code.segments.push(segment(&key));
+                let path = Path {
+                    base: Base::Context(0),
+                    first,
+                    end: first + 1,
+                    unscoped: true,
+                    name: key.into(),
+                    at: 0,
+                };
+                Ok(self.expr_id(Expr::Path(path)))
+            }
+        }
+    }
+
+    fn lookup(&mut self, call: &ast::Call) -> Result<ExprId, LexError> {
+        let [object, name] = call.params.as_slice() else {
+            let expected = "two arguments, an object or array and a name or index";
+            return Err((
+                call.at,
+                CompileErrorKind::Arguments {
+                    helper: "lookup",
+                    expected,
+                },
+            ));
+        };
+        let object = self.value(object)?;
+        let name = self.value(name)?;
+        Ok(self.expr_id(Expr::Lookup(object, name)))
+    }
+
+    /// How many blocks with parameters up `name` is one, and which.
+    fn block_param(&self, name: &str) -> Option<(u32, u32)> {
+        let found = self.block_params.iter().rev().enumerate();
+        found
+            .filter_map(|(up, names)| {
+                names
+                    .iter()
+                    .position(|n| n == name)
+                    .map(|index| (narrow(up), narrow(index)))
+            })
+            .next()
+    }
+
+    fn path(&mut self, path: &ast::PathExpr) -> Path {
+        let mut names = path.segments.as_slice();
+        let param = names
+            .first()
+            .filter(|_| !path.scoped && !path.data)
+            .and_then(|name| self.block_param(name));
+        let base = if let Some((up, index)) = param {
+            names = names.get(1..).unwrap_or_default();
+            Base::BlockParam(up, index)
+        } else if path.data {
+            let base = match names.first().map(String::as_str) {
+                Some("root") => Base::Root,
+                Some("index") => Base::Loop(LoopVariable::Index, narrow(path.up)),
+                Some("key") => Base::Loop(LoopVariable::Key, narrow(path.up)),
+                Some("first") => Base::Loop(LoopVariable::First, narrow(path.up)),
+                Some("last") => Base::Loop(LoopVariable::Last, narrow(path.up)),
+                Some("partial-block") => Base::PartialBlock,
+                _ => Base::Variable,
+            };
+            if base != Base::Variable {
+                names = names.get(1..).unwrap_or_default();
+            }
+            base
+        } else {
+            Base::Context(narrow(path.up))
+        };
+        let first = narrow(self.code.segments.len());
+        self.code.segments.extend(names.iter().map(|name| segment(name)));
+        Path {
+            base,
+            first,
+            end: narrow(self.code.segments.len()),
+            unscoped: !path.scoped && !path.data && param.is_none() && !names.is_empty(),
+            name: path.original.as_str().into(),
+            at: narrow(path.at),
+        }
+    }
+
+    fn partial(&mut self, partial: &'t ast::Partial) -> Result<(), LexError> {
+        let call = &partial.call;
+        if call.params.len() > 1 {
+            let expected = "a name, then at most one context, then `name=value`";
+            return Err((
+                call.at,
+                CompileErrorKind::Arguments {
+                    helper: "a partial",
+                    expected,
+                },
+            ));
+        }
+        let name = match &call.head {
+            ast::Expr::Call(_) => PartialName::Dynamic(self.value(&call.head)?),
+            ast::Expr::Path(path) if path.original == "@partial-block" => PartialName::Block,
+            head => PartialName::Static(head.original().into()),
+        };
+        let context = call.params.first().map(|param| self.value(param)).transpose()?;
+        let hash = self.hash(call)?;
+        let block = match &partial.block {
+            None => None,
+            Some((body, _)) => {
+                let over = self.emit(Op::Jump { to: 0 });
+                let (first, end) = self.inlines(body)?;
+                let entry = self.here();
+                for node in &body.nodes {
+                    self.node(node)?;
+                }
+                self.emit(Op::Return);
+                self.land(over);
+                Some(CallBlock { entry, first, end })
+            }
+        };
+        let mut indent = partial.indent.map(|(start, end)| (narrow(start), narrow(end)));
+        if !self.indent_partials
+            && let Some((start, end)) = indent.take()
+        {
+            self.emit(Op::Text { start, end });
+        }
+        let index = narrow(self.code.calls.len());
+        self.code.calls.push(Call {
+            name,
+            context,
+            hash,
+            block,
+            indent,
+            at: narrow(call.at),
+        });
+        self.emit(Op::Partial { call: index });
+        Ok(())
+    }
+
+    fn hash(&mut self, call: &ast::Call) -> Result<Vec<(Box<str>, ExprId)>, LexError> {
+        call.hash
+            .iter()
+            .map(|(name, value)| Ok((name.as_str().into(), self.value(value)?)))
+            .collect()
+    }
+
+    /// Compiles a block: each arm jumps to the next if it doesn't apply, and to the end if it does.
+    fn block(&mut self, block: &'t Block) -> Result<(), LexError> {
+        let mut ends = Vec::new();
+        let empty: &'t Body = const { &Body { nodes: Vec::new() } };
+        for arm in &block.arms {
+            // `{{^name}}` swaps what stands before and behind its `{{else}}`.
+            let (body, params) = match &block.otherwise {
+                _ if !block.inverted => (&arm.body, arm.params.as_slice()),
+                Some((_, behind)) => (behind, [].as_slice()),
+                None => (empty, [].as_slice()),
+            };
+            let Some(head) = self.open_arm(&arm.call, params)? else {
+                return Ok(());
+            };
+            let enters = !matches!(self.code.ops.get(head), Some(Op::Test { .. }));
+            let start = self.here();
+            if !params.is_empty() && enters {
+                self.block_params.push(params);
+            }
+            self.scoped_body(body, if enters { ScopeEnv::Outer } else { ScopeEnv::Current })?;
+            if !params.is_empty() && enters {
+                self.block_params.pop();
+            }
+            if enters {
+                self.emit(Op::Next { body: start });
+            }
+            ends.push(self.emit(Op::Jump { to: 0 }));
+            self.land(head);
+        }
+        match (&block.otherwise, block.arms.first()) {
+            (_, Some(arm)) if block.inverted => self.scoped_body(&arm.body, ScopeEnv::Current)?,
+            (Some((_, body)), _) => self.scoped_body(body, ScopeEnv::Current)?,
+            _ => {}
+        }
+        for end in ends {
+            self.land(end);
+        }
+        Ok(())
+    }
+
+    /// Emits the instruction that enters an arm; `None` if the block writes nothing more.
+    fn open_arm(&mut self, call: &'t ast::Call, params: &[String]) -> Result<Option<usize>, LexError> {
+        let helper = self.helper(call)?;
+        let params = !params.is_empty();
+        let otherwise = 0;
+        let op = match helper {
+            Some(helper @ ("if" | "unless")) => {
+                let expr = self.only_argument(helper, call)?;
+                let hash = call.hash.iter().find(|(name, _)| name == "includeZero");
+                let include_zero = hash.map(|(_, value)| self.value(value)).transpose()?;
+                Op::Test {
+                    expr,
+                    negate: helper == "unless",
+                    include_zero,
+                    otherwise,
+                }
+            }
+            Some("each") => Op::Each {
+                expr: self.only_argument("each", call)?,
+                params,
+                otherwise,
+            },
+            Some("with") => Op::With {
+                expr: self.only_argument("with", call)?,
+                params,
+                otherwise,
+            },
+            Some("lookup") => {
+                let expr = self.lookup(call)?;
+                self.emit(Op::Print { expr, escape: false });
+                return Ok(None);
+            }
+            Some(_) => return Ok(None),
+            None => Op::Section {
+                expr: self.value_or_key(&call.head)?,
+                params,
+                otherwise,
+            },
+        };
+        Ok(Some(self.emit(op)))
+    }
+
+    fn only_argument(&mut self, helper: &'static str, call: &ast::Call) -> Result<ExprId, LexError> {
+        let [argument] = call.params.as_slice() else {
+            return Err((
+                call.at,
+                CompileErrorKind::Arguments {
+                    helper,
+                    expected: "exactly one argument",
+                },
+            ));
+        };
+        self.value(argument)
+    }
+}
+
+fn is_placeholder(call: &ast::Call, name: &str) -> bool {
+    !call.has_arguments() && matches!(&call.head, ast::Expr::Path(path) if path.simple_name() == Some(name))
+}
+
+fn block_only(helper: &'static str) -> CompileErrorKind {
+    CompileErrorKind::Arguments {
+        helper,
+        expected: "a block: write `{{#name …}}…{{/name}}`",
+    }
+}
+
+fn not_callable(call: &ast::Call) -> CompileErrorKind {
+    CompileErrorKind::UnknownHelper {
+        name: call.head.original(),
+    }
+}
+
+fn segment(key: &str) -> Segment {
+    // Only the canonical form is an index, as in JavaScript: `a.01` is a name.
+    let canonical = key == "0" || (!key.starts_with('0') && key.bytes().all(|byte| byte.is_ascii_digit()));
+    Segment {
+        key: key.into(),
+        index: if canonical { key.parse().ok() } else { None },
+    }
+}

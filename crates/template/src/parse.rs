@@ -1,0 +1,478 @@
+//! Reads source into a tree, with a bound on its depth.
+
+use crate::ast::{Arm, Block, Body, Call, Cut, Expr, Inline, Mustache, Node, Partial, PathExpr, Strip, Text};
+use crate::error::CompileErrorKind;
+use crate::lex::{LexError, Lexer, Opener, Piece, Token, unexpected};
+
+/// Parses `source`; blocks and subexpressions may nest `depth` levels.
+pub(crate) fn parse(source: &str, depth: usize) -> Result<Body, LexError> {
+    let mut parser = Parser {
+        lexer: Lexer::new(source),
+        depth: 0,
+        limit: depth,
+    };
+    let (body, end) = parser.body()?;
+    match end {
+        Ending::Source => Ok(body),
+        Ending::Else { at, .. } | Ending::ElseChain { at, .. } => Err((at, CompileErrorKind::UnexpectedElse)),
+        Ending::Close { name, at, .. } => Err((at, CompileErrorKind::UnexpectedClose { name })),
+    }
+}
+
+struct Parser<'s> {
+    lexer: Lexer<'s>,
+    depth: usize,
+    limit: usize,
+}
+
+/// What ended a body.
+enum Ending {
+    Source,
+    Else {
+        strip: Strip,
+        at: usize,
+    },
+    /// `{{else` and more: the call is still to be read.
+    ElseChain {
+        open: bool,
+        at: usize,
+    },
+    Close {
+        name: String,
+        strip: Strip,
+        at: usize,
+    },
+}
+
+/// What ends the arguments of a call.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Terminator {
+    Paren,
+    Tag,
+    Triple,
+    Raw,
+}
+
+impl<'s> Parser<'s> {
+    fn enter(&mut self, at: usize) -> Result<(), LexError> {
+        if self.depth >= self.limit {
+            return Err((at, CompileErrorKind::TooDeep { limit: self.limit }));
+        }
+        self.depth += 1;
+        Ok(())
+    }
+
+    /// Reads nodes up to whatever belongs to an enclosing block.
+    fn body(&mut self) -> Result<(Body, Ending), LexError> {
+        let mut body = Body::default();
+        loop {
+            let (opener, open, at) = match self.lexer.next_piece()? {
+                Piece::End => return Ok((body, Ending::Source)),
+                Piece::Text { start, end } => {
+                    body.nodes.push(text(start, end));
+                    continue;
+                }
+                Piece::Comment { open, close } => {
+                    body.nodes.push(Node::Comment(Strip { open, close }));
+                    continue;
+                }
+                Piece::Else { open, close, at } => {
+                    return Ok((
+                        body,
+                        Ending::Else {
+                            strip: Strip { open, close },
+                            at,
+                        },
+                    ));
+                }
+                Piece::Tag { opener, open, at } => (opener, open, at),
+            };
+            let node = match opener {
+                Opener::Escaped | Opener::Ampersand => {
+                    let (call, _, close) = self.call(Terminator::Tag)?;
+                    Node::Mustache(Mustache {
+                        strip: Strip { open, close },
+                        call,
+                        escape: opener == Opener::Escaped,
+                    })
+                }
+                Opener::Triple => {
+                    let (call, _, close) = self.call(Terminator::Triple)?;
+                    Node::Mustache(Mustache {
+                        strip: Strip { open, close },
+                        call,
+                        escape: false,
+                    })
+                }
+                Opener::Decorator => {
+                    let (call, ..) = self.call(Terminator::Tag)?;
+                    return Err((
+                        call.at,
+                        CompileErrorKind::UnknownDecorator {
+                            name: call.head.original(),
+                        },
+                    ));
+                }
+                Opener::Block => self.block(open, at, false)?,
+                Opener::Inverse => self.block(open, at, true)?,
+                Opener::Raw => self.raw_block(at)?,
+                Opener::DecoratorBlock => self.inline(open, at)?,
+                Opener::PartialBlock => self.partial_block(open, at)?,
+                Opener::Partial => {
+                    let (call, params, close) = self.call(Terminator::Tag)?;
+                    no_params(&params, call.at)?;
+                    Node::Partial(Box::new(Partial {
+                        strip: Strip { open, close },
+                        call,
+                        block: None,
+                        indent: None,
+                    }))
+                }
+                Opener::ElseChain => return Ok((body, Ending::ElseChain { open, at })),
+                Opener::Close => {
+                    let (token_at, token) = self.lexer.next_token()?;
+                    let name = self.operand(token_at, token)?.original();
+                    let (close_at, close) = self.lexer.next_token()?;
+                    let Token::Close { strip: close } = close else {
+                        return Err((close_at, unexpected("`}}`", show(&close))));
+                    };
+                    return Ok((
+                        body,
+                        Ending::Close {
+                            name,
+                            strip: Strip { open, close },
+                            at,
+                        },
+                    ));
+                }
+            };
+            body.nodes.push(node);
+        }
+    }
+
+    fn block(&mut self, open: bool, at: usize, inverted: bool) -> Result<Node, LexError> {
+        self.enter(at)?;
+        let (call, params, close) = self.call(Terminator::Tag)?;
+        let name = call.head.original();
+        let (body, mut ending) = self.body()?;
+        let mut arms = vec![Arm {
+            strip: Strip { open, close },
+            call,
+            params,
+            body,
+        }];
+        let mut otherwise = None;
+        let close = loop {
+            match ending {
+                Ending::Close { name: close, strip, at } => {
+                    if close != name {
+                        return Err((at, CompileErrorKind::MismatchedClose { open: name, close }));
+                    }
+                    break strip;
+                }
+                Ending::ElseChain { open, at } if otherwise.is_none() && !inverted => {
+                    let (call, params, close) = self.call(Terminator::Tag)?;
+                    let (body, next) = self.body()?;
+                    arms.push(Arm {
+                        strip: Strip { open, close },
+                        call,
+                        params,
+                        body,
+                    });
+                    ending = next;
+                    // A chain is one block, but what it makes must stay bounded like everything else.
+                    if arms.len() > u16::MAX.into() {
+                        return Err((at, CompileErrorKind::TooDeep { limit: u16::MAX.into() }));
+                    }
+                }
+                Ending::Else { strip, .. } if otherwise.is_none() => {
+                    let (body, next) = self.body()?;
+                    otherwise = Some((strip, body));
+                    ending = next;
+                }
+                Ending::Else { at, .. } | Ending::ElseChain { at, .. } => {
+                    return Err((at, CompileErrorKind::UnexpectedElse));
+                }
+                Ending::Source => return Err((at, CompileErrorKind::UnclosedBlock { name })),
+            }
+        };
+        self.depth -= 1;
+        Ok(Node::Block(Box::new(Block {
+            arms,
+            otherwise,
+            inverted,
+            close,
+        })))
+    }
+
+    /// Reads the body of a block that takes no `else`, and its closing tag.
+    fn plain_body(&mut self, name: &str, at: usize) -> Result<(Body, Strip), LexError> {
+        let (body, ending) = self.body()?;
+        match ending {
+            Ending::Close { name: close, strip, .. } if close == name => Ok((body, strip)),
+            Ending::Close { name: close, at, .. } => Err((
+                at,
+                CompileErrorKind::MismatchedClose {
+                    open: name.to_owned(),
+                    close,
+                },
+            )),
+            Ending::Else { at, .. } | Ending::ElseChain { at, .. } => Err((at, CompileErrorKind::UnexpectedElse)),
+            Ending::Source => Err((at, CompileErrorKind::UnclosedBlock { name: name.to_owned() })),
+        }
+    }
+
+    fn raw_block(&mut self, at: usize) -> Result<Node, LexError> {
+        let (call, params, _) = self.call(Terminator::Raw)?;
+        no_params(&params, call.at)?;
+        let name = call.head.original();
+        let Some((start, end, close)) = self.lexer.raw_text() else {
+            return Err((at, CompileErrorKind::UnclosedBlock { name }));
+        };
+        if close != name {
+            return Err((
+                end,
+                CompileErrorKind::MismatchedClose {
+                    open: name,
+                    close: close.to_owned(),
+                },
+            ));
+        }
+        let mut body = Body::default();
+        if start < end {
+            body.nodes.push(text(start, end));
+        }
+        let arms = vec![Arm {
+            strip: Strip::default(),
+            call,
+            params,
+            body,
+        }];
+        Ok(Node::Block(Box::new(Block {
+            arms,
+            otherwise: None,
+            inverted: false,
+            close: Strip::default(),
+        })))
+    }
+
+    fn inline(&mut self, open: bool, at: usize) -> Result<Node, LexError> {
+        self.enter(at)?;
+        let (call, params, close) = self.call(Terminator::Tag)?;
+        no_params(&params, call.at)?;
+        let decorator = call.head.original();
+        if decorator != "inline" {
+            return Err((call.at, CompileErrorKind::UnknownDecorator { name: decorator }));
+        }
+        let name = match call.params.as_slice() {
+            [Expr::Text(name) | Expr::Number(_, name)] if call.hash.is_empty() => name.clone(),
+            _ => {
+                let expected = "one argument, the quoted name of the partial";
+                return Err((
+                    call.at,
+                    CompileErrorKind::Arguments {
+                        helper: "inline",
+                        expected,
+                    },
+                ));
+            }
+        };
+        let (body, end) = self.plain_body(&decorator, at)?;
+        self.depth -= 1;
+        Ok(Node::Inline(Box::new(Inline {
+            open: Strip { open, close },
+            close: end,
+            name,
+            body,
+        })))
+    }
+
+    fn partial_block(&mut self, open: bool, at: usize) -> Result<Node, LexError> {
+        self.enter(at)?;
+        let (call, params, close) = self.call(Terminator::Tag)?;
+        no_params(&params, call.at)?;
+        let block = self.plain_body(&call.head.original(), at)?;
+        self.depth -= 1;
+        Ok(Node::Partial(Box::new(Partial {
+            strip: Strip { open, close },
+            call,
+            block: Some(block),
+            indent: None,
+        })))
+    }
+
+    /// Reads head, arguments and block parameters up to `terminator`, and whether that carries `~`.
+    fn call(&mut self, terminator: Terminator) -> Result<(Call, Vec<String>, bool), LexError> {
+        let (at, token) = self.lexer.next_token()?;
+        let head = self.operand(at, token)?;
+        let mut call = Call {
+            head,
+            params: Vec::new(),
+            hash: Vec::new(),
+            at,
+        };
+        let mut block_params = Vec::new();
+        loop {
+            let (at, token) = self.lexer.next_token()?;
+            match token {
+                Token::CloseParen if terminator == Terminator::Paren => return Ok((call, block_params, false)),
+                Token::Close { strip } if terminator == Terminator::Tag => return Ok((call, block_params, strip)),
+                Token::CloseTriple { strip } if terminator == Terminator::Triple => {
+                    return Ok((call, block_params, strip));
+                }
+                Token::CloseRaw if terminator == Terminator::Raw => return Ok((call, block_params, false)),
+                Token::OpenParams if terminator == Terminator::Tag && block_params.is_empty() => {
+                    block_params = self.block_params()?;
+                    let (at, token) = self.lexer.next_token()?;
+                    let Token::Close { strip } = token else {
+                        return Err((at, unexpected("`}}`", show(&token))));
+                    };
+                    return Ok((call, block_params, strip));
+                }
+                Token::Id { text, literal: _ } if self.equals_follows() => {
+                    self.lexer.next_token()?;
+                    let (at, token) = self.lexer.next_token()?;
+                    let value = self.operand(at, token)?;
+                    call.hash.push((text.into_owned(), value));
+                }
+                token if call.hash.is_empty() => {
+                    let param = self.operand(at, token)?;
+                    call.params.push(param);
+                }
+                token => return Err((at, unexpected("`name=` or the end of the tag", show(&token)))),
+            }
+        }
+    }
+
+    fn equals_follows(&self) -> bool {
+        matches!(self.lexer.clone().next_token(), Ok((_, Token::Equals)))
+    }
+
+    fn block_params(&mut self) -> Result<Vec<String>, LexError> {
+        let mut names = Vec::new();
+        loop {
+            let (at, token) = self.lexer.next_token()?;
+            match token {
+                Token::Id { text, .. } => names.push(text.into_owned()),
+                Token::Pipe if !names.is_empty() => return Ok(names),
+                token => return Err((at, unexpected("the name of a block parameter", show(&token)))),
+            }
+        }
+    }
+
+    /// Reads a path, a literal or a subexpression that starts with `token`.
+    fn operand(&mut self, at: usize, token: Token<'s>) -> Result<Expr, LexError> {
+        match token {
+            Token::Id { text, literal } => self.path(at, false, &text, literal).map(Expr::Path),
+            Token::At => match self.lexer.next_token()? {
+                (_, Token::Id { text, literal }) => self.path(at, true, &text, literal).map(Expr::Path),
+                (at, token) => Err((at, unexpected("a name behind `@`", show(&token)))),
+            },
+            Token::Text(text) => Ok(Expr::Text(text.into_owned())),
+            Token::Number(text) => Ok(Expr::Number(text.parse().unwrap_or_default(), text.to_owned())),
+            Token::Bool(value) => Ok(Expr::Bool(value)),
+            Token::Null => Ok(Expr::Null),
+            Token::Undefined => Ok(Expr::Undefined),
+            Token::OpenParen => {
+                self.enter(at)?;
+                let (call, ..) = self.call(Terminator::Paren)?;
+                self.depth -= 1;
+                Ok(Expr::Call(Box::new(call)))
+            }
+            token => Err((at, unexpected("a name, a literal or a subexpression", show(&token)))),
+        }
+    }
+
+    fn path(&mut self, at: usize, data: bool, first: &str, literal: bool) -> Result<PathExpr, LexError> {
+        let mut path = PathExpr {
+            original: if data { "@".to_owned() } else { String::new() },
+            segments: Vec::new(),
+            up: 0,
+            data,
+            scoped: !literal && matches!(first, "." | ".." | "this"),
+            at,
+        };
+        add_segment(&mut path, first, literal)?;
+        loop {
+            let mut ahead = self.lexer.clone();
+            let Ok((separator_at, Token::Separator)) = ahead.next_token() else {
+                return Ok(path);
+            };
+            path.original.push_str(ahead.text(separator_at));
+            let (at, token) = ahead.next_token()?;
+            match token {
+                Token::Id { text, literal } => add_segment(&mut path, &text, literal)?,
+                // `a.0` and the like: behind a separator everything is a name.
+                Token::Number(text) if !text.starts_with('-') => {
+                    for segment in text.split('.') {
+                        add_segment(&mut path, segment, true)?;
+                    }
+                }
+                Token::Bool(value) => add_segment(&mut path, if value { "true" } else { "false" }, true)?,
+                Token::Null => add_segment(&mut path, "null", true)?,
+                Token::Undefined => add_segment(&mut path, "undefined", true)?,
+                token => return Err((at, unexpected("a name behind the separator", show(&token)))),
+            }
+            self.lexer = ahead;
+        }
+    }
+}
+
+fn text(start: usize, end: usize) -> Node {
+    Node::Text(Text {
+        start,
+        end,
+        left: Cut::Nothing,
+        right: Cut::Nothing,
+    })
+}
+
+fn add_segment(path: &mut PathExpr, segment: &str, literal: bool) -> Result<(), LexError> {
+    path.original.push_str(segment);
+    if !literal && matches!(segment, "." | ".." | "this") {
+        if !path.segments.is_empty() {
+            return Err((
+                path.at,
+                CompileErrorKind::InvalidPath {
+                    path: path.original.clone(),
+                },
+            ));
+        }
+        path.up += usize::from(segment == "..");
+    } else {
+        path.segments.push(segment.to_owned());
+    }
+    Ok(())
+}
+
+fn no_params(params: &[String], at: usize) -> Result<(), LexError> {
+    match params.first() {
+        None => Ok(()),
+        Some(name) => Err((
+            at,
+            unexpected("no block parameters here", format!("`{}`", name.escape_debug())),
+        )),
+    }
+}
+
+/// Names a token for an error message.
+fn show(token: &Token<'_>) -> String {
+    match token {
+        Token::OpenParen => "`(`".to_owned(),
+        Token::CloseParen => "`)`".to_owned(),
+        Token::Equals => "`=`".to_owned(),
+        Token::Separator => "a separator".to_owned(),
+        Token::Id { text, .. } => format!("`{}`", text.escape_debug()),
+        Token::Text(_) => "a string".to_owned(),
+        Token::Number(text) => format!("`{text}`"),
+        Token::Bool(value) => format!("`{value}`"),
+        Token::Null => "`null`".to_owned(),
+        Token::Undefined => "`undefined`".to_owned(),
+        Token::At => "`@`".to_owned(),
+        Token::OpenParams => "`as |`".to_owned(),
+        Token::Pipe => "`|`".to_owned(),
+        Token::Close { .. } => "the end of the tag".to_owned(),
+        Token::CloseTriple { .. } => "`}}}`".to_owned(),
+        Token::CloseRaw => "`}}}}`".to_owned(),
+    }
+}

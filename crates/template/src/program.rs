@@ -1,0 +1,155 @@
+//! One source, compiled for itself.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+use crate::code::{Base, Code, Expr};
+use crate::error::{CompileError, RenderError};
+use crate::location::Part;
+use crate::options::Options;
+use crate::render::{Partials, Shared, render};
+use crate::subject::one_line;
+use crate::variable::Variable;
+
+/// Holds one compiled source, to be rendered any number of times.
+///
+/// [`Template`](crate::Template) puts a subject, a text and an HTML body together; this is for a single string.
+///
+/// # Examples
+///
+/// ```
+/// use posthaste_template::{Options, Part, Program};
+/// use serde_json::json;
+///
+/// let program = Program::compile("{{#each items}}{{this}};{{/each}}", &Options::new(Part::Text))?;
+/// assert_eq!(program.render(&json!({"items": [1, 2.5, "x"]}))?, "1;2.5;x;");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct Program {
+    code: Arc<Code>,
+    partials: Arc<Partials>,
+    options: Options,
+}
+
+impl Program {
+    /// Compiles `source`.
+    ///
+    /// # Errors
+    ///
+    /// [`CompileError`] says what is wrong with the source, and where.
+    pub fn compile(source: &str, options: &Options) -> Result<Self, CompileError> {
+        Self::compile_with_partials(source, [], options)
+    }
+
+    /// Compiles `source` and the partials that it may call by name.
+    ///
+    /// # Errors
+    ///
+    /// [`CompileError`] says what is wrong with the source or a partial, and where.
+    pub fn compile_with_partials<'p>(
+        source: &str,
+        partials: impl IntoIterator<Item = (&'p str, &'p str)>,
+        options: &Options,
+    ) -> Result<Self, CompileError> {
+        let partials = partials
+            .into_iter()
+            .map(|(name, source)| Ok((name.into(), Code::compile(source, Some(name), options)?)))
+            .collect::<Result<Partials, CompileError>>()?;
+        Self::with_shared_partials(source, Arc::new(partials), options)
+    }
+
+    pub(crate) fn with_shared_partials(
+        source: &str,
+        partials: Arc<Partials>,
+        options: &Options,
+    ) -> Result<Self, CompileError> {
+        Ok(Self {
+            code: Arc::new(Code::compile(source, None, options)?),
+            partials,
+            options: *options,
+        })
+    }
+
+    /// Renders with `data`. A subject comes out as one line without control characters.
+    ///
+    /// # Errors
+    ///
+    /// [`RenderError::Missing`] or [`RenderError::MissingAttribute`] when the data lacks a variable (see
+    /// [`Mode`](crate::Mode)), [`RenderError::PartialNotFound`], or [`RenderError::LimitExceeded`].
+    pub fn render(&self, data: &Value) -> Result<String, RenderError> {
+        self.render_with(data, &Map::new())
+    }
+
+    /// Renders with `data`, and with `variables` that the source reads as `{{@name}}`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::render`].
+    pub fn render_with(&self, data: &Value, variables: &Map<String, Value>) -> Result<String, RenderError> {
+        let mut shared = Shared::new(self.options.limits);
+        let out = self.render_shared(data, variables, &mut shared)?;
+        shared.finish()?;
+        Ok(out)
+    }
+
+    pub(crate) fn render_shared(
+        &self,
+        data: &Value,
+        variables: &Map<String, Value>,
+        shared: &mut Shared,
+    ) -> Result<String, RenderError> {
+        let out = render(&self.code, &self.partials, &self.options, data, variables, shared)?;
+        Ok(if self.options.part == Part::Subject {
+            one_line(out)
+        } else {
+            out
+        })
+    }
+
+    pub(crate) fn options_mut(&mut self) -> &mut Options {
+        &mut self.options
+    }
+
+    /// Returns the source.
+    pub fn source(&self) -> &str {
+        &self.code.source
+    }
+
+    /// Lists the paths that the source reads from the data, in order, as they are written.
+    ///
+    /// Paths inside a loop or a context are relative to it. Partials are not followed.
+    pub fn variables(&self) -> Vec<Variable> {
+        let paths = self.code.exprs.iter().filter_map(|expr| match expr {
+            Expr::Path(path) if matches!(path.base, Base::Context(_) | Base::Root) && path.first < path.end => {
+                Some(path)
+            }
+            _ => None,
+        });
+        let mut paths: Vec<_> = paths.collect();
+        paths.sort_by_key(|path| path.at);
+        let mut found: Vec<Variable> = Vec::new();
+        let mut seen = std::collections::HashSet::new();
+        for path in paths {
+            if seen.insert(&*path.name) {
+                let location = self.code.location(self.options.part, path.at);
+                found.push(Variable {
+                    name: path.name.to_string(),
+                    location,
+                });
+            }
+        }
+        found
+    }
+}
+
+impl fmt::Debug for Program {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Program")
+            .field("part", &self.options.part)
+            .field("source_bytes", &self.code.source.len())
+            .finish_non_exhaustive()
+    }
+}

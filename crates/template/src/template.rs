@@ -1,0 +1,308 @@
+//! A subject with its bodies.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+use crate::code::Code;
+use crate::error::{CompileError, RenderError};
+use crate::location::Part;
+use crate::options::{Escape, Limits, Mode, Options};
+use crate::program::Program;
+use crate::render::{Partials, Shared};
+use crate::ses_json::{SesJsonError, read};
+use crate::variable::Variable;
+
+/// Holds a compiled set of subject, text and HTML, to be rendered any number of times.
+///
+/// # Examples
+///
+/// ```
+/// use posthaste_template::Template;
+/// use serde_json::json;
+///
+/// let template = Template::builder()
+///     .subject("Your order {{order.number}}")
+///     .text("Dear {{name}},\n{{#each items}}\n- {{this}}\n{{/each}}\n")
+///     .html("<p>Dear {{name}},</p>")
+///     .build()?;
+/// let data = json!({"name": "O'Brien", "order": {"number": 7}, "items": ["tea", "milk"]});
+///
+/// let mail = template.render(&data)?;
+/// assert_eq!(mail.subject, "Your order 7");
+/// assert_eq!(mail.text.as_deref(), Some("Dear O'Brien,\n- tea\n- milk\n"));
+/// assert_eq!(mail.html.as_deref(), Some("<p>Dear O&#x27;Brien,</p>"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Template {
+    name: Option<String>,
+    subject: Program,
+    text: Option<Program>,
+    html: Option<Program>,
+    limits: Limits,
+}
+
+impl Template {
+    /// Starts a template.
+    pub fn builder() -> TemplateBuilder {
+        TemplateBuilder::default()
+    }
+
+    /// Reads the JSON that Amazon SES takes to create a template, and compiles it.
+    ///
+    /// Both forms are understood: that of API v2, `{"TemplateName", "TemplateContent": {"Subject", "Text", "Html"}}`,
+    /// and that of v1, `{"Template": {"TemplateName", "SubjectPart", "TextPart", "HtmlPart"}}`. The name may be left out;
+    /// `Tags` are allowed and not kept. Anything else is refused by name, so that a misspelt `HTML` does not become a
+    /// mail without one. The template is [`Mode::Strict`] and escapes HTML; [`Self::with_mode`] and
+    /// [`Self::with_escape`] turn on what SES does.
+    ///
+    /// # Errors
+    ///
+    /// [`SesJsonError`] says which field is missing, unknown or of the wrong type, or where a part does not compile.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use posthaste_template::Template;
+    ///
+    /// let json = r#"{"TemplateName": "hi", "TemplateContent": {"Subject": "Hi {{name}}", "Text": "Hello"}}"#;
+    /// let template = Template::from_ses_json(json)?;
+    /// assert_eq!(template.name(), Some("hi"));
+    ///
+    /// let error = Template::from_ses_json(&json.replace("Text", "Body")).unwrap_err();
+    /// assert_eq!(error.to_string(), "unknown field `TemplateContent.Body`");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn from_ses_json(json: &str) -> Result<Self, SesJsonError> {
+        let source = read(json)?;
+        let mut builder = Self::builder().subject(source.subject);
+        builder.name = source.name;
+        builder.text = source.text;
+        builder.html = source.html;
+        builder.build().map_err(SesJsonError::Compile)
+    }
+
+    /// Sets what missing variables mean.
+    #[must_use]
+    pub fn with_mode(mut self, mode: Mode) -> Self {
+        self.each_part(|options| *options = options.mode(mode));
+        self
+    }
+
+    /// Sets where values are escaped.
+    #[must_use]
+    pub fn with_escape(mut self, escape: Escape) -> Self {
+        self.each_part(|options| *options = options.escape(escape));
+        self
+    }
+
+    /// Sets what one rendering may cost. What bounds compiling has done its work by now.
+    #[must_use]
+    pub fn with_limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self.each_part(|options| *options = options.limits(limits));
+        self
+    }
+
+    fn each_part(&mut self, change: impl Fn(&mut Options)) {
+        for part in [Some(&mut self.subject), self.text.as_mut(), self.html.as_mut()]
+            .into_iter()
+            .flatten()
+        {
+            change(part.options_mut());
+        }
+    }
+
+    /// Returns the name, if it was given one.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
+    /// Returns the compiled subject.
+    pub fn subject(&self) -> &Program {
+        &self.subject
+    }
+
+    /// Returns the compiled text body.
+    pub fn text(&self) -> Option<&Program> {
+        self.text.as_ref()
+    }
+
+    /// Returns the compiled HTML body.
+    pub fn html(&self) -> Option<&Program> {
+        self.html.as_ref()
+    }
+
+    /// Lists the paths that the parts read from the data (see [`Program::variables`]).
+    pub fn variables(&self) -> Vec<Variable> {
+        let parts = [Some(&self.subject), self.text.as_ref(), self.html.as_ref()];
+        parts.into_iter().flatten().flat_map(Program::variables).collect()
+    }
+
+    /// Renders all parts with `data`.
+    ///
+    /// The subject comes out as one line without control characters. The placeholders `{{ses:openTracker}}` and
+    /// `{{amazonSESUnsubscribeUrl}}` stay as they are.
+    ///
+    /// # Errors
+    ///
+    /// [`RenderError::Missing`] names every variable of the set that the data lacks, [`RenderError::MissingAttribute`]
+    /// the first one in [`Mode::Ses`]; [`RenderError::PartialNotFound`]; [`RenderError::LimitExceeded`] when the set
+    /// as a whole costs too much.
+    pub fn render(&self, data: &Value) -> Result<Rendered, RenderError> {
+        let mut shared = Shared::new(self.limits);
+        let variables = Map::new();
+        let mut part = |program: &Program| program.render_shared(data, &variables, &mut shared);
+        let rendered = Rendered {
+            subject: part(&self.subject)?,
+            text: self.text.as_ref().map(&mut part).transpose()?,
+            html: self.html.as_ref().map(&mut part).transpose()?,
+        };
+        shared.finish()?;
+        Ok(rendered)
+    }
+}
+
+/// Holds what a [`Template`] makes of one set of data.
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Rendered {
+    /// The subject: one line, no control characters.
+    pub subject: String,
+    /// The text body, if the template has one.
+    pub text: Option<String>,
+    /// The HTML body, if the template has one.
+    pub html: Option<String>,
+}
+
+impl std::fmt::Debug for Rendered {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Rendered")
+            .field("subject_bytes", &self.subject.len())
+            .field("text_bytes", &self.text.as_ref().map(String::len))
+            .field("html_bytes", &self.html.as_ref().map(String::len))
+            .finish()
+    }
+}
+
+/// Collects the sources of a [`Template`].
+#[derive(Clone, Default)]
+pub struct TemplateBuilder {
+    name: Option<String>,
+    subject: String,
+    text: Option<String>,
+    html: Option<String>,
+    partials: BTreeMap<String, String>,
+    mode: Mode,
+    escape: Escape,
+    limits: Limits,
+}
+
+impl TemplateBuilder {
+    /// Names the template.
+    #[must_use]
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+
+    /// Sets the subject's source; without it the subject is empty.
+    #[must_use]
+    pub fn subject(mut self, source: impl Into<String>) -> Self {
+        self.subject = source.into();
+        self
+    }
+
+    /// Sets the text body's source.
+    #[must_use]
+    pub fn text(mut self, source: impl Into<String>) -> Self {
+        self.text = Some(source.into());
+        self
+    }
+
+    /// Sets the HTML body's source.
+    #[must_use]
+    pub fn html(mut self, source: impl Into<String>) -> Self {
+        self.html = Some(source.into());
+        self
+    }
+
+    /// Registers a partial that every part can call as `{{> name}}`. In the HTML part its values are escaped too.
+    #[must_use]
+    pub fn partial(mut self, name: impl Into<String>, source: impl Into<String>) -> Self {
+        self.partials.insert(name.into(), source.into());
+        self
+    }
+
+    /// Sets what missing variables mean (default [`Mode::Strict`]).
+    #[must_use]
+    pub fn mode(mut self, mode: Mode) -> Self {
+        self.mode = mode;
+        self
+    }
+
+    /// Sets where values are escaped (default [`Escape::HtmlPart`]).
+    #[must_use]
+    pub fn escape(mut self, escape: Escape) -> Self {
+        self.escape = escape;
+        self
+    }
+
+    /// Sets what compiling and rendering may cost.
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Compiles everything.
+    ///
+    /// # Errors
+    ///
+    /// [`CompileError`] names the part or partial, the place in it and what is wrong there.
+    pub fn build(self) -> Result<Template, CompileError> {
+        let options = |part| {
+            Options::new(part)
+                .mode(self.mode)
+                .escape(self.escape)
+                .limits(self.limits)
+        };
+        let partials = self
+            .partials
+            .iter()
+            .map(|(name, source)| {
+                Ok((
+                    name.as_str().into(),
+                    Code::compile(source, Some(name), &options(Part::Text))?,
+                ))
+            })
+            .collect::<Result<Partials, CompileError>>()?;
+        let partials = Arc::new(partials);
+        let compile = |part, source: &str| Program::with_shared_partials(source, Arc::clone(&partials), &options(part));
+        Ok(Template {
+            subject: compile(Part::Subject, &self.subject)?,
+            text: self
+                .text
+                .as_deref()
+                .map(|source| compile(Part::Text, source))
+                .transpose()?,
+            html: self
+                .html
+                .as_deref()
+                .map(|source| compile(Part::Html, source))
+                .transpose()?,
+            limits: self.limits,
+            name: self.name,
+        })
+    }
+}
+
+impl std::fmt::Debug for TemplateBuilder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TemplateBuilder")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
+    }
+}

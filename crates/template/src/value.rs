@@ -1,0 +1,161 @@
+//! Values as JavaScript would see them: truth, equality and text.
+
+use std::fmt::Write as _;
+
+use serde_json::Value;
+
+/// A value while rendering: borrowed from the data, or made by the template.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Val<'a> {
+    /// Not there at all.
+    Missing,
+    Json(&'a Value),
+    Text(&'a str),
+    Number(f64),
+    Index(usize),
+    Bool(bool),
+    Null,
+    /// An object with names added by a partial's call: index into the renderer's list.
+    Overlay(u32),
+    /// Something that is there but has no text of its own.
+    Opaque,
+}
+
+impl<'a> Val<'a> {
+    /// Looks at a scalar in the data as if the template had made it.
+    pub(crate) fn scalar(self) -> Self {
+        match self {
+            Val::Json(Value::Null) => Val::Null,
+            Val::Json(Value::Bool(value)) => Val::Bool(*value),
+            Val::Json(Value::String(text)) => Val::Text(text),
+            other => other,
+        }
+    }
+
+    pub(crate) fn is_nothing(self) -> bool {
+        matches!(self, Val::Missing | Val::Null | Val::Json(Value::Null))
+    }
+
+    fn is_zero(self) -> bool {
+        match self {
+            Val::Number(number) => number == 0.0,
+            Val::Index(index) => index == 0,
+            Val::Json(Value::Number(number)) => number.as_f64() == Some(0.0),
+            _ => false,
+        }
+    }
+
+    /// Whether `if` takes it for false: false, nothing, "", NaN, an empty array, and zero unless it counts.
+    pub(crate) fn is_empty(self, include_zero: bool) -> bool {
+        match self.scalar() {
+            Val::Missing | Val::Null => true,
+            Val::Bool(value) => !value,
+            Val::Text(text) => text.is_empty(),
+            Val::Json(Value::Array(items)) => items.is_empty(),
+            Val::Number(number) if number.is_nan() => true,
+            other => !include_zero && other.is_zero(),
+        }
+    }
+
+    /// Whether both are the same object, or equal scalars.
+    pub(crate) fn is_same(self, other: Self) -> bool {
+        match (self.scalar(), other.scalar()) {
+            (Val::Json(a), Val::Json(b)) => std::ptr::eq(a, b) || (a.is_number() && a == b),
+            (Val::Text(a), Val::Text(b)) => a == b,
+            (Val::Number(a), Val::Number(b)) => a == b,
+            (Val::Index(a), Val::Index(b)) => a == b,
+            (Val::Bool(a), Val::Bool(b)) => a == b,
+            (Val::Missing | Val::Null, Val::Missing | Val::Null) => true,
+            (Val::Overlay(a), Val::Overlay(b)) => a == b,
+            _ => false,
+        }
+    }
+}
+
+/// Writes a number as JavaScript does, except that integers of 64 bits keep all their digits.
+pub(crate) fn write_number(out: &mut String, number: &serde_json::Number) {
+    // Writing to a String cannot fail.
+    let _ = match (number.as_u64(), number.as_i64(), number.as_f64()) {
+        (Some(number), ..) => write!(out, "{number}"),
+        (_, Some(number), _) => write!(out, "{number}"),
+        (.., Some(number)) => {
+            write_f64(out, number);
+            Ok(())
+        }
+        _ => write!(out, "{number}"),
+    };
+}
+
+/// Writes a floating point number as JavaScript does: `1`, `0.5`, `1e+21`, `1e-7`.
+pub(crate) fn write_f64(out: &mut String, number: f64) {
+    let magnitude = number.abs();
+    let _ = if number == 0.0 {
+        out.write_char('0')
+    } else if number.is_nan() {
+        out.write_str("NaN")
+    } else if number.is_infinite() {
+        out.write_str(if number > 0.0 { "Infinity" } else { "-Infinity" })
+    } else if (1e-6..1e21).contains(&magnitude) {
+        write!(out, "{number}")
+    } else {
+        let text = format!("{number:e}");
+        match text.split_once('e') {
+            Some((digits, exponent)) if !exponent.starts_with('-') => write!(out, "{digits}e+{exponent}"),
+            _ => out.write_str(&text),
+        }
+    };
+}
+
+/// Length of a text in UTF-16 units, as JavaScript counts.
+pub(crate) fn utf16_length(text: &str) -> usize {
+    if text.is_ascii() {
+        text.len()
+    } else {
+        text.encode_utf16().count()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(number: f64, expected: &str) {
+        let mut out = String::new();
+        write_f64(&mut out, number);
+        assert_eq!(out, expected);
+    }
+
+    #[test]
+    fn numbers_look_like_javascript() {
+        check(1.0, "1");
+        check(-0.0, "0");
+        check(0.1 + 0.2, "0.30000000000000004");
+        check(1e20, "100000000000000000000");
+        check(1e21, "1e+21");
+        check(1.5e300, "1.5e+300");
+        check(0.000_001, "0.000001");
+        check(0.000_000_1, "1e-7");
+        check(-1.25e-9, "-1.25e-9");
+        check(12_345_678_901_234_567_890_123.0, "1.2345678901234568e+22");
+    }
+
+    #[test]
+    fn integers_keep_their_digits() {
+        let mut out = String::new();
+        write_number(&mut out, &serde_json::Number::from(u64::MAX));
+        assert_eq!(out, "18446744073709551615");
+    }
+
+    #[test]
+    fn emptiness_is_handlebars_emptiness() {
+        let value = serde_json::json!([0, "", [], {}, null, false, "0", [0], 0.0]);
+        let empty: Vec<bool> = value
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|v| Val::Json(v).is_empty(false))
+            .collect();
+        assert_eq!(empty, [true, true, true, false, true, true, false, false, true]);
+        assert!(!Val::Json(&value[0]).is_empty(true));
+    }
+}
