@@ -1,0 +1,394 @@
+//! What a transport can do, as data.
+
+use std::fmt;
+
+/// One thing that a message or its options may need, and that a transport has or has not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Feature {
+    /// Takes the finished bytes of a message as they are.
+    RawMime,
+    /// Takes an envelope sender other than the one in the headers.
+    EnvelopeSender,
+    /// Takes recipients other than those in the headers.
+    EnvelopeRecipients,
+    /// Takes the null reverse-path `<>` (RFC 5321 §4.5.5).
+    NullSender,
+    /// Decides recipient by recipient, and says so.
+    RecipientOutcomes,
+    /// Carries bytes above 127 (RFC 6152).
+    EightBit,
+    /// Carries non-ASCII local parts and headers (RFC 6531).
+    SmtpUtf8,
+    /// Asks for delivery status notifications (RFC 3461).
+    Dsn,
+    /// Demands TLS on the whole way (RFC 8689).
+    RequireTls,
+    /// Takes a message from several authors.
+    MultipleFrom,
+    /// Takes header fields that it has no field of its own for.
+    CustomHeaders,
+    /// Takes attachments.
+    Attachments,
+    /// Takes images that the HTML shows by their Content-ID.
+    InlineParts,
+    /// Groups figures by tag.
+    Tags,
+    /// Gives metadata back with events.
+    Metadata,
+    /// Holds a message until a time.
+    Schedule,
+    /// Tracks opens.
+    TrackOpens,
+    /// Tracks clicks.
+    TrackClicks,
+    /// Has message streams.
+    Stream,
+    /// Has configuration sets.
+    ConfigurationSet,
+    /// Recognises a repeat by an idempotency key.
+    IdempotencyKey,
+    /// Takes as many recipients as there are; see [`Capabilities::max_recipients`].
+    Recipients,
+    /// Takes a message as large as it is; see [`Capabilities::max_message_size`].
+    MessageSize,
+}
+
+impl Feature {
+    /// Every feature, in the order of this page; tables of transports are made from it.
+    pub const ALL: &'static [Self] = &[
+        Self::RawMime,
+        Self::EnvelopeSender,
+        Self::EnvelopeRecipients,
+        Self::NullSender,
+        Self::RecipientOutcomes,
+        Self::EightBit,
+        Self::SmtpUtf8,
+        Self::Dsn,
+        Self::RequireTls,
+        Self::MultipleFrom,
+        Self::CustomHeaders,
+        Self::Attachments,
+        Self::InlineParts,
+        Self::Tags,
+        Self::Metadata,
+        Self::Schedule,
+        Self::TrackOpens,
+        Self::TrackClicks,
+        Self::Stream,
+        Self::ConfigurationSet,
+        Self::IdempotencyKey,
+        Self::Recipients,
+        Self::MessageSize,
+    ];
+
+    /// Says whether [`Degrade`](crate::OnUnsupported::Degrade) may leave it out.
+    ///
+    /// Wishes that only the sender notices may go: tags, metadata, tracking, stream, configuration set, idempotency key,
+    /// delivery notifications. What changes who gets the message, when, with what content or how safely may not.
+    #[must_use]
+    pub const fn is_droppable(self) -> bool {
+        matches!(
+            self,
+            Self::Dsn
+                | Self::Tags
+                | Self::Metadata
+                | Self::TrackOpens
+                | Self::TrackClicks
+                | Self::Stream
+                | Self::ConfigurationSet
+                | Self::IdempotencyKey
+        )
+    }
+
+    /// Says whether handing over finished bytes instead of fields makes it work.
+    pub(crate) const fn is_content(self) -> bool {
+        matches!(
+            self,
+            Self::MultipleFrom | Self::CustomHeaders | Self::Attachments | Self::InlineParts
+        )
+    }
+
+    const fn bit(self) -> u64 {
+        1 << (self as u64)
+    }
+}
+
+impl fmt::Display for Feature {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::RawMime => "raw MIME",
+            Self::EnvelopeSender => "an envelope sender other than the headers'",
+            Self::EnvelopeRecipients => "envelope recipients other than the headers'",
+            Self::NullSender => "the null sender",
+            Self::RecipientOutcomes => "an outcome per recipient",
+            Self::EightBit => "8-bit bytes",
+            Self::SmtpUtf8 => "non-ASCII addresses (SMTPUTF8)",
+            Self::Dsn => "delivery status notifications",
+            Self::RequireTls => "REQUIRETLS",
+            Self::MultipleFrom => "several authors",
+            Self::CustomHeaders => "custom headers",
+            Self::Attachments => "attachments",
+            Self::InlineParts => "inline parts",
+            Self::Tags => "tags",
+            Self::Metadata => "metadata",
+            Self::Schedule => "scheduling",
+            Self::TrackOpens => "open tracking",
+            Self::TrackClicks => "click tracking",
+            Self::Stream => "streams",
+            Self::ConfigurationSet => "configuration sets",
+            Self::IdempotencyKey => "idempotency keys",
+            Self::Recipients => "recipients",
+            Self::MessageSize => "message size",
+        })
+    }
+}
+
+/// Which characters a provider allows in tags.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum TagCharset {
+    /// Any text.
+    #[default]
+    Any,
+    /// Printable ASCII.
+    Ascii,
+    /// ASCII letters, digits, `_` and `-`.
+    Word,
+}
+
+impl TagCharset {
+    /// Says whether `text` holds only such characters.
+    #[must_use]
+    pub fn allows(self, text: &str) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Ascii => text.bytes().all(|byte| (0x20..0x7f).contains(&byte)),
+            Self::Word => text
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-')),
+        }
+    }
+}
+
+/// Lists what a transport can do: features, and limits where there are any.
+///
+/// It is plain data, can be a constant, and is what provider tables are made from. It says what the transport can do in
+/// general; a peer that turns out to do less is reported by the send.
+///
+/// # Examples
+///
+/// ```
+/// use posthaste_transport::{Capabilities, Feature, TagCharset};
+///
+/// const SES: Capabilities = Capabilities::wire()
+///     .with(Feature::Tags)
+///     .with_tag_limits(50, 256, TagCharset::Word)
+///     .with_max_recipients(50)
+///     .with_max_message_size(40 << 20)
+///     .without(Feature::NullSender);
+/// assert!(SES.supports(Feature::Tags) && !SES.supports(Feature::NullSender));
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Capabilities {
+    features: u64,
+    max_recipients: Option<u32>,
+    max_message_size: Option<u64>,
+    max_batch: Option<u32>,
+    max_tags: Option<u32>,
+    max_tag_length: Option<u32>,
+    tag_charset: TagCharset,
+}
+
+impl Capabilities {
+    /// Can do nothing but send text and HTML from one author to the people in the headers, without limits.
+    #[must_use]
+    pub const fn none() -> Self {
+        Self {
+            features: Feature::Recipients.bit() | Feature::MessageSize.bit(),
+            max_recipients: None,
+            max_message_size: None,
+            max_batch: None,
+            max_tags: None,
+            max_tag_length: None,
+            tag_charset: TagCharset::Any,
+        }
+    }
+
+    /// Passes an envelope and the bytes of a message on as they are, with 8-bit content, but without SMTP extensions.
+    #[must_use]
+    pub const fn wire() -> Self {
+        Self::none()
+            .with(Feature::RawMime)
+            .with(Feature::EnvelopeSender)
+            .with(Feature::EnvelopeRecipients)
+            .with(Feature::NullSender)
+            .with(Feature::EightBit)
+            .with(Feature::MultipleFrom)
+            .with(Feature::CustomHeaders)
+            .with(Feature::Attachments)
+            .with(Feature::InlineParts)
+    }
+
+    /// Can do everything, without limits.
+    #[must_use]
+    pub const fn all() -> Self {
+        Self {
+            features: (1 << Feature::ALL.len()) - 1,
+            ..Self::none()
+        }
+    }
+
+    /// Adds a feature.
+    #[must_use]
+    pub const fn with(mut self, feature: Feature) -> Self {
+        self.features |= feature.bit();
+        self
+    }
+
+    /// Takes a feature away.
+    #[must_use]
+    pub const fn without(mut self, feature: Feature) -> Self {
+        self.features &= !feature.bit();
+        self
+    }
+
+    /// Sets how many recipients one message may have.
+    #[must_use]
+    pub const fn with_max_recipients(mut self, recipients: u32) -> Self {
+        self.max_recipients = Some(recipients);
+        self
+    }
+
+    /// Sets how many bytes one message may have.
+    #[must_use]
+    pub const fn with_max_message_size(mut self, bytes: u64) -> Self {
+        self.max_message_size = Some(bytes);
+        self
+    }
+
+    /// Sets how many messages one call may carry.
+    #[must_use]
+    pub const fn with_max_batch(mut self, messages: u32) -> Self {
+        self.max_batch = Some(messages);
+        self
+    }
+
+    /// Sets how many tags a message may have, how many bytes each, and of which characters.
+    #[must_use]
+    pub const fn with_tag_limits(mut self, count: u32, length: u32, charset: TagCharset) -> Self {
+        self.max_tags = Some(count);
+        self.max_tag_length = Some(length);
+        self.tag_charset = charset;
+        self
+    }
+
+    /// Says whether it has a feature.
+    #[must_use]
+    pub const fn supports(&self, feature: Feature) -> bool {
+        self.features & feature.bit() != 0
+    }
+
+    /// Goes through the features that it has.
+    pub fn features(&self) -> impl Iterator<Item = Feature> {
+        Feature::ALL.iter().copied().filter(|feature| self.supports(*feature))
+    }
+
+    /// Returns how many recipients one message may have, if there is a limit.
+    #[must_use]
+    pub const fn max_recipients(&self) -> Option<u32> {
+        self.max_recipients
+    }
+
+    /// Returns how many bytes one message may have, if there is a limit.
+    #[must_use]
+    pub const fn max_message_size(&self) -> Option<u64> {
+        self.max_message_size
+    }
+
+    /// Returns how many messages one call may carry, if it may carry several.
+    #[must_use]
+    pub const fn max_batch(&self) -> Option<u32> {
+        self.max_batch
+    }
+
+    /// Returns how many tags a message may have, if there is a limit.
+    #[must_use]
+    pub const fn max_tags(&self) -> Option<u32> {
+        self.max_tags
+    }
+
+    /// Returns how many bytes a tag may have, if there is a limit.
+    #[must_use]
+    pub const fn max_tag_length(&self) -> Option<u32> {
+        self.max_tag_length
+    }
+
+    /// Returns which characters a tag may have.
+    #[must_use]
+    pub const fn tag_charset(&self) -> TagCharset {
+        self.tag_charset
+    }
+}
+
+impl Default for Capabilities {
+    fn default() -> Self {
+        Self::none()
+    }
+}
+
+impl fmt::Debug for Capabilities {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Capabilities")
+            .field("features", &self.features().collect::<Vec<_>>())
+            .field("max_recipients", &self.max_recipients)
+            .field("max_message_size", &self.max_message_size)
+            .field("max_batch", &self.max_batch)
+            .field("max_tags", &self.max_tags)
+            .field("max_tag_length", &self.max_tag_length)
+            .field("tag_charset", &self.tag_charset)
+            .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_feature_has_its_own_bit_and_is_in_the_list() {
+        for (index, feature) in Feature::ALL.iter().enumerate() {
+            assert_eq!(feature.bit(), 1 << index, "{feature}");
+            assert!(Capabilities::all().supports(*feature));
+        }
+        assert_eq!(Capabilities::all().features().count(), Feature::ALL.len());
+    }
+
+    #[test]
+    fn what_is_taken_away_is_gone() {
+        let capabilities = Capabilities::all().without(Feature::Tags);
+        assert!(!capabilities.supports(Feature::Tags));
+        assert!(capabilities.with(Feature::Tags).supports(Feature::Tags));
+    }
+
+    #[test]
+    fn nothing_that_changes_who_gets_what_is_droppable() {
+        for feature in [
+            Feature::Schedule,
+            Feature::RequireTls,
+            Feature::NullSender,
+            Feature::EnvelopeRecipients,
+            Feature::Attachments,
+            Feature::Recipients,
+        ] {
+            assert!(!feature.is_droppable(), "{feature}");
+        }
+    }
+
+    #[test]
+    fn charsets_say_what_they_allow() {
+        assert!(TagCharset::Any.allows("gr\u{fc}\u{df}e"));
+        assert!(TagCharset::Ascii.allows("two words") && !TagCharset::Ascii.allows("gr\u{fc}\u{df}e"));
+        assert!(TagCharset::Word.allows("a_b-1") && !TagCharset::Word.allows("a b"));
+    }
+}

@@ -1,0 +1,42 @@
+//! Transports around transports.
+//!
+//! | layer | what it adds | feature |
+//! | --- | --- | --- |
+//! | [`Retry`] | tries again what is safe to try again | |
+//! | [`RateLimit`] | waits until a rate and a quota allow a send | `limit` |
+//! | [`Sign`] | puts DKIM signatures in front of a message | `sign` |
+//!
+//! The layer added last sees a send first. From outside in, this order does what most senders want: retry, then limit (so
+//! that each attempt counts), then the transport; sign outermost, so that a message is signed once and not once an
+//! attempt:
+//!
+//! ```
+//! # #[cfg(all(feature = "limit", feature = "sign"))]
+//! # fn stack(
+//! #     smtp: posthaste_transport::MemoryTransport,
+//! #     limiter: posthaste_limit::Limiter<String>,
+//! #     signer: posthaste_auth::dkim::Signer,
+//! # ) {
+//! use posthaste_transport::TransportExt;
+//! use posthaste_transport::layers::{RateLimit, Retry, RetryPolicy, Sign};
+//!
+//! let transport = smtp
+//!     .layer(RateLimit::new(limiter, "relay".to_owned()))
+//!     .layer(Retry::new(RetryPolicy::default()))
+//!     .layer(Sign::new(signer));
+//! # }
+//! ```
+
+#[cfg(feature = "limit")]
+mod rate_limit;
+mod retry;
+#[cfg(feature = "sign")]
+mod sign;
+
+#[cfg(feature = "limit")]
+#[cfg_attr(docsrs, doc(cfg(feature = "limit")))]
+pub use rate_limit::{RateLimit, RateLimited};
+pub use retry::{FixedJitter, Jitter, Retry, RetryPolicy, Retrying, SystemJitter};
+#[cfg(feature = "sign")]
+#[cfg_attr(docsrs, doc(cfg(feature = "sign")))]
+pub use sign::{Sign, Signed};

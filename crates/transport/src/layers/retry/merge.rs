@@ -1,0 +1,160 @@
+//! What is known about each recipient, over several attempts.
+
+use posthaste_address::EmailAddress;
+
+use crate::{Disposition, Fate, Outbound, Outcome, RecipientOutcome, Refusal, Retry, SendError};
+
+/// The fate of each recipient so far, in the order of the envelope that the caller gave.
+#[derive(Debug)]
+pub(super) struct Ledger {
+    entries: Vec<Entry>,
+    narrowed: bool,
+    last: Option<Outcome>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    address: EmailAddress,
+    fate: Option<Fate>,
+    /// Whether the attempt under way is for this recipient.
+    pending: bool,
+}
+
+/// Whom the next attempt is for.
+#[derive(Debug)]
+pub(super) enum Next {
+    /// The same recipients as the last one.
+    Same,
+    /// Fewer.
+    Narrowed(Outbound),
+    /// Nobody.
+    Nobody,
+}
+
+impl Ledger {
+    pub(super) fn new(mail: &Outbound) -> Self {
+        let recipients = mail.envelope().recipients().iter();
+        let entries = recipients.map(|recipient| Entry {
+            address: recipient.address().clone(),
+            fate: None,
+            pending: true,
+        });
+        Self {
+            entries: entries.collect(),
+            narrowed: false,
+            last: None,
+        }
+    }
+
+    /// Notes what an attempt said about the recipients that it was for.
+    pub(super) fn note(&mut self, outcome: &Outcome) {
+        let in_order = self
+            .pending()
+            .map(|entry| &entry.address)
+            .eq(outcome.recipients().iter().map(RecipientOutcome::address));
+        let mut fates = outcome.recipients().iter();
+        for entry in self.entries.iter_mut().filter(|entry| entry.pending) {
+            let fate = if in_order {
+                fates.next()
+            } else {
+                outcome
+                    .recipients()
+                    .iter()
+                    .find(|recipient| recipient.address() == &entry.address)
+            };
+            if let Some(fate) = fate {
+                entry.fate = Some(fate.fate().clone());
+            }
+        }
+        self.last = Some(outcome.clone());
+    }
+
+    /// Notes a failure that said nothing about single recipients.
+    fn note_failure(&mut self, error: &SendError) {
+        let refusal = if error.retry() == Retry::Never {
+            Refusal::permanent()
+        } else {
+            Refusal::transient()
+        };
+        let refusal = match error.reply() {
+            Some(reply) => refusal.with_reply(reply.clone()),
+            None => refusal,
+        };
+        for entry in self.entries.iter_mut().filter(|entry| entry.pending) {
+            match error.disposition() {
+                Disposition::NotAccepted => {
+                    entry.fate.get_or_insert_with(|| Fate::Refused(refusal.clone()));
+                }
+                _ => entry.fate = Some(Fate::Unknown),
+            }
+        }
+    }
+
+    /// Picks, of those that the last attempt was for, the ones that `worth` says are worth another.
+    pub(super) fn next(&mut self, mail: &Outbound, worth: impl Fn(Option<&Fate>) -> bool) -> Next {
+        let before = self.pending().count();
+        for entry in self.entries.iter_mut().filter(|entry| entry.pending) {
+            entry.pending = worth(entry.fate.as_ref());
+        }
+        let after = self.pending().count();
+        if after == 0 {
+            return Next::Nobody;
+        }
+        if after == before {
+            return Next::Same;
+        }
+        self.narrowed = true;
+        let mut pending = self.entries.iter().map(|entry| entry.pending);
+        match mail.narrowed(|_| pending.next().unwrap_or(false)) {
+            Some(narrowed) => Next::Narrowed(narrowed),
+            None => Next::Nobody,
+        }
+    }
+
+    /// Returns what the last attempt makes of the whole.
+    pub(super) fn finish(mut self, last: Result<Outcome, SendError>, attempts: u32) -> Result<Outcome, SendError> {
+        if !self.narrowed {
+            return match last {
+                Ok(outcome) => Ok(outcome.with_attempts(attempts)),
+                Err(error) => Err(error.with_attempts(attempts)),
+            };
+        }
+        match last {
+            Ok(_) => self.merged(attempts).settle(""),
+            Err(error) => {
+                if error.outcome().is_none() {
+                    self.note_failure(&error);
+                }
+                let merged = self.merged(attempts);
+                if merged.unknown().next().is_none() && merged.accepted().next().is_some() {
+                    return Ok(merged);
+                }
+                Err(error.with_merged(merged))
+            }
+        }
+    }
+
+    fn merged(self, attempts: u32) -> Outcome {
+        let recipients = self
+            .entries
+            .into_iter()
+            .map(|entry| RecipientOutcome::new(entry.address, entry.fate.unwrap_or(Fate::Unknown)));
+        let mut merged = Outcome::new(recipients).with_attempts(attempts);
+        if let Some(last) = self.last {
+            if let Some(id) = last.provider_id() {
+                merged = merged.with_provider_id(id);
+            }
+            if let Some(id) = last.message_id() {
+                merged = merged.with_message_id(id);
+            }
+            if let Some(reply) = last.reply() {
+                merged = merged.with_reply(reply.clone());
+            }
+        }
+        merged
+    }
+
+    fn pending(&self) -> impl Iterator<Item = &Entry> {
+        self.entries.iter().filter(|entry| entry.pending)
+    }
+}

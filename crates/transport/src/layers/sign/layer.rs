@@ -1,0 +1,50 @@
+//! The value that is configured.
+
+use std::sync::Arc;
+
+use posthaste_auth::dkim::Signer;
+use posthaste_mime::Clock;
+
+use super::Signed;
+use crate::clock::SystemClock;
+use crate::{Layer, Transport};
+
+/// Puts DKIM signatures in front of a message (RFC 6376). Clones share the keys.
+///
+/// What goes on is bytes: the signature fields, and behind them the message's own chunks, shared and not copied. So the
+/// transport inside has to take [`RawMime`](crate::Feature::RawMime). A message that cannot be signed is not sent: the error
+/// is [`Invalid`](crate::ErrorKind::Invalid), nothing accepted.
+///
+/// Right: `transport.layer(Retry::new(..)).layer(Sign::new(..))`, which signs once. Wrong: the other way round, which signs every
+/// attempt; or a layer that edits the message inside this one, which breaks the signature.
+#[derive(Clone, Debug)]
+pub struct Sign {
+    signer: Arc<Signer>,
+    clock: Arc<dyn Clock>,
+}
+
+impl Sign {
+    /// Signs by `signer`.
+    #[must_use]
+    pub fn new(signer: impl Into<Arc<Signer>>) -> Self {
+        Self {
+            signer: signer.into(),
+            clock: Arc::new(SystemClock),
+        }
+    }
+
+    /// Replaces the clock that signatures are dated by.
+    #[must_use]
+    pub fn with_clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = clock;
+        self
+    }
+}
+
+impl<T: Transport> Layer<T> for Sign {
+    type Transport = Signed<T>;
+
+    fn layer(&self, inner: T) -> Self::Transport {
+        Signed::new(inner, Arc::clone(&self.signer), Arc::clone(&self.clock))
+    }
+}

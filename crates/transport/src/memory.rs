@@ -1,0 +1,245 @@
+//! A transport that keeps what it is given.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use posthaste_address::{EmailAddress, Envelope};
+use posthaste_mime::Rope;
+
+use crate::timer::within;
+use crate::{
+    Capabilities, Disposition, ErrorKind, Fate, Outbound, Outcome, Refusal, SendError, SendFuture, SendOptions, Timer,
+    TokioTimer, Transport, TransportInfo, plan,
+};
+
+/// Keeps messages in memory, and answers as it is told. Clones share what they keep.
+///
+/// It can do everything, so that tests see what a message asked for; [`with_info`](Self::with_info) makes it pose as
+/// another transport.
+///
+/// # Examples
+///
+/// ```
+/// use posthaste_mime::Message;
+/// use posthaste_transport::{ErrorKind, MemoryTransport, Refusal, Scripted, TransportExt};
+///
+/// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+/// let memory = MemoryTransport::new();
+/// let message = Message::builder()
+///     .from("ada@example.org".parse()?)
+///     .to("bob@example.net".parse()?)
+///     .subject("Hello")
+///     .text("First line")
+///     .build()?;
+///
+/// memory.answer(Scripted::RefuseAll(Refusal::permanent()));
+/// let error = memory.send_message(message.clone()).await.unwrap_err();
+/// assert_eq!(error.kind(), ErrorKind::Rejected);
+///
+/// memory.send_message(message).await?;
+/// assert_eq!(memory.sent().len(), 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct MemoryTransport {
+    info: TransportInfo,
+    timer: Arc<dyn Timer>,
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    script: VecDeque<Scripted>,
+    sent: Vec<Captured>,
+    attempts: usize,
+}
+
+impl MemoryTransport {
+    const INFO: TransportInfo = TransportInfo::new("memory", Capabilities::all());
+
+    /// Starts empty, and accepts everything.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            info: Self::INFO,
+            timer: Arc::new(TokioTimer::new()),
+            state: Arc::default(),
+        }
+    }
+
+    /// Poses as a transport with that name and those capabilities.
+    #[must_use]
+    pub fn with_info(mut self, info: TransportInfo) -> Self {
+        self.info = info;
+        self
+    }
+
+    /// Replaces the timer, by which [`Scripted::Hang`] ends at a deadline.
+    #[must_use]
+    pub fn with_timer(mut self, timer: Arc<dyn Timer>) -> Self {
+        self.timer = timer;
+        self
+    }
+
+    /// Adds an answer to the script: each send takes the next one, and is accepted when there is none.
+    pub fn answer(&self, answer: Scripted) {
+        self.state().script.push_back(answer);
+    }
+
+    /// Returns what was accepted, oldest first.
+    #[must_use]
+    pub fn sent(&self) -> Vec<Captured> {
+        self.state().sent.clone()
+    }
+
+    /// Returns how many sends got as far as an answer, accepted or not.
+    #[must_use]
+    pub fn attempts(&self) -> usize {
+        self.state().attempts
+    }
+
+    /// Forgets what was accepted, and the rest of the script.
+    pub fn clear(&self) {
+        *self.state() = State::default();
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Nothing panics while the lock is held, and the state is whole between statements.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn accept(&self, mail: &Outbound, options: &SendOptions, outcome: &Outcome) {
+        let accepted: Vec<EmailAddress> = outcome.accepted().chain(outcome.unknown()).cloned().collect();
+        let captured = Captured {
+            mail: mail.clone(),
+            options: options.clone(),
+            accepted,
+        };
+        self.state().sent.push(captured);
+    }
+
+    fn error(&self, kind: ErrorKind, disposition: Disposition) -> SendError {
+        SendError::new(kind, disposition).with_transport(self.info.name().to_owned())
+    }
+
+    async fn answer_to(&self, mail: &Outbound, options: &SendOptions) -> Result<Outcome, SendError> {
+        plan(mail, options, &self.info)?;
+        let answer = {
+            let mut state = self.state();
+            state.attempts = state.attempts.saturating_add(1);
+            state.script.pop_front().unwrap_or(Scripted::Accept)
+        };
+        let decide = |fate: &dyn Fn(&EmailAddress) -> Fate| Outcome::decide(mail, fate);
+        let outcome = match answer {
+            Scripted::Accept => decide(&|_| Fate::Accepted),
+            Scripted::Refuse(refusals) => decide(&|address| {
+                let refusal = refusals.iter().find(|(refused, _)| refused == address);
+                refusal.map_or(Fate::Accepted, |(_, refusal)| Fate::Refused(refusal.clone()))
+            }),
+            Scripted::RefuseAll(refusal) => decide(&|_| Fate::Refused(refusal.clone())),
+            Scripted::Fail(error) => return Err(error),
+            Scripted::Hang(disposition) => {
+                if disposition != Disposition::NotAccepted {
+                    self.accept(mail, options, &decide(&|_| Fate::Unknown));
+                }
+                within(&*self.timer, options.deadline(), std::future::pending::<()>()).await;
+                return Err(self.error(ErrorKind::Timeout, disposition));
+            }
+            Scripted::LoseAnswer => {
+                self.accept(mail, options, &decide(&|_| Fate::Unknown));
+                return Err(self.error(ErrorKind::Unavailable, Disposition::Ambiguous));
+            }
+        };
+        let outcome = outcome.settle(self.info.name().to_owned())?;
+        self.accept(mail, options, &outcome);
+        Ok(outcome)
+    }
+}
+
+impl Default for MemoryTransport {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Transport for MemoryTransport {
+    fn info(&self) -> TransportInfo {
+        self.info.clone()
+    }
+
+    fn send<'a>(&'a self, mail: &'a Outbound, options: &'a SendOptions) -> SendFuture<'a> {
+        Box::pin(self.answer_to(mail, options))
+    }
+}
+
+/// One answer of a [`MemoryTransport`].
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Scripted {
+    /// Accept every recipient.
+    Accept,
+    /// Refuse those recipients, accept the others.
+    Refuse(Vec<(EmailAddress, Refusal)>),
+    /// Refuse every recipient.
+    RefuseAll(Refusal),
+    /// Fail, keeping nothing.
+    Fail(SendError),
+    /// Never answer; the deadline ends it, with that disposition. Unless it is [`Disposition::NotAccepted`], the message
+    /// is kept.
+    Hang(Disposition),
+    /// Keep the message, and lose the answer: the send is ambiguous.
+    LoseAnswer,
+}
+
+/// What a [`MemoryTransport`] kept of one send.
+#[derive(Clone)]
+pub struct Captured {
+    mail: Outbound,
+    options: SendOptions,
+    accepted: Vec<EmailAddress>,
+}
+
+impl Captured {
+    /// Returns envelope and content, as they were given.
+    #[must_use]
+    pub const fn mail(&self) -> &Outbound {
+        &self.mail
+    }
+
+    /// Returns the envelope, refused recipients included.
+    #[must_use]
+    pub const fn envelope(&self) -> &Envelope {
+        self.mail.envelope()
+    }
+
+    /// Returns the recipients that were accepted.
+    #[must_use]
+    pub fn accepted(&self) -> &[EmailAddress] {
+        &self.accepted
+    }
+
+    /// Returns the options, as they were given.
+    #[must_use]
+    pub const fn options(&self) -> &SendOptions {
+        &self.options
+    }
+
+    /// Returns the bytes.
+    #[must_use]
+    pub fn rope(&self) -> Rope {
+        self.mail.rope()
+    }
+}
+
+impl fmt::Debug for Captured {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Captured")
+            .field("mail", &self.mail)
+            .field("options", &self.options)
+            .field("accepted", &self.accepted)
+            .finish()
+    }
+}

@@ -1,0 +1,376 @@
+//! What became of a message, recipient by recipient.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use posthaste_address::EmailAddress;
+
+use crate::{ErrorKind, Outbound, Reply, SendError};
+
+/// Says what became of one send, recipient by recipient.
+///
+/// There is one [`RecipientOutcome`] for each recipient of the envelope, in the envelope's order. One refused recipient
+/// of five is neither a success nor a failure of the whole: ask [`is_complete`](Self::is_complete), or go through
+/// [`refused`](Self::refused).
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use = "recipients may have been refused"]
+pub struct Outcome {
+    recipients: Vec<RecipientOutcome>,
+    provider_id: Option<String>,
+    message_id: Option<String>,
+    attempts: u32,
+    reply: Option<Reply>,
+}
+
+impl Outcome {
+    /// Takes the fate of each recipient, in the envelope's order.
+    pub fn new(recipients: impl IntoIterator<Item = RecipientOutcome>) -> Self {
+        Self {
+            recipients: recipients.into_iter().collect(),
+            provider_id: None,
+            message_id: None,
+            attempts: 1,
+            reply: None,
+        }
+    }
+
+    /// Says that every recipient of `mail` was accepted, and notes its Message-ID.
+    pub fn accept_all(mail: &Outbound) -> Self {
+        Self::decide(mail, |_| Fate::Accepted)
+    }
+
+    /// Asks `fate` for the fate of each recipient of `mail`, and notes its Message-ID.
+    pub fn decide(mail: &Outbound, mut fate: impl FnMut(&EmailAddress) -> Fate) -> Self {
+        let recipients = mail.envelope().recipients().iter().map(|recipient| {
+            let address = recipient.address();
+            RecipientOutcome::new(address.clone(), fate(address))
+        });
+        let outcome = Self::new(recipients);
+        match mail.message_id() {
+            Some(id) => outcome.with_message_id(id),
+            None => outcome,
+        }
+    }
+
+    /// Sets the provider's id for the message, or an SMTP server's queue id.
+    pub fn with_provider_id(mut self, id: impl Into<String>) -> Self {
+        self.provider_id = Some(id.into());
+        self
+    }
+
+    /// Sets our Message-ID, with its angle brackets.
+    pub fn with_message_id(mut self, id: impl Into<String>) -> Self {
+        self.message_id = Some(id.into());
+        self
+    }
+
+    /// Sets how often the message was tried.
+    pub const fn with_attempts(mut self, attempts: u32) -> Self {
+        self.attempts = attempts;
+        self
+    }
+
+    /// Sets the reply that decided.
+    pub fn with_reply(mut self, reply: Reply) -> Self {
+        self.reply = Some(reply);
+        self
+    }
+
+    /// Returns the fate of each recipient, in the envelope's order.
+    #[must_use]
+    pub fn recipients(&self) -> &[RecipientOutcome] {
+        &self.recipients
+    }
+
+    /// Returns the provider's id for the message, if it gave one.
+    #[must_use]
+    pub fn provider_id(&self) -> Option<&str> {
+        self.provider_id.as_deref()
+    }
+
+    /// Returns our Message-ID, if the message has one.
+    #[must_use]
+    pub fn message_id(&self) -> Option<&str> {
+        self.message_id.as_deref()
+    }
+
+    /// Returns how often the message was tried: 1 unless a retry happened.
+    #[must_use]
+    pub const fn attempts(&self) -> u32 {
+        self.attempts
+    }
+
+    /// Returns the reply that decided, if the peer speaks in replies.
+    #[must_use]
+    pub const fn reply(&self) -> Option<&Reply> {
+        self.reply.as_ref()
+    }
+
+    /// Says whether every recipient was accepted.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.recipients.iter().all(|recipient| recipient.fate.is_accepted())
+    }
+
+    /// Goes through the accepted recipients.
+    pub fn accepted(&self) -> impl Iterator<Item = &EmailAddress> {
+        self.recipients
+            .iter()
+            .filter(|recipient| recipient.fate.is_accepted())
+            .map(RecipientOutcome::address)
+    }
+
+    /// Goes through the refused recipients, and why each was.
+    pub fn refused(&self) -> impl Iterator<Item = (&EmailAddress, &Refusal)> {
+        self.recipients.iter().filter_map(|recipient| match &recipient.fate {
+            Fate::Refused(refusal) => Some((&recipient.address, refusal)),
+            _ => None,
+        })
+    }
+
+    /// Goes through the recipients of which nobody can say whether they were accepted.
+    pub fn unknown(&self) -> impl Iterator<Item = &EmailAddress> {
+        self.recipients
+            .iter()
+            .filter(|recipient| recipient.fate == Fate::Unknown)
+            .map(RecipientOutcome::address)
+    }
+
+    /// Turns what a transport learnt into what it returns: the one place where that is decided.
+    ///
+    /// | recipients | result |
+    /// | --- | --- |
+    /// | at least one accepted, none unknown | `Ok` |
+    /// | all refused | [`NotAccepted`], and [`Rejected`], or [`Throttled`] or [`Unavailable`] if any refusal is transient |
+    /// | all unknown | [`Ambiguous`] |
+    /// | some unknown | [`Partial`] |
+    ///
+    /// `transport` is the name that the error carries.
+    ///
+    /// [`NotAccepted`]: crate::Disposition::NotAccepted
+    /// [`Ambiguous`]: crate::Disposition::Ambiguous
+    /// [`Partial`]: crate::Disposition::Partial
+    /// [`Rejected`]: ErrorKind::Rejected
+    /// [`Throttled`]: ErrorKind::Throttled
+    /// [`Unavailable`]: ErrorKind::Unavailable
+    ///
+    /// # Errors
+    ///
+    /// [`SendError`] as the table says, with this outcome attached.
+    pub fn settle(self, transport: impl Into<Cow<'static, str>>) -> Result<Self, SendError> {
+        let undecided = self.unknown().next().is_some();
+        if !undecided && self.accepted().next().is_some() {
+            return Ok(self);
+        }
+        let (kind, reply) = if undecided {
+            (ErrorKind::Unknown, self.reply.clone())
+        } else {
+            let deciding = self
+                .refused()
+                .map(|(_, refusal)| refusal)
+                .min_by_key(|refusal| refusal.is_permanent());
+            let reply = deciding
+                .and_then(|refusal| refusal.reply().cloned())
+                .or_else(|| self.reply.clone());
+            (deciding.map_or(ErrorKind::Rejected, Refusal::kind), reply)
+        };
+        let error = SendError::from_outcome(kind, self).with_transport(transport);
+        Err(match reply {
+            Some(reply) => error.with_reply(reply),
+            None => error,
+        })
+    }
+}
+
+/// Says what became of one recipient.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecipientOutcome {
+    address: EmailAddress,
+    fate: Fate,
+}
+
+impl RecipientOutcome {
+    /// Pairs a recipient with its fate.
+    #[must_use]
+    pub const fn new(address: EmailAddress, fate: Fate) -> Self {
+        Self { address, fate }
+    }
+
+    /// Says that `address` was accepted.
+    #[must_use]
+    pub const fn accepted(address: EmailAddress) -> Self {
+        Self::new(address, Fate::Accepted)
+    }
+
+    /// Says that `address` was refused.
+    #[must_use]
+    pub const fn refused(address: EmailAddress, refusal: Refusal) -> Self {
+        Self::new(address, Fate::Refused(refusal))
+    }
+
+    /// Says that nobody knows whether `address` was accepted.
+    #[must_use]
+    pub const fn unknown(address: EmailAddress) -> Self {
+        Self::new(address, Fate::Unknown)
+    }
+
+    /// Returns the recipient.
+    #[must_use]
+    pub const fn address(&self) -> &EmailAddress {
+        &self.address
+    }
+
+    /// Returns its fate.
+    #[must_use]
+    pub const fn fate(&self) -> &Fate {
+        &self.fate
+    }
+}
+
+/// What a system decided about one recipient.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Fate {
+    /// The system took responsibility.
+    Accepted,
+    /// The system said no, so nothing goes to this recipient.
+    Refused(Refusal),
+    /// The answer was lost: the recipient may or may not get the message.
+    Unknown,
+}
+
+impl Fate {
+    /// Says whether the system took responsibility.
+    #[must_use]
+    pub const fn is_accepted(&self) -> bool {
+        matches!(self, Self::Accepted)
+    }
+
+    /// Returns the refusal, if it was one.
+    #[must_use]
+    pub const fn refusal(&self) -> Option<&Refusal> {
+        match self {
+            Self::Refused(refusal) => Some(refusal),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Fate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Accepted => f.write_str("accepted"),
+            Self::Refused(refusal) => write!(f, "refused {refusal}"),
+            Self::Unknown => f.write_str("unknown: the answer was lost"),
+        }
+    }
+}
+
+/// Says why a recipient was refused, and whether for good.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    permanent: bool,
+    throttled: bool,
+    reply: Option<Reply>,
+    code: Option<String>,
+}
+
+impl Refusal {
+    /// Refuses for good: the same will not work later.
+    #[must_use]
+    pub const fn permanent() -> Self {
+        Self {
+            permanent: true,
+            throttled: false,
+            reply: None,
+            code: None,
+        }
+    }
+
+    /// Refuses for now: the same may work later.
+    #[must_use]
+    pub const fn transient() -> Self {
+        Self {
+            permanent: false,
+            throttled: false,
+            reply: None,
+            code: None,
+        }
+    }
+
+    /// Takes the permanence from an SMTP reply: 4xx is transient, all else permanent (RFC 5321 §4.2.1).
+    #[must_use]
+    pub fn from_reply(reply: Reply) -> Self {
+        let base = if reply.is_transient() {
+            Self::transient()
+        } else {
+            Self::permanent()
+        };
+        Self {
+            throttled: ErrorKind::from_reply(&reply) == ErrorKind::Throttled,
+            ..base
+        }
+        .with_reply(reply)
+    }
+
+    /// Sets the reply that said so.
+    #[must_use]
+    pub fn with_reply(mut self, reply: Reply) -> Self {
+        self.reply = Some(reply);
+        self
+    }
+
+    /// Sets the provider's own code for the reason, such as `MessageRejected`.
+    #[must_use]
+    pub fn with_code(mut self, code: impl Into<String>) -> Self {
+        self.code = Some(code.into());
+        self
+    }
+
+    /// Says whether the same will not work later.
+    #[must_use]
+    pub const fn is_permanent(&self) -> bool {
+        self.permanent
+    }
+
+    /// Says whether the same may work later.
+    #[must_use]
+    pub const fn is_transient(&self) -> bool {
+        !self.permanent
+    }
+
+    /// Returns the reply that said so, if the peer speaks in replies.
+    #[must_use]
+    pub const fn reply(&self) -> Option<&Reply> {
+        self.reply.as_ref()
+    }
+
+    /// Returns the provider's own code for the reason.
+    #[must_use]
+    pub fn code(&self) -> Option<&str> {
+        self.code.as_deref()
+    }
+
+    fn kind(&self) -> ErrorKind {
+        match (self.permanent, self.throttled) {
+            (true, _) => ErrorKind::Rejected,
+            (false, true) => ErrorKind::Throttled,
+            (false, false) => ErrorKind::Unavailable,
+        }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.permanent { "for good" } else { "for now" })?;
+        if let Some(code) = &self.code {
+            f.write_str(": ")?;
+            code.chars()
+                .try_for_each(|character| crate::reply::show(f, character))?;
+        }
+        match &self.reply {
+            Some(reply) => write!(f, ": {reply}"),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,305 @@
+//! What a send needs, compared with what a transport can do, before any I/O.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use crate::{Capabilities, Feature, OnUnsupported, Outbound, SendError, SendOptions, TransportInfo};
+
+/// Compares what `mail` and `options` need with what the transport can do. Does no I/O.
+///
+/// Every transport calls it first. It finds everything that is missing, not only the first thing.
+///
+/// # Errors
+///
+/// [`Unsupported`](crate::ErrorKind::Unsupported), with every missing feature in [`SendError::unsupported`], unless
+/// [`SendOptions::on_unsupported`] allows to do without.
+///
+/// # Examples
+///
+/// ```
+/// use posthaste_mime::{Generator, Message};
+/// use posthaste_transport::{Capabilities, Feature, OnUnsupported, Outbound, SendOptions, TransportInfo, plan};
+///
+/// let message = Message::builder()
+///     .from("ada@example.org".parse()?)
+///     .to("bob@example.net".parse()?)
+///     .subject("Hello")
+///     .text("First line")
+///     .build()?;
+/// let mail = Outbound::new(message)?;
+/// let info = TransportInfo::new("plain", Capabilities::wire());
+/// let options = SendOptions::new().with_tag("welcome")?;
+///
+/// let error = plan(&mail, &options, &info).unwrap_err();
+/// assert_eq!(error.to_string(), "plain: not supported by this transport: tags");
+///
+/// let plan = plan(&mail, &options.with_on_unsupported(OnUnsupported::Degrade), &info)?;
+/// assert!(!plan.keeps(Feature::Tags));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn plan(mail: &Outbound, options: &SendOptions, info: &TransportInfo) -> Result<Plan, SendError> {
+    let capabilities = info.capabilities();
+    let mut missing = Vec::new();
+    envelope_needs(mail, capabilities, &mut missing);
+    content_needs(mail, capabilities, &mut missing);
+    option_needs(options, capabilities, &mut missing);
+
+    let can_send_raw = capabilities.supports(Feature::RawMime);
+    let content_missing = missing.iter().any(|unsupported| unsupported.feature.is_content());
+    let mut content = if mail.message().is_some() {
+        Content::Structured
+    } else {
+        Content::Raw
+    };
+    let mut dropped = Vec::new();
+    match options.on_unsupported() {
+        OnUnsupported::Error => {}
+        OnUnsupported::Degrade => {
+            (dropped, missing) = missing
+                .into_iter()
+                .partition(|unsupported| unsupported.feature.is_droppable());
+        }
+        OnUnsupported::RawMime if content_missing && can_send_raw => {
+            content = Content::Raw;
+            missing.retain(|unsupported| !unsupported.feature.is_content());
+        }
+        OnUnsupported::RawMime => {}
+    }
+    if missing.is_empty() {
+        Ok(Plan { content, dropped })
+    } else {
+        Err(SendError::unsupported_features(missing).with_transport(info.name().to_owned()))
+    }
+}
+
+fn envelope_needs(mail: &Outbound, capabilities: &Capabilities, missing: &mut Vec<Unsupported>) {
+    let envelope = mail.envelope();
+    let mut need = |needed: bool, feature: Feature| {
+        if needed && !capabilities.supports(feature) {
+            missing.push(Unsupported::missing(feature));
+        }
+    };
+    let from_headers = mail.message().and_then(|message| message.envelope().ok());
+    need(envelope.mail_from().is_none(), Feature::NullSender);
+    let other_sender = from_headers
+        .as_ref()
+        .is_none_or(|headers| headers.mail_from() != envelope.mail_from());
+    need(envelope.mail_from().is_some() && other_sender, Feature::EnvelopeSender);
+    let listed = |headers: &posthaste_address::Envelope| -> BTreeSet<String> {
+        headers
+            .recipients()
+            .iter()
+            .map(|recipient| recipient.address().to_string())
+            .collect()
+    };
+    let other_recipients = from_headers
+        .as_ref()
+        .is_none_or(|headers| listed(headers) != listed(envelope));
+    need(other_recipients, Feature::EnvelopeRecipients);
+    let dsn = envelope.envelope_id().is_some()
+        || envelope.return_content().is_some()
+        || envelope
+            .recipients()
+            .iter()
+            .any(|recipient| recipient.notify().is_some() || recipient.original_recipient().is_some());
+    need(dsn, Feature::Dsn);
+    need(envelope.require_tls(), Feature::RequireTls);
+    let count = u64::try_from(envelope.recipients().len()).unwrap_or(u64::MAX);
+    if let Some(at_most) = capabilities
+        .max_recipients()
+        .map(u64::from)
+        .filter(|at_most| count > *at_most)
+    {
+        missing.push(Unsupported::too_many(Feature::Recipients, count, at_most));
+    }
+}
+
+fn content_needs(mail: &Outbound, capabilities: &Capabilities, missing: &mut Vec<Unsupported>) {
+    let mut need = |feature: Feature, needed: &dyn Fn() -> bool| {
+        if !capabilities.supports(feature) && needed() {
+            missing.push(Unsupported::missing(feature));
+        }
+    };
+    need(Feature::RawMime, &|| mail.message().is_none());
+    need(Feature::SmtpUtf8, &|| mail.needs_smtputf8());
+    // Fields carry text, so a provider that takes fields has its own way with 8-bit content.
+    if capabilities.supports(Feature::RawMime) {
+        need(Feature::EightBit, &|| mail.needs_8bit());
+    }
+    if let Some(message) = mail.message() {
+        need(Feature::MultipleFrom, &|| message.from().len() > 1);
+        need(Feature::CustomHeaders, &|| !message.headers().is_empty());
+        need(Feature::Attachments, &|| !message.attachments().is_empty());
+        need(Feature::InlineParts, &|| !message.inlines().is_empty());
+    }
+    if let Some(at_most) = capabilities.max_message_size() {
+        let size = u64::try_from(mail.rope().len()).unwrap_or(u64::MAX);
+        if size > at_most {
+            missing.push(Unsupported::too_many(Feature::MessageSize, size, at_most));
+        }
+    }
+}
+
+fn option_needs(options: &SendOptions, capabilities: &Capabilities, missing: &mut Vec<Unsupported>) {
+    let wishes = [
+        (Feature::Tags, !options.tags().is_empty()),
+        (Feature::Metadata, options.metadata().len() > 0),
+        (Feature::Schedule, options.schedule().is_some()),
+        (Feature::TrackOpens, options.track_opens() == Some(true)),
+        (Feature::TrackClicks, options.track_clicks() == Some(true)),
+        (Feature::Stream, options.stream().is_some()),
+        (Feature::ConfigurationSet, options.configuration_set().is_some()),
+        (Feature::IdempotencyKey, options.idempotency_key().is_some()),
+    ];
+    for (feature, _) in wishes
+        .into_iter()
+        .filter(|(feature, wished)| *wished && !capabilities.supports(*feature))
+    {
+        missing.push(Unsupported::missing(feature));
+    }
+    if !capabilities.supports(Feature::Tags) {
+        return;
+    }
+    let count = u64::try_from(options.tags().len()).unwrap_or(u64::MAX);
+    if let Some(at_most) = capabilities
+        .max_tags()
+        .map(u64::from)
+        .filter(|at_most| count > *at_most)
+    {
+        missing.push(Unsupported::too_many(Feature::Tags, count, at_most));
+    }
+    let longest = options
+        .tags()
+        .iter()
+        .map(String::len)
+        .max()
+        .and_then(|length| u64::try_from(length).ok())
+        .unwrap_or(0);
+    if let Some(at_most) = capabilities
+        .max_tag_length()
+        .map(u64::from)
+        .filter(|at_most| longest > *at_most)
+    {
+        missing.push(Unsupported {
+            feature: Feature::Tags,
+            shortfall: Shortfall::TooLong {
+                length: longest,
+                at_most,
+            },
+        });
+    }
+    if !options.tags().iter().all(|tag| capabilities.tag_charset().allows(tag)) {
+        missing.push(Unsupported {
+            feature: Feature::Tags,
+            shortfall: Shortfall::Charset,
+        });
+    }
+}
+
+/// Says how a transport is to send: what [`plan()`] found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan {
+    content: Content,
+    dropped: Vec<Unsupported>,
+}
+
+impl Plan {
+    /// Returns the form in which the content goes over. A transport that only knows bytes need not ask.
+    #[must_use]
+    pub const fn content(&self) -> Content {
+        self.content
+    }
+
+    /// Returns what is left out because the caller chose [`OnUnsupported::Degrade`].
+    #[must_use]
+    pub fn dropped(&self) -> &[Unsupported] {
+        &self.dropped
+    }
+
+    /// Says whether a wish for `feature` is to be honoured.
+    #[must_use]
+    pub fn keeps(&self, feature: Feature) -> bool {
+        self.dropped.iter().all(|unsupported| unsupported.feature != feature)
+    }
+}
+
+/// The form in which a message's content goes over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Content {
+    /// As fields, from [`Outbound::message`], where the transport has fields.
+    Structured,
+    /// As bytes, from [`Outbound::rope`].
+    Raw,
+}
+
+/// Names one thing that a transport cannot do for a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unsupported {
+    feature: Feature,
+    shortfall: Shortfall,
+}
+
+impl Unsupported {
+    const fn missing(feature: Feature) -> Self {
+        Self {
+            feature,
+            shortfall: Shortfall::Missing,
+        }
+    }
+
+    const fn too_many(feature: Feature, asked: u64, at_most: u64) -> Self {
+        Self {
+            feature,
+            shortfall: Shortfall::TooMany { asked, at_most },
+        }
+    }
+
+    /// Returns what it is about.
+    #[must_use]
+    pub const fn feature(&self) -> Feature {
+        self.feature
+    }
+
+    /// Returns how the transport falls short.
+    #[must_use]
+    pub const fn shortfall(&self) -> &Shortfall {
+        &self.shortfall
+    }
+}
+
+impl fmt::Display for Unsupported {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.feature)?;
+        match self.shortfall {
+            Shortfall::Missing => Ok(()),
+            Shortfall::TooMany { asked, at_most } => write!(f, " ({asked}, at most {at_most})"),
+            Shortfall::TooLong { length, at_most } => write!(f, " ({length} bytes long, at most {at_most})"),
+            Shortfall::Charset => f.write_str(" (with other characters than it allows)"),
+        }
+    }
+}
+
+/// How a transport falls short of a feature.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Shortfall {
+    /// It does not have it.
+    Missing,
+    /// It has it, but not for so many.
+    TooMany {
+        /// How many it would have to be.
+        asked: u64,
+        /// How many it may be.
+        at_most: u64,
+    },
+    /// It has it, but not at this length.
+    TooLong {
+        /// The length in bytes.
+        length: u64,
+        /// The bytes that it may have.
+        at_most: u64,
+    },
+    /// It has it, but not with these characters.
+    Charset,
+}
