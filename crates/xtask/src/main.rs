@@ -67,8 +67,7 @@ fn test() -> ExitCode {
     };
     println!("cargo xtask test: {end} in {} s", started.elapsed().as_secs());
     println!("{tally}");
-    // A tally without a single test means that its lines were not understood, and that is no success.
-    match passed && tally.is_success() {
+    match success {
         true => ExitCode::SUCCESS,
         false => ExitCode::FAILURE,
     }

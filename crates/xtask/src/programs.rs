@@ -51,6 +51,9 @@ const WANTED: [Wanted; 5] = [
 /// set up, no configuration is asked for, and another mail server on the machine stays.
 const POSTFIX: &str = "postfix";
 
+/// Adds what is missing and leaves what is there as it is.
+const INSTALL: [&str; 4] = ["install", "--yes", "--no-install-recommends", "--no-upgrade"];
+
 /// What is there and what is not.
 #[derive(Debug)]
 pub(crate) struct Programs {
@@ -161,8 +164,7 @@ fn install(missing: &[&Wanted], unpacked: &Path) {
     packages.dedup();
     let (unpack, packages): (Vec<&str>, Vec<&str>) = packages.into_iter().partition(|package| *package == POSTFIX);
     if !packages.is_empty() {
-        let arguments = ["install", "--yes", "--no-install-recommends"];
-        apt_get(arguments.into_iter().chain(packages)).run();
+        apt_get(INSTALL.into_iter().chain(packages)).run();
     }
     if !unpack.is_empty() && !unpack_postfix(unpacked) {
         println!("{POSTFIX} cannot be unpacked");
