@@ -180,13 +180,7 @@ fn unpack_postfix(unpacked: &Path) -> bool {
         .lines()
         .filter_map(|line| line.trim().strip_prefix("Depends: "))
         .filter(|name| name.starts_with("lib"));
-    if !apt_get(
-        ["install", "--yes", "--no-install-recommends"]
-            .into_iter()
-            .chain(libraries),
-    )
-    .run()
-    {
+    if !apt_get(INSTALL.into_iter().chain(libraries)).run() {
         return false;
     }
     let fetched = unpacked.join("packages");
