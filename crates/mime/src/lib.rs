@@ -1,1 +1,75 @@
 //! Builds RFC 5322 messages and MIME trees that cannot be injected into.
+//!
+//! This crate turns typed parts into bytes. It does no I/O and knows no transport; hand the bytes to
+//! [`posthaste-transport`] or to any SMTP client. It does not parse messages.
+//!
+//! ```
+//! use posthaste_mime::{Attachment, ContentType, Message};
+//!
+//! let message = Message::builder()
+//!     .from("Ada <ada@example.org>".parse()?)
+//!     .to("bob@example.net".parse()?)
+//!     .subject("Hello")
+//!     .text("First line")
+//!     .attach(Attachment::new("notes.txt", ContentType::parse("text/plain")?, "remember")?)
+//!     .build()?;
+//! assert!(message.to_bytes().starts_with(b"From: Ada <ada@example.org>\r\n"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Where to look
+//!
+//! - [`Message`] and [`MessageBuilder`]: headers, bodies, attachments; [`BuildError`] lists what is wrong.
+//! - [`Attachment`], [`ContentType`], [`ContentId`], [`FileName`]: parts and their names.
+//! - [`HeaderName`], [`HeaderValue`], [`MessageId`], [`ListUnsubscribe`], [`ListId`]: headers that cannot hold more than
+//!   one header.
+//! - [`Generator`]: where dates, Message-IDs and boundaries come from; fixed for tests.
+//! - [`Rope`]: the bytes, in chunks that messages share.
+//!
+//! # Choices
+//!
+//! - Text bodies are UTF-8. Short-lined ASCII goes out as 7bit; other text as quoted-printable or base64, whichever is
+//!   shorter; text with control characters as base64. Line breaks of any kind become CRLF. Nothing is ever 8-bit but
+//!   addresses whose local part is not ASCII.
+//! - Attachments are base64; `message/*` is 7bit or refused (RFC 2046 §5.2.1).
+//! - Domains are written as A-labels, local parts as they are (RFC 6532).
+//! - Control characters and Unicode line breaks are errors in every header, never removed or replaced.
+//! - A text body that does not end with a line break is not given one; transports add it on the wire.
+//!
+//! # Standards
+//!
+//! RFC 5322, 2045, 2046, 2047, 2183, 2231, 2369, 2387, 2392, 2919, 3834, 6532, 8058.
+//!
+//! [`posthaste-transport`]: https://docs.rs/posthaste-transport
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+mod attachment;
+mod body;
+mod builder;
+mod content_type;
+mod date;
+mod encoded_word;
+mod error;
+mod file_name;
+mod fold;
+mod generator;
+mod header;
+mod layout;
+mod list;
+mod message;
+mod message_id;
+mod parameter;
+mod rope;
+mod text;
+
+pub use attachment::Attachment;
+pub use builder::MessageBuilder;
+pub use content_type::ContentType;
+pub use error::{BuildError, BuildProblem, HeaderError};
+pub use file_name::FileName;
+pub use generator::{Clock, Generator, IdSource};
+pub use header::{HeaderName, HeaderValue};
+pub use list::{AutoSubmitted, ListId, ListUnsubscribe};
+pub use message::Message;
+pub use message_id::{ContentId, MessageId};
+pub use rope::Rope;

@@ -1,0 +1,16 @@
+//! Reads back what the crate writes, with an independent parser and a scan of the raw lines.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::expect_used,
+    reason = "tests"
+)]
+
+mod exact;
+mod folding;
+mod refusals;
+mod round_trip;
+mod tree;
+mod wire;
