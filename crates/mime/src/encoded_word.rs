@@ -41,6 +41,14 @@ pub(crate) fn write(field: &mut Field<'_>, text: &str, place: Place) {
             field.fold();
             taken = take(rest, room(field.column()), encoding, place);
         }
+        if place == Place::Phrase && taken < rest.len() {
+            // Some readers put a space between the words of a phrase: there is one, then.
+            taken = rest
+                .get(..taken)
+                .and_then(|head| head.rfind(' '))
+                .filter(|space| *space > 0)
+                .unwrap_or(taken);
+        }
         let (head, tail) = rest.split_at_checked(taken).unwrap_or((rest, ""));
         rest = tail;
         match encoding {

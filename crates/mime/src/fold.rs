@@ -1,13 +1,15 @@
 //! Writes header fields: words one after another, folded before the line gets long.
 
 use crate::encoded_word;
-use crate::text::{TOKEN_LIMIT, is_atext, is_regular_ascii};
+use crate::text::{LINE_LIMIT, TOKEN_LIMIT, is_atext, is_regular_ascii};
 use posthaste_address::{Address, EmailAddress, Group, Mailbox};
 
 /// Length that lines keep to where they can be folded (RFC 5322 §2.1.1).
 const FOLD_AT: usize = 78;
-/// Longest word of a display name that is written as it is; RFC 2047 words can be split, an atom cannot.
-const PHRASE_WORD_LIMIT: usize = 70;
+/// Longest word of a display name that is written as it is: an atom and an address fit on one line.
+const PHRASE_WORD_LIMIT: usize = 600;
+/// Longest quoted-string with spaces inside; longer ones would have to be folded at them.
+const QUOTED_LIMIT: usize = 70;
 
 /// Writes one header field.
 ///
@@ -16,6 +18,8 @@ const PHRASE_WORD_LIMIT: usize = 70;
 pub(crate) struct Field<'a> {
     out: &'a mut Vec<u8>,
     column: usize,
+    /// Nothing but the name is written.
+    first: bool,
 }
 
 impl<'a> Field<'a> {
@@ -26,6 +30,7 @@ impl<'a> Field<'a> {
         Self {
             out,
             column: name.len() + 1,
+            first: true,
         }
     }
 
@@ -62,27 +67,37 @@ impl<'a> Field<'a> {
     /// Writes the white space and then `word`, keeping room for `tail` octets behind it.
     pub(crate) fn word_and(&mut self, word: &str, tail: usize) {
         self.make_room(word.len() + tail);
-        self.out.push(b' ');
-        self.out.extend_from_slice(word.as_bytes());
-        self.column += 1 + word.len();
+        self.glue_byte(b' ');
+        self.glue(word);
     }
 
     /// Writes `text` directly behind what stands there.
     pub(crate) fn glue(&mut self, text: &str) {
         self.out.extend_from_slice(text.as_bytes());
         self.column += text.len();
+        self.first = false;
     }
 
     /// Writes one octet directly behind what stands there.
     pub(crate) fn glue_byte(&mut self, byte: u8) {
         self.out.push(byte);
         self.column += 1;
+        self.first = false;
     }
 
     /// Writes ASCII text that may be folded at its spaces and nowhere else.
+    ///
+    /// The first word of the field stays beside the name whatever its length: some readers (Python's `email`) take
+    /// the space of a fold that stands there for text.
     pub(crate) fn words(&mut self, text: &str) {
         for word in text.split(' ').filter(|word| !word.is_empty()) {
-            self.word(word);
+            if self.first && self.column + 1 + word.len() <= LINE_LIMIT {
+                self.first = false;
+                self.glue_byte(b' ');
+                self.glue(word);
+            } else {
+                self.word(word);
+            }
         }
     }
 
@@ -110,8 +125,7 @@ impl<'a> Field<'a> {
             PhraseForm::Atoms => self.words(name),
             PhraseForm::Quoted => {
                 self.make_room(quoted_len(name));
-                self.out.push(b' ');
-                self.column += 1;
+                self.glue_byte(b' ');
                 self.quoted_string(name);
             }
             PhraseForm::Encoded => encoded_word::write(self, name, encoded_word::Place::Phrase),
@@ -212,12 +226,12 @@ pub(crate) enum PhraseForm {
 
 impl PhraseForm {
     fn of(name: &str) -> Self {
-        let splittable = name.split(' ').all(|word| word.len() <= PHRASE_WORD_LIMIT);
-        if !is_regular_ascii(name) || name.contains("=?") || !splittable {
+        let fits = name.split(' ').all(|word| quoted_len(word) <= PHRASE_WORD_LIMIT);
+        if !fits || !is_regular_ascii(name) || name.contains("=?") {
             Self::Encoded
         } else if name.bytes().all(|byte| byte == b' ' || is_atext(byte)) {
             Self::Atoms
-        } else if quoted_len(name) <= PHRASE_WORD_LIMIT {
+        } else if quoted_len(name) <= QUOTED_LIMIT || !name.contains(' ') {
             Self::Quoted
         } else {
             Self::Encoded
