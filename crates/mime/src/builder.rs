@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use posthaste_address::{Address, Group, Mailbox};
 
-use crate::message::{Content, members};
+use crate::message::Content;
 use crate::text::refuse_controls;
 use crate::{
     Attachment, AutoSubmitted, BuildError, BuildProblem, ContentId, Generator, HeaderName, HeaderValue, ListId,
@@ -260,8 +260,16 @@ impl MessageBuilder {
         let authors = self.from.iter().map(|mailbox| ("From", mailbox));
         let sender = self.sender.iter().map(|mailbox| ("Sender", mailbox));
         let reply_to = self.reply_to.iter().map(|mailbox| ("Reply-To", mailbox));
-        let to = self.to.iter().flat_map(members).map(|mailbox| ("To", mailbox));
-        let cc = self.cc.iter().flat_map(members).map(|mailbox| ("Cc", mailbox));
+        let to = self
+            .to
+            .iter()
+            .flat_map(Address::mailboxes)
+            .map(|mailbox| ("To", mailbox));
+        let cc = self
+            .cc
+            .iter()
+            .flat_map(Address::mailboxes)
+            .map(|mailbox| ("Cc", mailbox));
         let named = authors.chain(sender).chain(reply_to).chain(to).chain(cc);
         let names = named.filter_map(|(field, mailbox)| mailbox.name().map(|name| (field, name)));
         let groups = |field, addresses: &'_ [Address]| -> Vec<(&'static str, String)> {

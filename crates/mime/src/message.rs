@@ -108,7 +108,12 @@ impl Message {
 
     /// Returns every recipient once for each time it was given: To, Cc, Bcc, with the members of groups.
     pub fn recipients(&self) -> impl Iterator<Item = &Mailbox> {
-        let visible = self.content.to.iter().chain(&self.content.cc).flat_map(members);
+        let visible = self
+            .content
+            .to
+            .iter()
+            .chain(&self.content.cc)
+            .flat_map(Address::mailboxes);
         visible.chain(&self.content.bcc)
     }
 
@@ -182,7 +187,7 @@ impl Message {
     pub fn needs_smtputf8(&self) -> bool {
         let content = &self.content;
         let authors = content.from.iter().chain(&content.sender).chain(&content.reply_to);
-        let recipients = content.to.iter().chain(&content.cc).flat_map(members);
+        let recipients = content.to.iter().chain(&content.cc).flat_map(Address::mailboxes);
         authors
             .chain(recipients)
             .any(|mailbox| mailbox.address().needs_smtputf8())
@@ -221,15 +226,6 @@ impl Message {
     /// Writes the message in one piece, as [`Message::to_rope`].
     pub fn to_bytes(&self) -> Bytes {
         self.to_rope().to_bytes()
-    }
-}
-
-/// Returns the mailboxes of an address: its own, or those of the group.
-pub(crate) fn members(address: &Address) -> &[Mailbox] {
-    match address {
-        Address::Mailbox(mailbox) => std::slice::from_ref(mailbox),
-        Address::Group(group) => group.members(),
-        _ => &[],
     }
 }
 

@@ -1,0 +1,105 @@
+//! Sets of `mime/`: what posthaste-mime writes, read back by an independent parser and a scan of the raw lines.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "a test program: what cannot be read is a failure that the runner catches"
+)]
+
+mod bodies;
+mod elsewhere;
+mod filenames;
+mod headers;
+mod injection;
+mod jsmime;
+mod wire;
+
+use crate::harness::{Input, Report, Set};
+
+/// Where an accepted deviation stands and why.
+pub const DEVIATIONS: &[(&str, &str, &str)] = &[
+    (
+        "mime/header-roundtrip, mime/jsmime-headers",
+        "text with control characters other than a tab, or with Unicode line breaks",
+        "refused with an error that names the field, never encoded: readers that decode them before they split lines \
+         can be injected into",
+    ),
+    (
+        "mime/jsmime-headers",
+        "date emitters with a zone other than UTC",
+        "the same instant is written in UTC; compared after decoding",
+    ),
+];
+
+/// Every set of this area.
+pub fn sets() -> Vec<Set> {
+    vec![
+        Set {
+            name: "mime/injection-matrix",
+            run: injection::run,
+        },
+        Set {
+            name: "mime/header-roundtrip",
+            run: headers::run,
+        },
+        Set {
+            name: "mime/filenames",
+            run: filenames::run,
+        },
+        Set {
+            name: "mime/body-roundtrip",
+            run: bodies::run,
+        },
+        Set {
+            name: "mime/jsmime-headers",
+            run: jsmime::run,
+        },
+        Set {
+            name: "mime/cpython",
+            run: |input, report| no_parser(input, report, "mime/cpython", &[".txt"]),
+        },
+        Set {
+            name: "mime/mime4j",
+            run: |input, report| no_parser(input, report, "mime/mime4j", &[".msg"]),
+        },
+        Set {
+            name: "mime/mimekit",
+            run: |input, report| no_parser(input, report, "mime/mimekit", &[""]),
+        },
+        Set {
+            name: "mime/stalwart-rfc",
+            run: |input, report| no_parser(input, report, "mime/stalwart-rfc", &[""]),
+        },
+    ]
+}
+
+/// Lists the messages that a parser would have to read.
+fn no_parser(input: &Input, report: &mut Report, folder: &str, endings: &[&str]) {
+    for file in input.files(folder, endings) {
+        let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if !name.starts_with("LICENSE") {
+            report.unsupported(name, "no message parser yet");
+        }
+    }
+}
+
+/// Returns the cases of a set's file.
+fn cases(input: &Input, file: &str) -> Vec<serde_json::Value> {
+    let document = input.json(file);
+    let cases = document.get("cases").unwrap_or(&document);
+    cases.as_array().cloned().unwrap_or_default()
+}
+
+/// Returns a string field of a case.
+fn string<'a>(case: &'a serde_json::Value, key: &str) -> &'a str {
+    case.get(key).and_then(serde_json::Value::as_str).unwrap_or_default()
+}
+
+/// Tells whether `text` holds what the headers of this build refuse.
+fn holds_controls(text: &str) -> bool {
+    text.chars()
+        .any(|c| (c.is_control() && c != '\t') || matches!(c, '\u{2028}' | '\u{2029}'))
+}
