@@ -1,1 +1,44 @@
 //! SMTP both ways: a client transport, and a server that hands over what it accepted.
+//!
+//! [`SmtpTransport`] sends messages through one SMTP server and says what became of each recipient; [`server`] takes
+//! messages in and leaves the decisions to a handler. Both are built from [`protocol`], which does no I/O. Queues, MX
+//! lookups and policies are not here.
+//!
+//! ```
+//! use posthaste_smtp::{SmtpTransport, Tls};
+//!
+//! let relay = SmtpTransport::from_url("smtps://ada:secret@mail.example.org")?;
+//! let local = SmtpTransport::builder("localhost").port(2525).tls(Tls::None).build()?;
+//! # Ok::<(), posthaste_smtp::ConfigError>(())
+//! ```
+//!
+//! # Where to look
+//!
+//! - [`SmtpTransport`], [`SmtpConfig`], [`Timeouts`]: the client. Its errors are
+//!   [`SendError`](posthaste_transport::SendError)s with an [`SmtpError`] as their source.
+//! - [`Connector`]: how the client reaches a server, for proxies, other sockets and tests in memory.
+//! - [`server`]: the server, with an example that sends a message from one to the other.
+//! - [`protocol`]: replies, commands, EHLO keywords, dot-stuffing and the end of a message, as values.
+//!
+//! # Standards
+//!
+//! RFC 5321, with 1870 (SIZE), 2034 (ENHANCEDSTATUSCODES), 2920 (PIPELINING), 3207 (STARTTLS), 3461 (DSN), 4954 (AUTH, with
+//! PLAIN and LOGIN), 6152 (8BITMIME), 6531 (SMTPUTF8), 8314 (implicit TLS) and 8689 (REQUIRETLS) on both sides, and 3030
+//! (CHUNKING, without BINARYMIME) on the server's. TLS is 1.2 or 1.3.
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+mod client;
+mod config;
+mod connector;
+mod error;
+pub mod protocol;
+mod secret;
+pub mod server;
+mod tls;
+
+pub use client::SmtpTransport;
+pub use config::{ConfigError, SmtpConfig, Timeouts};
+pub use connector::{ConnectFuture, Connected, Connector, Stream};
+pub use error::SmtpError;
+pub use secret::Secret;
+pub use tls::Tls;

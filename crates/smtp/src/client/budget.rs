@@ -1,0 +1,98 @@
+//! How long a step may take: its own deadline, and that of the whole send.
+
+use std::future::Future;
+use std::time::Duration;
+
+use tokio::time::{Instant, timeout_at};
+
+use crate::config::{Phase, Timeouts};
+use crate::error::{Failed, SmtpError};
+
+/// A step of a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    Wait,
+    Connect,
+    Tls,
+    Greeting,
+    Ehlo,
+    StartTls,
+    Auth,
+    Rset,
+    Mail,
+    Rcpt,
+    Data,
+    Content,
+    End,
+}
+
+impl Step {
+    /// Says what is being done, after "while".
+    pub(super) fn during(self) -> &'static str {
+        match self {
+            Self::Wait => "waiting for the connection",
+            Self::Connect => "connecting",
+            Self::Tls => "starting TLS",
+            Self::Greeting => "waiting for the greeting",
+            Self::Ehlo => "sending EHLO",
+            Self::StartTls => "sending STARTTLS",
+            Self::Auth => "logging in",
+            Self::Rset => "resetting the session",
+            Self::Mail => "naming the sender",
+            Self::Rcpt => "naming a recipient",
+            Self::Data => "sending DATA",
+            Self::Content => "sending the message",
+            Self::End => "waiting for the reply to the message",
+        }
+    }
+
+    /// Makes a failure of this step.
+    pub(super) fn failed(self, error: SmtpError) -> Failed {
+        Failed {
+            during: self.during(),
+            error,
+        }
+    }
+
+    fn phase(self) -> Option<Phase> {
+        match self {
+            Self::Wait => None,
+            Self::Connect => Some(Phase::Connect),
+            Self::Tls => Some(Phase::Tls),
+            Self::Greeting => Some(Phase::Greeting),
+            Self::Ehlo | Self::StartTls | Self::Auth | Self::Rset => Some(Phase::Command),
+            Self::Mail => Some(Phase::Mail),
+            Self::Rcpt => Some(Phase::Rcpt),
+            Self::Data => Some(Phase::Data),
+            Self::Content => Some(Phase::Block),
+            Self::End => Some(Phase::End),
+        }
+    }
+}
+
+/// The time that a send has.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Budget {
+    timeouts: Timeouts,
+    end: Option<Instant>,
+}
+
+impl Budget {
+    pub(super) fn new(timeouts: Timeouts, whole: Option<Duration>) -> Self {
+        Self {
+            timeouts,
+            end: whole.and_then(|whole| Instant::now().checked_add(whole)),
+        }
+    }
+
+    /// Runs `work` until the deadline of `step` or of the send, whichever comes first.
+    pub(super) async fn run<T>(&self, step: Step, work: impl Future<Output = T>) -> Result<T, Failed> {
+        let own = step
+            .phase()
+            .and_then(|phase| Instant::now().checked_add(self.timeouts.get(phase)));
+        let Some(end) = own.into_iter().chain(self.end).min() else {
+            return Ok(work.await);
+        };
+        timeout_at(end, work).await.map_err(|_| step.failed(SmtpError::Timeout))
+    }
+}

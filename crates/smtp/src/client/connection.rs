@@ -1,0 +1,162 @@
+//! A session from its connection to the point where mail can be sent.
+
+use std::sync::Arc;
+
+use posthaste_transport::Reply;
+use rustls_pki_types::ServerName;
+use tokio::time::Instant;
+
+use super::budget::{Budget, Step};
+use super::login;
+use super::wire::Wire;
+use crate::config::SmtpConfig;
+use crate::error::{Failed, SmtpError};
+use crate::protocol::{Extensions, WireReply, word};
+use crate::tls::Tls;
+
+/// A session that is ready for a transaction.
+pub(super) struct Connection {
+    pub(super) wire: Wire,
+    pub(super) extensions: Extensions,
+    /// Whether the connection is encrypted and the server's certificate was checked.
+    pub(super) secure: bool,
+    /// Whether a transaction was begun and not ended: RSET is due.
+    pub(super) dirty: bool,
+    /// Whether it was used before.
+    pub(super) reused: bool,
+    pub(super) last_used: Instant,
+}
+
+/// What is needed to open sessions.
+#[derive(Debug)]
+pub(super) struct Opener {
+    pub(super) config: SmtpConfig,
+    pub(super) port: u16,
+    pub(super) tls: Option<TlsParts>,
+}
+
+/// What a handshake needs.
+pub(super) struct TlsParts {
+    pub(super) config: Arc<rustls::ClientConfig>,
+    pub(super) name: ServerName<'static>,
+}
+
+impl std::fmt::Debug for TlsParts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TlsParts")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Opener {
+    /// Connects, greets, secures and logs in.
+    pub(super) async fn open(&self, budget: &Budget) -> Result<Connection, Failed> {
+        let connecting = self.config.connector.connect(&self.config.host, self.port);
+        let connected = budget.run(Step::Connect, connecting).await?;
+        let connected = connected.map_err(|error| Step::Connect.failed(SmtpError::Connect(error)))?;
+        let helo = match (&self.config.helo, connected.local_ip) {
+            (Some(name), _) => name.clone(),
+            (None, Some(std::net::IpAddr::V4(ip))) => format!("[{ip}]"),
+            (None, Some(std::net::IpAddr::V6(ip))) => format!("[IPv6:{ip}]"),
+            (None, None) => "[127.0.0.1]".to_owned(),
+        };
+
+        let mut wire = Wire::new(connected.stream);
+        let mut secure = false;
+        if let (Tls::Implicit, Some(tls)) = (self.config.tls, &self.tls) {
+            wire = wire
+                .start_tls(Arc::clone(&tls.config), tls.name.clone(), budget)
+                .await?;
+            secure = true;
+        }
+        let greeting = wire.reply(Step::Greeting, budget).await?;
+        if greeting.code() != 220 {
+            return Err(refused(Step::Greeting, &greeting));
+        }
+        let mut extensions = ehlo(&mut wire, &helo, budget).await?;
+        if let (Tls::Required | Tls::Opportunistic, Some(tls)) = (self.config.tls, &self.tls) {
+            if self.start_tls(&mut wire, &extensions, budget).await? {
+                wire = wire
+                    .start_tls(Arc::clone(&tls.config), tls.name.clone(), budget)
+                    .await?;
+                // What was announced in clear text may have been changed on the way: it is forgotten.
+                extensions = ehlo(&mut wire, &helo, budget).await?;
+                secure = true;
+            }
+        }
+        if let (Some(username), Some(password)) = (&self.config.username, &self.config.password) {
+            if !secure && !self.config.danger_allow_plaintext_auth {
+                return Err(Step::Auth.failed(SmtpError::ClearTextAuth));
+            }
+            login::log_in(&mut wire, &extensions, username, password, budget).await?;
+        }
+        tracing::debug!(host = %self.config.host, secure, "smtp session opened");
+        Ok(Connection {
+            wire,
+            extensions,
+            secure,
+            dirty: false,
+            reused: false,
+            last_used: Instant::now(),
+        })
+    }
+
+    /// Asks for TLS and returns whether it may begin; going on without is an answer only if it is not required.
+    async fn start_tls(&self, wire: &mut Wire, extensions: &Extensions, budget: &Budget) -> Result<bool, Failed> {
+        let required = self.config.tls == Tls::Required;
+        if !extensions.has("STARTTLS") {
+            if !required {
+                return Ok(false);
+            }
+            let offered = extensions.keywords().collect::<Vec<_>>().join(", ");
+            let offered = if offered.is_empty() {
+                "no extension".to_owned()
+            } else {
+                offered
+            };
+            return Err(Step::StartTls.failed(SmtpError::NoStartTls { offered }));
+        }
+        wire.command(b"STARTTLS\r\n", Step::StartTls, budget).await?;
+        let reply = wire.reply(Step::StartTls, budget).await?;
+        match reply.code() {
+            220 => Ok(true),
+            _ if required || reply.is_closing() => Err(refused(Step::StartTls, &reply)),
+            _ => Ok(false),
+        }
+    }
+}
+
+/// Sends EHLO, or HELO to a server that does not know it (RFC 5321 §3.2), and returns what was announced.
+async fn ehlo(wire: &mut Wire, helo: &str, budget: &Budget) -> Result<Extensions, Failed> {
+    let reply = hello(wire, b"EHLO ", helo, budget).await?;
+    if reply.is_positive() {
+        return Ok(Extensions::from_reply(&reply));
+    }
+    if !matches!(reply.code(), 500 | 502 | 504) {
+        return Err(refused(Step::Ehlo, &reply));
+    }
+    let reply = hello(wire, b"HELO ", helo, budget).await?;
+    if reply.is_positive() {
+        Ok(Extensions::default())
+    } else {
+        Err(refused(Step::Ehlo, &reply))
+    }
+}
+
+async fn hello(wire: &mut Wire, verb: &[u8], helo: &str, budget: &Budget) -> Result<WireReply, Failed> {
+    let mut line = verb.to_vec();
+    word(&mut line, "the EHLO name", helo).map_err(|error| Step::Ehlo.failed(SmtpError::Command(error)))?;
+    line.extend_from_slice(b"\r\n");
+    wire.command(&line, Step::Ehlo, budget).await?;
+    wire.reply(Step::Ehlo, budget).await
+}
+
+/// Makes the failure that `reply` means: a refusal, or an answer that has no meaning here.
+pub(super) fn refused(step: Step, reply: &WireReply) -> Failed {
+    if reply.code() >= 400 {
+        step.failed(SmtpError::Refused(Reply::from(reply)))
+    } else {
+        step.failed(SmtpError::Unexpected(reply.code()))
+    }
+}

@@ -1,0 +1,194 @@
+//! The client: a transport that hands messages to one SMTP server.
+
+mod budget;
+mod connection;
+mod login;
+mod slot;
+mod transaction;
+mod wire;
+
+use std::fmt;
+
+use posthaste_transport::{
+    Capabilities, Feature, Outbound, Outcome, SendError, SendFuture, SendOptions, Transport, TransportInfo, plan,
+};
+use rustls_pki_types::ServerName;
+
+use crate::config::{ConfigError, SmtpConfig};
+use crate::error::NAME;
+use crate::protocol::word;
+use crate::tls::Tls;
+use budget::{Budget, Step};
+use connection::{Opener, TlsParts};
+use slot::Slot;
+use transaction::Job;
+
+/// What SMTP can do. Whether the server at hand can is only known once it was asked; what a message needs and it lacks
+/// is then an error before any of the message is sent.
+const INFO: TransportInfo = TransportInfo::new(
+    NAME,
+    Capabilities::wire()
+        .with(Feature::RecipientOutcomes)
+        .with(Feature::SmtpUtf8)
+        .with(Feature::Dsn)
+        .with(Feature::RequireTls),
+);
+
+/// Sends through one SMTP server, over one connection that is kept for the next message.
+///
+/// Sends that run at once take turns. A connection that broke while it waited is noticed and replaced without the
+/// caller seeing it. Dropping a send's future closes the connection and leaves the transport usable.
+///
+/// What an outcome or error says:
+///
+/// - every recipient has its own fate, with the server's reply; one that is refused does not stop the others;
+/// - after the final dot only the server's reply decides: a connection lost before it came is
+///   [`Ambiguous`](posthaste_transport::Disposition::Ambiguous), and so is an answer that is no reply;
+/// - the source of an error is an [`SmtpError`](crate::SmtpError).
+///
+/// # Examples
+///
+/// ```no_run
+/// use posthaste_mime::Message;
+/// use posthaste_smtp::SmtpTransport;
+/// use posthaste_transport::TransportExt;
+///
+/// # async fn send() -> Result<(), Box<dyn std::error::Error>> {
+/// let transport = SmtpTransport::builder("mail.example.org").credentials("ada", "secret").build()?;
+/// let message = Message::builder()
+///     .from("Ada <ada@example.org>".parse()?)
+///     .to("bob@example.net".parse()?)
+///     .subject("Hello")
+///     .text("First line")
+///     .build()?;
+/// let outcome = transport.send_message(message).await?;
+/// for (address, refusal) in outcome.refused() {
+///     eprintln!("{address}: {refusal}");
+/// }
+/// # Ok(())
+/// # }
+/// ```
+pub struct SmtpTransport {
+    opener: Opener,
+    slot: Slot,
+}
+
+impl SmtpTransport {
+    /// Starts the settings of a transport to `host`.
+    pub fn builder(host: impl Into<String>) -> SmtpConfig {
+        SmtpConfig::new(host)
+    }
+
+    /// Makes a transport from `smtp://user:password@host:port?key=value`; see [`SmtpConfig`] for the keys.
+    ///
+    /// # Errors
+    ///
+    /// As [`SmtpConfig::from_url`] and [`SmtpConfig::build`].
+    pub fn from_url(url: &str) -> Result<Self, ConfigError> {
+        SmtpConfig::from_url(url)?.build()
+    }
+
+    pub(crate) fn new(config: SmtpConfig) -> Result<Self, ConfigError> {
+        check(&config)?;
+        let tls = match config.tls {
+            Tls::None => None,
+            _ => {
+                let name = ServerName::try_from(config.host.clone());
+                let name = name.map_err(|_| invalid("host", "TLS needs a DNS name or an IP address"))?;
+                Some(TlsParts {
+                    config: config.roots.client_config()?,
+                    name,
+                })
+            }
+        };
+        let port = config
+            .port
+            .unwrap_or(if config.tls == Tls::Implicit { 465 } else { 587 });
+        let slot = Slot::new(config.idle);
+        Ok(Self {
+            opener: Opener { config, port, tls },
+            slot,
+        })
+    }
+
+    /// Says QUIT on the connection that is kept, if there is one, and closes it. The transport stays usable.
+    ///
+    /// A server that does not answer QUIT is waited for two seconds at most.
+    pub async fn close(&self) {
+        self.slot.close().await;
+    }
+
+    async fn deliver(&self, mail: &Outbound, options: &SendOptions) -> Result<Outcome, SendError> {
+        let plan = plan(mail, options, &INFO)?;
+        let job = Job::prepare(mail, plan.keeps(Feature::Dsn), options, self.opener.config.pipelining)?;
+        let budget = Budget::new(self.opener.config.timeouts, options.deadline());
+
+        let mut lease = budget
+            .run(Step::Wait, self.slot.lease())
+            .await
+            .map_err(crate::error::Failed::not_accepted)?;
+        if let Some(mut connection) = lease.take_kept().await {
+            connection.reused = true;
+            match job.run(&mut connection, &budget).await {
+                Err(setback) if setback.try_fresh => tracing::debug!("the kept smtp connection was stale"),
+                result => return lease.put_back(connection, result),
+            }
+        }
+        let mut connection = self
+            .opener
+            .open(&budget)
+            .await
+            .map_err(crate::error::Failed::not_accepted)?;
+        let result = job.run(&mut connection, &budget).await;
+        lease.put_back(connection, result)
+    }
+}
+
+#[deny(clippy::missing_trait_methods)]
+impl Transport for SmtpTransport {
+    fn info(&self) -> TransportInfo {
+        INFO
+    }
+
+    fn send<'a>(&'a self, mail: &'a Outbound, options: &'a SendOptions) -> SendFuture<'a> {
+        Box::pin(self.deliver(mail, options))
+    }
+}
+
+impl fmt::Debug for SmtpTransport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SmtpTransport")
+            .field("host", &self.opener.config.host)
+            .field("port", &self.opener.port)
+            .field("tls", &self.opener.config.tls)
+            .finish_non_exhaustive()
+    }
+}
+
+fn check(config: &SmtpConfig) -> Result<(), ConfigError> {
+    if config.host.is_empty() {
+        return Err(ConfigError::Missing("host"));
+    }
+    let odd = |c: char| c.is_control() || c.is_whitespace();
+    if config.host.contains(odd) {
+        return Err(invalid("host", "it holds a space or control character"));
+    }
+    if let Some(helo) = &config.helo
+        && (helo.is_empty() || helo.len() > 255 || word(&mut Vec::new(), "helo", helo).is_err() || !helo.is_ascii())
+    {
+        return Err(invalid("helo", "it must be a host name or an address in brackets"));
+    }
+    match (&config.username, &config.password) {
+        (Some(_), None) => return Err(ConfigError::Missing("password")),
+        (None, Some(_)) => return Err(ConfigError::Missing("username")),
+        (Some(username), Some(password)) if username.contains('\0') || password.expose().contains('\0') => {
+            return Err(invalid("credentials", "they hold a NUL"));
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+fn invalid(setting: &'static str, reason: &'static str) -> ConfigError {
+    ConfigError::Invalid { setting, reason }
+}

@@ -1,0 +1,200 @@
+//! Replies and commands over a byte stream.
+
+use std::future::poll_fn;
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::Poll;
+
+use bytes::{Buf, Bytes, BytesMut};
+use rustls_pki_types::ServerName;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt, ReadBuf};
+use tokio_rustls::TlsConnector;
+
+use super::budget::{Budget, Step};
+use crate::connector::Stream;
+use crate::error::{Failed, SmtpError};
+use crate::protocol::{ReplyParser, StuffedContent, WireReply};
+
+/// Most slices given to one write.
+const MAX_SLICES: usize = 64;
+
+/// A stream with what was read of it and not yet used.
+pub(super) struct Wire {
+    stream: Box<dyn Stream>,
+    inbound: BytesMut,
+    parser: ReplyParser,
+}
+
+/// How sending a message's content failed.
+pub(super) struct ContentFailed {
+    pub(super) failed: Failed,
+    /// Whether the server may have got the end of the message.
+    pub(super) maybe_complete: bool,
+}
+
+impl Wire {
+    pub(super) fn new(stream: Box<dyn Stream>) -> Self {
+        Self {
+            stream,
+            inbound: BytesMut::new(),
+            parser: ReplyParser::new(),
+        }
+    }
+
+    /// Reads one reply.
+    pub(super) async fn reply(&mut self, step: Step, budget: &Budget) -> Result<WireReply, Failed> {
+        let reply = budget.run(step, self.read_reply()).await?;
+        reply.map_err(|error| step.failed(error))
+    }
+
+    async fn read_reply(&mut self) -> Result<WireReply, SmtpError> {
+        loop {
+            if let Some(reply) = self.parse()? {
+                return Ok(reply);
+            }
+            self.inbound.reserve(2048);
+            if self.stream.read_buf(&mut self.inbound).await.map_err(SmtpError::Io)? == 0 {
+                return Err(SmtpError::Closed);
+            }
+        }
+    }
+
+    fn parse(&mut self) -> Result<Option<WireReply>, SmtpError> {
+        let (used, reply) = self.parser.advance(&self.inbound).map_err(SmtpError::Reply)?;
+        self.inbound.advance(used);
+        Ok(reply)
+    }
+
+    /// Writes whole commands.
+    pub(super) async fn command(&mut self, line: &[u8], step: Step, budget: &Budget) -> Result<(), Failed> {
+        let write = async {
+            self.stream.write_all(line).await?;
+            self.stream.flush().await
+        };
+        budget
+            .run(step, write)
+            .await?
+            .map_err(|error| step.failed(SmtpError::Io(error)))
+    }
+
+    /// Writes a message, piece by piece without copying it, and says how far it may have got.
+    pub(super) async fn content(&mut self, content: &StuffedContent, budget: &Budget) -> Result<(), ContentFailed> {
+        let end = content.wire_length() - content.terminator_length();
+        let mut cursor = Cursor {
+            segments: content.segments(),
+            offset: 0,
+        };
+        let mut written = 0;
+        while written < content.wire_length() {
+            let (slices, count) = cursor.slices();
+            let tried = written + slices.iter().take(count).map(|slice| slice.len()).sum::<usize>();
+            let vectored = slices.get(..count).unwrap_or(&slices);
+            // A write that is cancelled has written nothing; one that fails may have written some of what it was given.
+            let (error, maybe_complete) = match budget.run(Step::Content, self.stream.write_vectored(vectored)).await {
+                Ok(Ok(0)) => (Step::Content.failed(SmtpError::Closed), written > end),
+                Ok(Ok(count)) => {
+                    written += count;
+                    cursor.advance(count);
+                    continue;
+                }
+                Ok(Err(error)) => (Step::Content.failed(SmtpError::Io(error)), tried > end),
+                Err(failed) => (failed, written > end),
+            };
+            return Err(ContentFailed {
+                failed: error,
+                maybe_complete,
+            });
+        }
+        let flushed = match budget.run(Step::Content, self.stream.flush()).await {
+            Ok(Ok(())) => return Ok(()),
+            Ok(Err(error)) => Step::Content.failed(SmtpError::Io(error)),
+            Err(failed) => failed,
+        };
+        Err(ContentFailed {
+            failed: flushed,
+            maybe_complete: true,
+        })
+    }
+
+    /// Returns a reply that is there already, without waiting.
+    pub(super) async fn reply_at_hand(&mut self) -> Option<WireReply> {
+        loop {
+            match self.parse() {
+                Ok(None) => {}
+                Ok(reply) => return reply,
+                Err(_) => return None,
+            }
+            if !matches!(self.poll_read().await, Poll::Ready(Ok(count)) if count > 0) {
+                return None;
+            }
+        }
+    }
+
+    /// Whether the connection is open and the server has said nothing unasked. Does not wait.
+    pub(super) async fn is_quiet(&mut self) -> bool {
+        self.inbound.is_empty() && !self.parser.is_mid_reply() && self.poll_read().await.is_pending()
+    }
+
+    /// Reads what is there, once.
+    async fn poll_read(&mut self) -> Poll<io::Result<usize>> {
+        let (stream, inbound) = (&mut self.stream, &mut self.inbound);
+        poll_fn(|context| {
+            let mut room = [0; 1024];
+            let mut room = ReadBuf::new(&mut room);
+            let poll = Pin::new(&mut *stream).poll_read(context, &mut room);
+            inbound.extend_from_slice(room.filled());
+            let count = room.filled().len();
+            Poll::Ready(poll.map_ok(|()| count))
+        })
+        .await
+    }
+
+    /// Turns to TLS. What was read in clear text and not used ends the session: nothing of it may be taken for an
+    /// answer that came through TLS (RFC 3207 §4.2).
+    pub(super) async fn start_tls(
+        self,
+        config: Arc<rustls::ClientConfig>,
+        name: ServerName<'static>,
+        budget: &Budget,
+    ) -> Result<Self, Failed> {
+        if !self.inbound.is_empty() || self.parser.is_mid_reply() {
+            return Err(Step::StartTls.failed(SmtpError::Injected));
+        }
+        let handshake = TlsConnector::from(config).connect(name, self.stream);
+        let stream = budget
+            .run(Step::Tls, handshake)
+            .await?
+            .map_err(|error| Step::Tls.failed(SmtpError::Tls(error)))?;
+        Ok(Self::new(Box::new(stream)))
+    }
+}
+
+/// A place in a row of segments.
+struct Cursor<'a> {
+    segments: &'a [Bytes],
+    offset: usize,
+}
+
+impl<'a> Cursor<'a> {
+    /// Returns the next slices and how many they are.
+    fn slices(&self) -> ([IoSlice<'a>; MAX_SLICES], usize) {
+        let mut slices = [IoSlice::new(&[]); MAX_SLICES];
+        let mut skip = self.offset;
+        for (slice, segment) in slices.iter_mut().zip(self.segments) {
+            *slice = IoSlice::new(segment.get(skip..).unwrap_or_default());
+            skip = 0;
+        }
+        (slices, self.segments.len().min(MAX_SLICES))
+    }
+
+    fn advance(&mut self, count: usize) {
+        self.offset += count;
+        while let Some((first, rest)) = self.segments.split_first()
+            && self.offset >= first.len()
+        {
+            self.offset -= first.len();
+            self.segments = rest;
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! The keys that URLs and variables share.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use super::ConfigError;
+use super::timeouts::Phase;
+use crate::tls::Tls;
+
+/// One setting that text can express.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Key {
+    Host,
+    Port,
+    Username,
+    Password,
+    Tls,
+    Helo,
+    Pipelining,
+    DangerAllowPlaintextAuth,
+    IdleTimeout,
+    Timeout(Phase),
+}
+
+const KEYS: [(&str, Key); 18] = [
+    ("host", Key::Host),
+    ("port", Key::Port),
+    ("username", Key::Username),
+    ("password", Key::Password),
+    ("tls", Key::Tls),
+    ("helo", Key::Helo),
+    ("pipelining", Key::Pipelining),
+    ("danger_allow_plaintext_auth", Key::DangerAllowPlaintextAuth),
+    ("idle_timeout", Key::IdleTimeout),
+    ("connect_timeout", Key::Timeout(Phase::Connect)),
+    ("tls_timeout", Key::Timeout(Phase::Tls)),
+    ("greeting_timeout", Key::Timeout(Phase::Greeting)),
+    ("command_timeout", Key::Timeout(Phase::Command)),
+    ("mail_timeout", Key::Timeout(Phase::Mail)),
+    ("rcpt_timeout", Key::Timeout(Phase::Rcpt)),
+    ("data_timeout", Key::Timeout(Phase::Data)),
+    ("block_timeout", Key::Timeout(Phase::Block)),
+    ("end_timeout", Key::Timeout(Phase::End)),
+];
+
+impl Key {
+    /// Whether a URL has its own place for this.
+    pub(super) fn is_in_authority(self) -> bool {
+        matches!(self, Self::Host | Self::Port | Self::Username | Self::Password)
+    }
+
+    pub(super) fn read<T: FromStr + Expected>(self, value: &str) -> Result<T, ConfigError> {
+        value.parse().map_err(|_| self.error(T::EXPECTED))
+    }
+
+    pub(super) fn tls(self, value: &str) -> Result<Tls, ConfigError> {
+        match value {
+            "none" => Ok(Tls::None),
+            "opportunistic" => Ok(Tls::Opportunistic),
+            "required" => Ok(Tls::Required),
+            "implicit" => Ok(Tls::Implicit),
+            _ => Err(self.error("none, opportunistic, required or implicit")),
+        }
+    }
+
+    pub(super) fn duration(self, value: &str) -> Result<Duration, ConfigError> {
+        let (digits, unit): (&str, fn(u32) -> Duration) = if let Some(digits) = value.strip_suffix("ms") {
+            (digits, |n| Duration::from_millis(n.into()))
+        } else if let Some(digits) = value.strip_suffix('m') {
+            (digits, |n| Duration::from_secs(u64::from(n) * 60))
+        } else {
+            (value.strip_suffix('s').unwrap_or(value), |n| {
+                Duration::from_secs(n.into())
+            })
+        };
+        digits
+            .parse()
+            .map(unit)
+            .map_err(|_| self.error("a duration as 500ms, 30s or 5m"))
+    }
+
+    fn error(self, expected: &'static str) -> ConfigError {
+        let key = KEYS
+            .iter()
+            .find(|(_, key)| *key == self)
+            .map_or("key", |(name, _)| name);
+        ConfigError::Value { key, expected }
+    }
+}
+
+/// What an error says that a value should have been.
+pub(super) trait Expected {
+    const EXPECTED: &'static str;
+}
+
+impl Expected for bool {
+    const EXPECTED: &'static str = "true or false";
+}
+
+impl Expected for u16 {
+    const EXPECTED: &'static str = "a number from 0 to 65535";
+}
+
+impl FromStr for Key {
+    type Err = ConfigError;
+
+    fn from_str(name: &str) -> Result<Self, ConfigError> {
+        KEYS.iter()
+            .find(|(known, _)| *known == name)
+            .map(|(_, key)| *key)
+            .ok_or_else(|| {
+                let known = KEYS
+                    .iter()
+                    .filter(|(_, key)| !key.is_in_authority())
+                    .map(|(name, _)| format!("`{name}`"));
+                ConfigError::UnknownKey {
+                    key: name.to_owned(),
+                    known: known.collect::<Vec<_>>().join(", "),
+                }
+            })
+    }
+}

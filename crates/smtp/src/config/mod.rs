@@ -1,0 +1,380 @@
+//! Settings of the client: setters, URLs and variables that meet at one key table.
+
+mod error;
+mod key;
+mod timeouts;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use url::Url;
+
+pub use error::ConfigError;
+pub(crate) use timeouts::Phase;
+pub use timeouts::Timeouts;
+
+use crate::client::SmtpTransport;
+use crate::connector::{Connector, TcpConnector};
+use crate::secret::Secret;
+use crate::tls::{Roots, Tls};
+use key::Key;
+
+/// Builds an [`SmtpTransport`].
+///
+/// # Keys
+///
+/// Every setting that text can express has a key. In a URL it is a query parameter, in the environment a variable
+/// with `SMTP_` before its name in upper case.
+///
+/// | key | value | default |
+/// | --- | --- | --- |
+/// | `host`, `port` | in a URL: the authority | port 587; 465 with `tls=implicit` |
+/// | `username`, `password` | in a URL: the user information, percent-encoded | none |
+/// | `tls` | `none`, `opportunistic`, `required`, `implicit` | `required`; `implicit` for `smtps:` |
+/// | `helo` | the name said in EHLO | the connection's own address in brackets |
+/// | `pipelining` | `true`, `false` | `true`: used when offered |
+/// | `danger_allow_plaintext_auth` | `true`, `false` | `false` |
+/// | `connect_timeout` … `end_timeout` | `500ms`, `30s`, `5m` or seconds | see [`Timeouts`] |
+/// | `idle_timeout` | as above | `60s` |
+///
+/// # Examples
+///
+/// ```
+/// use posthaste_smtp::{SmtpConfig, Tls};
+///
+/// let transport = SmtpConfig::new("mail.example.org").credentials("ada", "secret").tls(Tls::Implicit).build()?;
+/// let the_same = SmtpConfig::from_url("smtps://ada:secret@mail.example.org?idle_timeout=30s")?.build()?;
+/// assert!(SmtpConfig::from_url("smtps://mail.example.org?timeuot=30s").is_err());
+/// # Ok::<(), posthaste_smtp::ConfigError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct SmtpConfig {
+    pub(crate) host: String,
+    pub(crate) port: Option<u16>,
+    pub(crate) tls: Tls,
+    pub(crate) username: Option<String>,
+    pub(crate) password: Option<Secret>,
+    pub(crate) helo: Option<String>,
+    pub(crate) pipelining: bool,
+    pub(crate) danger_allow_plaintext_auth: bool,
+    pub(crate) timeouts: Timeouts,
+    pub(crate) idle: Duration,
+    pub(crate) roots: Roots,
+    pub(crate) connector: Arc<dyn Connector>,
+}
+
+impl SmtpConfig {
+    /// Starts with the server's host name or IP address, port 587 and STARTTLS required.
+    pub fn new(host: impl Into<String>) -> Self {
+        Self {
+            host: host.into(),
+            port: None,
+            tls: Tls::Required,
+            username: None,
+            password: None,
+            helo: None,
+            pipelining: true,
+            danger_allow_plaintext_auth: false,
+            timeouts: Timeouts::default(),
+            idle: Duration::from_secs(60),
+            roots: Roots::default(),
+            connector: Arc::new(TcpConnector),
+        }
+    }
+
+    /// Reads `smtp://user:password@host:port?key=value`; `smtps:` means TLS from the first octet.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] when the text is not such a URL, or names a key that is not known or has a value that it cannot
+    /// have. The error never repeats the URL.
+    pub fn from_url(url: &str) -> Result<Self, ConfigError> {
+        let url = Url::parse(url).map_err(|_| ConfigError::Url("it cannot be parsed"))?;
+        let tls = match url.scheme() {
+            "smtp" => Tls::Required,
+            "smtps" => Tls::Implicit,
+            _ => return Err(ConfigError::Url("the scheme is not smtp or smtps")),
+        };
+        if !matches!(url.path(), "" | "/") || url.fragment().is_some() {
+            return Err(ConfigError::Url("it has a path or fragment"));
+        }
+        let host = url.host_str().unwrap_or_default();
+        let host = host
+            .strip_prefix('[')
+            .and_then(|host| host.strip_suffix(']'))
+            .unwrap_or(host);
+        let mut config = Self::new(percent_decode(host)?).tls(tls);
+        config.port = url.port();
+        if !url.username().is_empty() {
+            config.username = Some(percent_decode(url.username())?);
+        }
+        if let Some(password) = url.password() {
+            config.password = Some(Secret::new(percent_decode(password)?));
+        }
+        for (key, value) in url.query_pairs() {
+            let key: Key = key.parse()?;
+            if key.is_in_authority() {
+                return Err(ConfigError::Url(
+                    "host, port, username and password stand before the path",
+                ));
+            }
+            config.set(key, &value)?;
+        }
+        Ok(config)
+    }
+
+    /// Reads `SMTP_HOST`, `SMTP_TLS` and so on from the environment; other names are skipped, they have other owners.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::Value`] for a value that its key cannot have.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        Self::from_vars(std::env::vars())
+    }
+
+    /// As [`Self::from_env`], from any pairs.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::from_env`].
+    pub fn from_vars(vars: impl IntoIterator<Item = (String, String)>) -> Result<Self, ConfigError> {
+        let mut config = Self::new("");
+        for (name, value) in vars {
+            let Some(key) = name
+                .strip_prefix("SMTP_")
+                .and_then(|name| name.to_ascii_lowercase().parse().ok())
+            else {
+                continue;
+            };
+            config.set(key, &value)?;
+        }
+        Ok(config)
+    }
+
+    /// Sets the port; without it 587, or 465 with [`Tls::Implicit`].
+    pub fn port(mut self, port: u16) -> Self {
+        self.port = Some(port);
+        self
+    }
+
+    /// Sets when TLS is used.
+    pub fn tls(mut self, tls: Tls) -> Self {
+        self.tls = tls;
+        self
+    }
+
+    /// Logs in with a user name and password, by AUTH PLAIN or LOGIN, whichever is offered first in that order.
+    ///
+    /// With credentials set a send fails when the server offers neither, or when there is no TLS.
+    pub fn credentials(mut self, username: impl Into<String>, password: impl Into<Secret>) -> Self {
+        self.username = Some(username.into());
+        self.password = Some(password.into());
+        self
+    }
+
+    /// Sends credentials over a connection without TLS: anyone on the way can read them.
+    pub fn danger_allow_plaintext_auth(mut self, allow: bool) -> Self {
+        self.danger_allow_plaintext_auth = allow;
+        self
+    }
+
+    /// Sets the name said in EHLO: this machine's host name, or an address in brackets.
+    pub fn helo(mut self, name: impl Into<String>) -> Self {
+        self.helo = Some(name.into());
+        self
+    }
+
+    /// Sets whether MAIL, RCPT and DATA go out in one flight when the server offers PIPELINING (RFC 2920).
+    pub fn pipelining(mut self, pipelining: bool) -> Self {
+        self.pipelining = pipelining;
+        self
+    }
+
+    /// Sets the deadlines of the phases of a session.
+    pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
+        self.timeouts = timeouts;
+        self
+    }
+
+    /// Sets how long a connection without work is kept for the next message; zero closes it after each.
+    pub fn idle_timeout(mut self, idle: Duration) -> Self {
+        self.idle = idle;
+        self
+    }
+
+    /// Trusts the certificate authorities in a PEM text too.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::Certificate`] when the text holds no certificate.
+    pub fn add_root_pem(mut self, pem: impl AsRef<[u8]>) -> Result<Self, ConfigError> {
+        self.roots.add_pem(pem.as_ref())?;
+        Ok(self)
+    }
+
+    /// Trusts a certificate authority given in DER too; [`Self::build`] fails if it is none.
+    pub fn add_root_der(mut self, der: impl Into<Vec<u8>>) -> Self {
+        self.roots.own.push(rustls_pki_types::CertificateDer::from(der.into()));
+        self
+    }
+
+    /// Sets whether the authorities that the operating system trusts are trusted; they are unless this says otherwise.
+    pub fn platform_roots(mut self, trust: bool) -> Self {
+        self.roots.platform = trust;
+        self
+    }
+
+    /// Sets how connections are opened.
+    pub fn connector(mut self, connector: impl Connector) -> Self {
+        self.connector = Arc::new(connector);
+        self
+    }
+
+    /// Makes the transport. Opens no connection.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] when a setting is missing or contradicts another.
+    pub fn build(self) -> Result<SmtpTransport, ConfigError> {
+        SmtpTransport::new(self)
+    }
+
+    fn set(&mut self, key: Key, value: &str) -> Result<(), ConfigError> {
+        match key {
+            Key::Host => self.host = value.to_owned(),
+            Key::Port => self.port = Some(key.read(value)?),
+            Key::Username => self.username = Some(value.to_owned()),
+            Key::Password => self.password = Some(Secret::new(value)),
+            Key::Tls => self.tls = key.tls(value)?,
+            Key::Helo => self.helo = Some(value.to_owned()),
+            Key::Pipelining => self.pipelining = key.read(value)?,
+            Key::DangerAllowPlaintextAuth => self.danger_allow_plaintext_auth = key.read(value)?,
+            Key::IdleTimeout => self.idle = key.duration(value)?,
+            Key::Timeout(phase) => self.timeouts.set(phase, key.duration(value)?),
+        }
+        Ok(())
+    }
+}
+
+/// Undoes percent-encoding.
+fn percent_decode(text: &str) -> Result<String, ConfigError> {
+    let mut decoded = Vec::with_capacity(text.len());
+    let mut bytes = text.bytes();
+    while let Some(byte) = bytes.next() {
+        if byte != b'%' {
+            decoded.push(byte);
+            continue;
+        }
+        let mut digit = || {
+            bytes
+                .next()
+                .and_then(|byte| char::from(byte).to_digit(16))
+                .and_then(|d| u8::try_from(d).ok())
+        };
+        let (Some(high), Some(low)) = (digit(), digit()) else {
+            return Err(ConfigError::Url(
+                "a percent sign is not followed by two hexadecimal digits",
+            ));
+        };
+        decoded.push(high << 4 | low);
+    }
+    String::from_utf8(decoded).map_err(|_| ConfigError::Url("percent-encoded octets are not UTF-8"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_urls() {
+        let config = SmtpConfig::from_url(
+            "smtps://us%40er:p%3Aw@[2001:db8::1]:2465?helo=me.example&idle_timeout=5m&mail_timeout=500ms",
+        )
+        .unwrap();
+        assert_eq!(
+            (config.host.as_str(), config.port, config.tls),
+            ("2001:db8::1", Some(2465), Tls::Implicit)
+        );
+        assert_eq!(config.username.as_deref(), Some("us@er"));
+        assert!(config.password.unwrap().matches("p:w"));
+        assert_eq!(
+            (config.helo.as_deref(), config.idle),
+            (Some("me.example"), Duration::from_secs(300))
+        );
+        assert_eq!(config.timeouts.get(timeouts::Phase::Mail), Duration::from_millis(500));
+        let config = SmtpConfig::from_url("smtp://localhost:2525?tls=none").unwrap();
+        assert_eq!(
+            (config.host.as_str(), config.port, config.tls),
+            ("localhost", Some(2525), Tls::None)
+        );
+    }
+
+    #[test]
+    fn refuses_urls_and_never_shows_them() {
+        for (url, part) in [
+            ("smtp://u:hunter2@h?tsl=none", "`tls`"),
+            ("smtp://u:hunter2@h?tls=maybe", "opportunistic"),
+            ("smtp://u:hunter2@h?idle_timeout=-1", "500ms"),
+            ("smtp://u:hunter2@h?pipelining=yes", "true"),
+            ("smtp://u:hunter2@h?host=x", "before the path"),
+            ("smtp://u:hunter2@h/path", "path"),
+            ("http://u:hunter2@h", "scheme"),
+            ("smtp://u:hunter2%4@h", "percent"),
+            ("hunter2", "parsed"),
+        ] {
+            let error = SmtpConfig::from_url(url).unwrap_err();
+            assert!(error.to_string().contains(part), "{url}: {error}");
+            assert!(!format!("{error} {error:?}").contains("hunter2"), "{url}: {error:?}");
+        }
+    }
+
+    #[test]
+    fn reads_variables_and_skips_others() {
+        let vars = [
+            ("SMTP_HOST", "h.example"),
+            ("SMTP_PORT", "2525"),
+            ("SMTP_TLS", "none"),
+            ("SMTP_OTHER", "x"),
+            ("PATH", "/"),
+        ];
+        let config = SmtpConfig::from_vars(vars.map(|(name, value)| (name.to_owned(), value.to_owned()))).unwrap();
+        assert_eq!(
+            (config.host.as_str(), config.port, config.tls),
+            ("h.example", Some(2525), Tls::None)
+        );
+        assert!(SmtpConfig::from_vars([("SMTP_PORT".to_owned(), "many".to_owned())]).is_err());
+    }
+
+    #[test]
+    fn refuses_settings_that_cannot_work() {
+        let none = || SmtpConfig::new("h.example").tls(Tls::None);
+        assert!(matches!(SmtpConfig::new("").build(), Err(ConfigError::Missing("host"))));
+        assert!(matches!(
+            SmtpConfig::new("h\r\nx").build(),
+            Err(ConfigError::Invalid { .. })
+        ));
+        for helo in ["", "a b", "a\r\nMAIL FROM:<x@y.z>", "a\0"] {
+            assert!(
+                matches!(none().helo(helo).build(), Err(ConfigError::Invalid { .. })),
+                "{helo:?}"
+            );
+        }
+        let mut half = none();
+        half.username = Some("u".into());
+        assert!(matches!(half.build(), Err(ConfigError::Missing("password"))));
+        assert!(matches!(
+            none().credentials("a\0b", "p").build(),
+            Err(ConfigError::Invalid { .. })
+        ));
+        assert!(none().add_root_pem("nothing").is_err());
+    }
+
+    #[test]
+    fn debug_shows_no_password() {
+        let config = SmtpConfig::new("h.example")
+            .tls(Tls::None)
+            .credentials("user", "hunter2");
+        assert!(!format!("{config:?}").contains("hunter2"));
+        assert!(!format!("{:?}", config.build().unwrap()).contains("hunter2"));
+    }
+}

@@ -1,0 +1,117 @@
+//! What an EHLO reply announces (RFC 5321 §4.1.1.1).
+
+use super::WireReply;
+
+/// The extensions that a server announced, each keyword with its parameters.
+///
+/// Keywords are compared without regard to case; those that this crate does not know are kept too.
+///
+/// # Examples
+///
+/// ```
+/// use posthaste_smtp::protocol::{Extensions, ReplyParser};
+///
+/// let (_, reply) = ReplyParser::new().advance(b"250-mx.example\r\n250-size 1000\r\n250 auth plain\r\n")?;
+/// let extensions = Extensions::from_reply(&reply.ok_or("incomplete")?);
+/// assert_eq!(extensions.size_limit(), Some(1000));
+/// assert!(extensions.offers_mechanism("PLAIN"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Extensions {
+    keywords: Vec<(String, Vec<String>)>,
+}
+
+impl Extensions {
+    /// Reads the lines of an EHLO reply after the first, which greets.
+    pub fn from_reply(reply: &WireReply) -> Self {
+        let mut extensions = Self::default();
+        for line in reply.lines().skip(1) {
+            // Some old servers write `AUTH=PLAIN LOGIN`, from before RFC 4954.
+            let line = match line.get(..5) {
+                Some(start) if start.eq_ignore_ascii_case("AUTH=") => line.replacen('=', " ", 1),
+                _ => line.into_owned(),
+            };
+            let mut words = line.split_ascii_whitespace().map(str::to_owned);
+            if let Some(keyword) = words.next() {
+                extensions
+                    .keywords
+                    .push((keyword.to_ascii_uppercase(), words.collect()));
+            }
+        }
+        extensions
+    }
+
+    /// Whether `keyword` was announced.
+    pub fn has(&self, keyword: &str) -> bool {
+        self.keywords.iter().any(|(name, _)| name.eq_ignore_ascii_case(keyword))
+    }
+
+    /// Returns the parameters of `keyword`, of all its lines together.
+    pub fn parameters<'a>(&'a self, keyword: &'a str) -> impl Iterator<Item = &'a str> {
+        self.keywords
+            .iter()
+            .filter(move |(name, _)| name.eq_ignore_ascii_case(keyword))
+            .flat_map(|(_, parameters)| parameters.iter().map(String::as_str))
+    }
+
+    /// Returns every keyword, in upper case, in the order announced.
+    pub fn keywords(&self) -> impl Iterator<Item = &str> {
+        self.keywords.iter().map(|(name, _)| name.as_str())
+    }
+
+    /// Returns the largest message the server takes, if it says one: `SIZE` without a number and `SIZE 0` say none
+    /// (RFC 1870 §4).
+    pub fn size_limit(&self) -> Option<u64> {
+        self.parameters("SIZE").next()?.parse().ok().filter(|&size| size > 0)
+    }
+
+    /// Whether the SASL mechanism `mechanism` is offered.
+    pub fn offers_mechanism(&self, mechanism: &str) -> bool {
+        self.parameters("AUTH")
+            .any(|offered| offered.eq_ignore_ascii_case(mechanism))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::ReplyParser;
+
+    fn extensions(bytes: &[u8]) -> Extensions {
+        Extensions::from_reply(&ReplyParser::new().advance(bytes).unwrap().1.unwrap())
+    }
+
+    #[test]
+    fn compares_without_case_and_keeps_the_unknown() {
+        let found =
+            extensions(b"250-mx\r\n250-starttls\r\n250-X-Vendor a=b\r\n250-LIMITS RCPTMAX=20\r\n250 auth plain\r\n");
+        assert!(found.has("STARTTLS") && found.has("x-vendor") && found.has("AUTH"));
+        assert_eq!(found.parameters("limits").collect::<Vec<_>>(), ["RCPTMAX=20"]);
+        assert_eq!(
+            found.keywords().collect::<Vec<_>>(),
+            ["STARTTLS", "X-VENDOR", "LIMITS", "AUTH"]
+        );
+    }
+
+    #[test]
+    fn the_greeting_line_is_no_extension() {
+        assert!(!extensions(b"250 STARTTLS\r\n").has("STARTTLS"));
+    }
+
+    #[test]
+    fn size_zero_is_no_limit() {
+        assert_eq!(extensions(b"250-mx\r\n250 SIZE 0\r\n").size_limit(), None);
+        assert_eq!(extensions(b"250-mx\r\n250 SIZE\r\n").size_limit(), None);
+        assert_eq!(
+            extensions(b"250-mx\r\n250 SIZE 35882577\r\n").size_limit(),
+            Some(35_882_577)
+        );
+    }
+
+    #[test]
+    fn reads_the_old_form_of_auth() {
+        let found = extensions(b"250-mx\r\n250-AUTH=LOGIN\r\n250 AUTH PLAIN\r\n");
+        assert!(found.offers_mechanism("login") && found.offers_mechanism("PLAIN"));
+    }
+}

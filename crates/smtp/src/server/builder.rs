@@ -1,0 +1,223 @@
+//! Settings of a server.
+
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use posthaste_address::Domain;
+use tokio::net::{TcpListener, ToSocketAddrs};
+use tokio::sync::watch;
+
+use super::conversation::Conversation;
+use super::{BoundServer, Handler, Limits};
+use crate::config::ConfigError;
+use crate::connector::Stream;
+use crate::tls;
+
+/// Builds a [`Server`].
+///
+/// Without further settings the server is called `localhost`, has no TLS, takes no logins and leaves every recipient to
+/// its handler.
+pub struct ServerBuilder {
+    handler: Arc<dyn Handler>,
+    hostname: String,
+    certificate: Option<(Vec<u8>, Vec<u8>)>,
+    settings: Settings,
+}
+
+/// The settings that conversations look at.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Settings {
+    pub(super) limits: Limits,
+    pub(super) implicit_tls: bool,
+    pub(super) require_tls: bool,
+    pub(super) auth: bool,
+    pub(super) require_auth: bool,
+    pub(super) danger_allow_plaintext_auth: bool,
+    pub(super) dsn: bool,
+    pub(super) local_domains: Option<Vec<Domain>>,
+}
+
+/// An SMTP server that is not listening yet.
+///
+/// It can be bound to addresses, or be given connections one by one.
+#[derive(Clone)]
+pub struct Server {
+    pub(super) shared: Arc<Shared>,
+}
+
+/// What all conversations of a server share.
+pub(super) struct Shared {
+    pub(super) handler: Arc<dyn Handler>,
+    pub(super) hostname: Domain,
+    pub(super) tls: Option<Arc<rustls::ServerConfig>>,
+    pub(super) settings: Settings,
+}
+
+/// Why a server does not listen.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BindError {
+    /// Its settings cannot be used.
+    #[error("the server's settings cannot be used")]
+    Config(#[from] ConfigError),
+    /// The address cannot be listened on.
+    #[error("the address cannot be listened on")]
+    Io(#[from] io::Error),
+}
+
+impl Server {
+    /// Starts the settings of a server that leaves its decisions to `handler`.
+    pub fn builder(handler: impl Handler) -> ServerBuilder {
+        ServerBuilder {
+            handler: Arc::new(handler),
+            hostname: "localhost".to_owned(),
+            certificate: None,
+            settings: Settings::default(),
+        }
+    }
+
+    /// Listens on `address`.
+    ///
+    /// # Errors
+    ///
+    /// The operating system's, when the address cannot be listened on.
+    pub async fn bind(&self, address: impl ToSocketAddrs) -> io::Result<BoundServer> {
+        let listener = TcpListener::bind(address).await?;
+        BoundServer::new(listener, self.clone())
+    }
+
+    /// Serves one connection that was opened elsewhere, until it ends: a pipe in memory, or a socket whose listener is
+    /// not ours. The limits on the number of connections do not count it.
+    pub async fn serve_connection(&self, stream: impl Stream, peer: Option<SocketAddr>) {
+        let (_running, stopped) = watch::channel(false);
+        Conversation::new(Arc::clone(&self.shared), peer, stopped)
+            .run(Box::new(stream))
+            .await;
+    }
+}
+
+impl ServerBuilder {
+    /// Sets the host name that the server greets with.
+    pub fn hostname(mut self, hostname: impl Into<String>) -> Self {
+        self.hostname = hostname.into();
+        self
+    }
+
+    /// Offers STARTTLS with a certificate chain and its key, both in PEM.
+    pub fn tls(mut self, chain: impl Into<Vec<u8>>, key: impl Into<Vec<u8>>) -> Self {
+        self.certificate = Some((chain.into(), key.into()));
+        self
+    }
+
+    /// Speaks TLS from the first octet, as on port 465, instead of offering STARTTLS.
+    pub fn implicit_tls(mut self, implicit: bool) -> Self {
+        self.settings.implicit_tls = implicit;
+        self
+    }
+
+    /// Takes mail over TLS only.
+    pub fn require_tls(mut self, require: bool) -> Self {
+        self.settings.require_tls = require;
+        self
+    }
+
+    /// Offers AUTH PLAIN and LOGIN, over TLS only, and asks [`Handler::authenticate`].
+    pub fn auth(mut self, offer: bool) -> Self {
+        self.settings.auth = offer;
+        self
+    }
+
+    /// Takes mail only from who has logged in, as for submission (RFC 6409 §4.3).
+    pub fn require_auth(mut self, require: bool) -> Self {
+        self.settings.require_auth = require;
+        self
+    }
+
+    /// Takes logins without TLS: anyone on the way can read the password.
+    pub fn danger_allow_plaintext_auth(mut self, allow: bool) -> Self {
+        self.settings.danger_allow_plaintext_auth = allow;
+        self
+    }
+
+    /// Offers DSN (RFC 3461). The handler finds the wishes in the envelope, and must honour them.
+    pub fn dsn(mut self, offer: bool) -> Self {
+        self.settings.dsn = offer;
+        self
+    }
+
+    /// Takes mail for other domains than these only from who has logged in; the handler is asked about the rest.
+    pub fn local_domains(mut self, domains: impl IntoIterator<Item = Domain>) -> Self {
+        self.settings.local_domains = Some(domains.into_iter().collect());
+        self
+    }
+
+    /// Sets what a client may use.
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.settings.limits = limits;
+        self
+    }
+
+    /// Makes the server. Opens nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] when the host name, certificate or key cannot be used, or settings contradict each other.
+    pub fn build(self) -> Result<Server, ConfigError> {
+        let invalid = |setting, reason| ConfigError::Invalid { setting, reason };
+        let hostname = self
+            .hostname
+            .parse()
+            .map_err(|_| invalid("hostname", "it is no domain name"))?;
+        let tls = match &self.certificate {
+            Some((chain, key)) => Some(tls::server_config(chain, key)?),
+            None => None,
+        };
+        if tls.is_none() && (self.settings.implicit_tls || self.settings.require_tls) {
+            return Err(ConfigError::Missing("the certificate for TLS"));
+        }
+        if self.settings.require_auth && !self.settings.auth {
+            return Err(invalid("require_auth", "auth is not offered"));
+        }
+        if self.settings.auth && tls.is_none() && !self.settings.danger_allow_plaintext_auth {
+            return Err(invalid("auth", "without TLS nobody could log in"));
+        }
+        let shared = Shared {
+            handler: self.handler,
+            hostname,
+            tls,
+            settings: self.settings,
+        };
+        Ok(Server {
+            shared: Arc::new(shared),
+        })
+    }
+
+    /// Makes the server and listens on `address`.
+    ///
+    /// # Errors
+    ///
+    /// [`BindError`], as [`Self::build`] and [`Server::bind`].
+    pub async fn bind(self, address: impl ToSocketAddrs) -> Result<BoundServer, BindError> {
+        Ok(self.build()?.bind(address).await?)
+    }
+}
+
+impl fmt::Debug for ServerBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ServerBuilder")
+            .field("hostname", &self.hostname)
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Server")
+            .field("hostname", &self.shared.hostname)
+            .field("settings", &self.shared.settings)
+            .finish_non_exhaustive()
+    }
+}
