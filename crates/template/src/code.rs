@@ -172,6 +172,21 @@ pub(crate) struct Segment {
     pub(crate) index: Option<u32>,
 }
 
+impl Segment {
+    pub(crate) fn new(key: &str) -> Self {
+        Self {
+            key: key.into(),
+            index: array_index(key),
+        }
+    }
+}
+
+/// Reads `key` as an array index: only in the form that JavaScript would write it, so not `01`.
+pub(crate) fn array_index(key: &str) -> Option<u32> {
+    let canonical = key == "0" || (!key.starts_with('0') && key.bytes().all(|byte| byte.is_ascii_digit()));
+    if canonical { key.parse().ok() } else { None }
+}
+
 #[derive(Clone, Debug)]
 pub(crate) struct Call {
     pub(crate) name: PartialName,

@@ -58,15 +58,15 @@ impl<'t> Compiler<'t> {
     /// Lets the jump at `index` lead to the next instruction.
     fn land(&mut self, index: usize) {
         let target = self.here();
-        match self.code.ops.get_mut(index) {
-            Some(
-                Op::Jump { to: otherwise }
-                | Op::Test { otherwise, .. }
-                | Op::With { otherwise, .. }
-                | Op::Each { otherwise, .. }
-                | Op::Section { otherwise, .. },
-            ) => *otherwise = target,
-            _ => {}
+        if let Some(
+            Op::Jump { to: otherwise }
+            | Op::Test { otherwise, .. }
+            | Op::With { otherwise, .. }
+            | Op::Each { otherwise, .. }
+            | Op::Section { otherwise, .. },
+        ) = self.code.ops.get_mut(index)
+        {
+            *otherwise = target;
         }
     }
 
@@ -149,7 +149,7 @@ impl<'t> Compiler<'t> {
             Some("log") => {}
             Some(helper) => return Err((call.at, block_only(helper))),
             None => {
-                let expr = self.value_or_key(&call.head)?;
+                let expr = self.value_or_key(call)?;
                 self.emit(Op::Print {
                     expr,
                     escape: mustache.escape,
@@ -214,20 +214,20 @@ impl<'t> Compiler<'t> {
     }
 
     /// Compiles what stands alone in a tag: there a literal names a key of the context.
-    fn value_or_key(&mut self, expr: &ast::Expr) -> Result<ExprId, LexError> {
-        match expr {
-            ast::Expr::Path(_) | ast::Expr::Call(_) => self.value(expr),
+    fn value_or_key(&mut self, call: &ast::Call) -> Result<ExprId, LexError> {
+        match &call.head {
+            ast::Expr::Path(_) | ast::Expr::Call(_) => self.value(&call.head),
             literal => {
                 let key = literal.original();
                 let first = narrow(self.code.segments.len());
-                self.code.segments.push(segment(&key));
+                self.code.segments.push(Segment::new(&key));
                 let path = Path {
                     base: Base::Context(0),
                     first,
                     end: first + 1,
                     unscoped: true,
                     name: key.into(),
-                    at: 0,
+                    at: narrow(call.at),
                 };
                 Ok(self.expr_id(Expr::Path(path)))
             }
@@ -290,7 +290,7 @@ impl<'t> Compiler<'t> {
             Base::Context(narrow(path.up))
         };
         let first = narrow(self.code.segments.len());
-        self.code.segments.extend(names.iter().map(|name| segment(name)));
+        self.code.segments.extend(names.iter().map(|name| Segment::new(name)));
         Path {
             base,
             first,
@@ -434,7 +434,7 @@ impl<'t> Compiler<'t> {
             }
             Some(_) => return Ok(None),
             None => Op::Section {
-                expr: self.value_or_key(&call.head)?,
+                expr: self.value_or_key(call)?,
                 params,
                 otherwise,
             },
@@ -470,14 +470,5 @@ fn block_only(helper: &'static str) -> CompileErrorKind {
 fn not_callable(call: &ast::Call) -> CompileErrorKind {
     CompileErrorKind::UnknownHelper {
         name: call.head.original(),
-    }
-}
-
-fn segment(key: &str) -> Segment {
-    // Only the canonical form is an index, as in JavaScript: `a.01` is a name.
-    let canonical = key == "0" || (!key.starts_with('0') && key.bytes().all(|byte| byte.is_ascii_digit()));
-    Segment {
-        key: key.into(),
-        index: if canonical { key.parse().ok() } else { None },
     }
 }

@@ -1,28 +1,23 @@
 //! HTML escaping, character for character as handlebars.js does it.
 
-/// The replacement of each byte, empty for those that stay.
-const REPLACEMENTS: [&str; 128] = {
-    let mut table = [""; 128];
-    table[b'&' as usize] = "&amp;";
-    table[b'<' as usize] = "&lt;";
-    table[b'>' as usize] = "&gt;";
-    table[b'"' as usize] = "&quot;";
-    table[b'\'' as usize] = "&#x27;";
-    table[b'`' as usize] = "&#x60;";
-    table[b'=' as usize] = "&#x3D;";
-    table
-};
-
-fn replacement(byte: u8) -> &'static str {
-    REPLACEMENTS.get(usize::from(byte)).copied().unwrap_or_default()
+fn replacement(byte: u8) -> Option<&'static str> {
+    match byte {
+        b'&' => Some("&amp;"),
+        b'<' => Some("&lt;"),
+        b'>' => Some("&gt;"),
+        b'"' => Some("&quot;"),
+        b'\'' => Some("&#x27;"),
+        b'`' => Some("&#x60;"),
+        b'=' => Some("&#x3D;"),
+        _ => None,
+    }
 }
 
 /// Appends `text` to `out` with ``& < > " ' ` =`` replaced.
 pub(crate) fn escape_into(out: &mut String, text: &str) {
     let mut from = 0;
     for (index, byte) in text.bytes().enumerate() {
-        let replacement = replacement(byte);
-        if !replacement.is_empty() {
+        if let Some(replacement) = replacement(byte) {
             out.push_str(text.get(from..index).unwrap_or_default());
             out.push_str(replacement);
             from = index + 1;

@@ -15,7 +15,8 @@ pub enum Mode {
     /// `null` is a value and renders as nothing.
     #[default]
     Strict,
-    /// The first missing (or `null`) variable is an error in the words of Amazon SES.
+    /// The first missing (or `null`) variable is an error in the words of Amazon SES. A section over a missing name is
+    /// simply false.
     Ses,
     /// Missing variables render as nothing, as plain Handlebars does.
     Lenient,
@@ -46,7 +47,7 @@ impl Limits {
     /// The deepest nesting that [`Limits::depth`] accepts: the compiler recurses that far.
     pub const MAX_DEPTH: usize = 128;
 
-    /// Bounds the source of one part or partial, in bytes (default 1 MiB).
+    /// Bounds the source of one part or partial, in bytes (default 512 KiB; Amazon SES allows 500 KB).
     #[must_use]
     pub fn source(mut self, bytes: usize) -> Self {
         self.source = bytes;
@@ -85,7 +86,7 @@ impl Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            source: 1 << 20,
+            source: 512 << 10,
             depth: 64,
             partial_depth: 32,
             output: 10_000_000,

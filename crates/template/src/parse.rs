@@ -25,6 +25,9 @@ struct Parser<'s> {
     limit: usize,
 }
 
+/// How many parameters a block may name; no helper sets more than two.
+const MOST_BLOCK_PARAMS: usize = 8;
+
 /// What ended a body.
 enum Ending {
     Source,
@@ -353,9 +356,9 @@ impl<'s> Parser<'s> {
         loop {
             let (at, token) = self.lexer.next_token()?;
             match token {
-                Token::Id { text, .. } => names.push(text.into_owned()),
+                Token::Id { text, .. } if names.len() < MOST_BLOCK_PARAMS => names.push(text.into_owned()),
                 Token::Pipe if !names.is_empty() => return Ok(names),
-                token => return Err((at, unexpected("the name of a block parameter", show(&token)))),
+                token => return Err((at, unexpected("at most eight names and a closing `|`", show(&token)))),
             }
         }
     }

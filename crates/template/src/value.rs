@@ -74,16 +74,20 @@ impl<'a> Val<'a> {
 
 /// Writes a number as JavaScript does, except that integers of 64 bits keep all their digits.
 pub(crate) fn write_number(out: &mut String, number: &serde_json::Number) {
+    let start = out.len();
     // Writing to a String cannot fail.
-    let _ = match (number.as_u64(), number.as_i64(), number.as_f64()) {
-        (Some(number), ..) => write!(out, "{number}"),
-        (_, Some(number), _) => write!(out, "{number}"),
-        (.., Some(number)) => {
-            write_f64(out, number);
-            Ok(())
-        }
-        _ => write!(out, "{number}"),
+    let _ = write!(out, "{number}");
+    let Some(float) = number.as_f64().filter(|_| number.is_f64()) else {
+        return;
     };
+    // What JSON writes is shortest too, but `1.0` for 1, and exponents of its own kind.
+    let written = out.get(start..).unwrap_or_default();
+    if written.contains(['e', 'E']) || float == 0.0 {
+        out.truncate(start);
+        write_f64(out, float);
+    } else if written.ends_with(".0") {
+        out.truncate(out.len() - 2);
+    }
 }
 
 /// Writes a floating point number as JavaScript does: `1`, `0.5`, `1e+21`, `1e-7`.
@@ -137,6 +141,30 @@ mod tests {
         check(0.000_000_1, "1e-7");
         check(-1.25e-9, "-1.25e-9");
         check(12_345_678_901_234_567_890_123.0, "1.2345678901234568e+22");
+    }
+
+    #[test]
+    fn numbers_in_data_look_the_same() {
+        for number in [
+            1.0,
+            -0.0,
+            0.5,
+            1e15,
+            1e16,
+            1.5e17,
+            1e20,
+            1e21,
+            1e-5,
+            1e-6,
+            1.25e-7,
+            f64::MAX,
+            f64::MIN_POSITIVE,
+        ] {
+            let (mut json, mut direct) = (String::new(), String::new());
+            write_number(&mut json, &serde_json::Number::from_f64(number).unwrap());
+            write_f64(&mut direct, number);
+            assert_eq!(json, direct);
+        }
     }
 
     #[test]

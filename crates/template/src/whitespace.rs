@@ -174,11 +174,18 @@ fn ends_line(text: &str, whole: bool) -> bool {
     text.get(rest.len()..).unwrap_or_default().contains('\n') || (whole && rest.is_empty())
 }
 
-/// Where the blanks at the end of `text` are.
+/// Where the blanks at the end of `text` are, if the tag before it has left them.
 fn indentation(source: &str, text: &Text) -> Option<(usize, usize)> {
-    let whole = source.get(text.start..text.end)?;
-    let start = text.start + whole.trim_end_matches([' ', '\t']).len();
-    (start < text.end).then_some((start, text.end))
+    let (from, end) = trimmed(
+        source,
+        &Text {
+            right: Cut::Nothing,
+            ..*text
+        },
+    );
+    let kept = source.get(from..end)?;
+    let start = from + kept.trim_end_matches([' ', '\t']).len();
+    (start < end).then_some((start, end))
 }
 
 /// Applies its cuts to `text` and returns what is left of it, as a range of the source.

@@ -1,0 +1,204 @@
+//! Enters and leaves blocks.
+
+use serde_json::Value;
+
+use super::{Activation, Context, Failure, Frame, Items, Kind, Machine, NONE, Params, Turn, index_of_last};
+use crate::code::{Expr, ExprId, Pc};
+use crate::options::Mode;
+use crate::value::Val;
+
+impl<'a> Machine<'a, '_> {
+    /// Remembers everything that [`Self::leave`] puts back.
+    pub(super) fn enter(&mut self, kind: Kind<'a>) {
+        self.stack.push(Activation {
+            kind,
+            context: self.context,
+            frame: self.frame,
+            params: self.params,
+            scope: self.scope,
+            contexts: self.contexts.len(),
+            frames: self.frames.len(),
+            param_frames: self.param_frames.len(),
+            scopes: self.scopes.len(),
+            blocks: self.blocks.len(),
+            overlays: self.overlays.len(),
+        });
+    }
+
+    pub(super) fn leave(&mut self) -> Result<(), Failure> {
+        let Some(activation) = self.stack.pop() else {
+            return Ok(());
+        };
+        self.context = activation.context;
+        self.frame = activation.frame;
+        self.params = activation.params;
+        self.scope = activation.scope;
+        self.contexts.truncate(activation.contexts);
+        self.frames.truncate(activation.frames);
+        self.param_frames.truncate(activation.param_frames);
+        self.scopes.truncate(activation.scopes);
+        self.blocks.truncate(activation.blocks);
+        self.overlays.truncate(activation.overlays);
+        if let Kind::Call {
+            code,
+            pc,
+            start,
+            indent,
+        } = activation.kind
+        {
+            self.calls -= 1;
+            self.code = code;
+            self.pc = pc;
+            if !indent.is_empty() {
+                self.indent(start, indent)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes `value` the context; the same value again is no new level, as in handlebars.js.
+    pub(super) fn set_context(&mut self, value: Val<'a>) {
+        if !self.current().is_same(value) || self.context == NONE {
+            self.contexts.push(Context {
+                value,
+                parent: self.context,
+            });
+            self.context = index_of_last(&self.contexts);
+        }
+    }
+
+    pub(super) fn set_params(&mut self, wanted: bool, first: Val<'a>, second: Val<'a>) {
+        if wanted {
+            self.param_frames.push(Params {
+                first,
+                second,
+                parent: self.params,
+            });
+            self.params = index_of_last(&self.param_frames);
+        }
+    }
+
+    pub(super) fn section(&mut self, expr: ExprId, params: bool, otherwise: Pc) -> Result<(), Failure> {
+        let value = self.value(expr)?;
+        if matches!(value, Val::Missing)
+            && self.mode == Mode::Strict
+            && let Some(Expr::Path(path)) = self.code.exprs.get(expr as usize)
+        {
+            self.missing(path)?;
+        }
+        match value.scalar() {
+            Val::Missing | Val::Null | Val::Bool(false) => self.pc = otherwise,
+            Val::Bool(true) => {
+                self.enter(Kind::Context);
+                self.set_params(params, value, Val::Missing);
+            }
+            Val::Json(Value::Array(_)) => self.start_loop(value, params, otherwise)?,
+            _ => {
+                self.enter(Kind::Context);
+                self.set_context(value);
+                self.set_params(params, value, Val::Missing);
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn start_loop(&mut self, value: Val<'a>, params: bool, otherwise: Pc) -> Result<(), Failure> {
+        let items = match value {
+            Val::Json(Value::Array(items)) => Items::Array(items.iter()),
+            Val::Json(Value::Object(fields)) => Items::Object(fields.iter()),
+            Val::Overlay(overlay) => Items::Overlay(self.overlay_items(overlay)?.into_iter()),
+            _ => {
+                self.pc = otherwise;
+                return Ok(());
+            }
+        };
+        if items.is_empty() {
+            self.pc = otherwise;
+            return Ok(());
+        }
+        self.enter(Kind::Loop(items));
+        self.frames.push(Frame {
+            turn: None,
+            ..self.inner_frame()
+        });
+        self.frame = index_of_last(&self.frames);
+        self.set_params(params, Val::Missing, Val::Missing);
+        self.next_item();
+        Ok(())
+    }
+
+    /// Goes to the next item of the innermost block; false if that is no loop or has no more.
+    pub(super) fn next_item(&mut self) -> bool {
+        let Some(activation) = self.stack.last_mut() else {
+            return false;
+        };
+        let Kind::Loop(items) = &mut activation.kind else {
+            return false;
+        };
+        let Some((key, value, last)) = items.next() else {
+            return false;
+        };
+        let (outer, contexts) = (activation.context, activation.contexts);
+        let frame = self.frames.get_mut(self.frame as usize);
+        let mut key_value = key.map_or(Val::Missing, Val::Text);
+        if let Some(frame) = frame {
+            let index = frame.turn.map_or(0, |turn| turn.index + 1);
+            if key.is_none() {
+                key_value = Val::Index(index);
+            }
+            frame.turn = Some(Turn {
+                index,
+                key: key_value,
+                last,
+            });
+        }
+        self.contexts.truncate(contexts);
+        self.context = outer;
+        self.set_context(value);
+        if let Some(params) = self.param_frames.get_mut(self.params as usize)
+            && activation_has_params(self.stack.last(), self.params)
+        {
+            params.first = value;
+            params.second = key_value;
+        }
+        true
+    }
+
+    /// The names and values of an overlay and of the object under it.
+    pub(super) fn overlay_items(&mut self, overlay: u32) -> Result<Vec<(&'a str, Val<'a>)>, Failure> {
+        let mut items: Vec<(&'a str, Val<'a>)> = Vec::new();
+        let mut layers = Vec::new();
+        let mut next = Val::Overlay(overlay);
+        while let Val::Overlay(index) = next {
+            let Some(layer) = self.overlays.get(index as usize) else {
+                break;
+            };
+            layers.push(index);
+            next = layer.base;
+        }
+        if let Val::Json(Value::Object(fields)) = next {
+            items.extend(fields.iter().map(|(key, value)| (key.as_str(), Val::Json(value))));
+        }
+        for layer in layers.into_iter().rev() {
+            let added = self.overlays.get(layer as usize).map_or(0, |layer| layer.added.len());
+            self.charge((items.len() + added).saturating_mul(added) / 8)?;
+            for (name, value) in self
+                .overlays
+                .get(layer as usize)
+                .into_iter()
+                .flat_map(|layer| &layer.added)
+            {
+                match items.iter_mut().find(|(key, _)| key == name) {
+                    Some(item) => item.1 = *value,
+                    None => items.push((name, *value)),
+                }
+            }
+        }
+        Ok(items)
+    }
+}
+
+/// Whether the innermost block made block parameters of its own.
+fn activation_has_params(activation: Option<&Activation<'_>>, params: u32) -> bool {
+    activation.is_some_and(|activation| activation.params != params)
+}

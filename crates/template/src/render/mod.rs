@@ -1,0 +1,378 @@
+//! Executes code: a machine with an explicit stack, so that no input can make it recurse.
+
+mod block;
+mod lookup;
+mod missing;
+mod output;
+mod partial;
+
+use std::collections::HashMap;
+
+use serde_json::{Map, Value};
+
+use crate::code::{Code, Op, Pc, ScopeEnv};
+use crate::error::{Limit, MissingVariable, RenderError};
+use crate::location::Part;
+use crate::options::{Escape, Limits, Mode, Options};
+use crate::value::Val;
+
+/// The registered partials by name.
+pub(crate) type Partials = HashMap<Box<str>, Code>;
+
+/// What an index says that leads nowhere.
+const NONE: u32 = u32::MAX;
+
+/// What the parts of one rendering share: what they may still cost, and what they found missing.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    limits: Limits,
+    steps: usize,
+    output: usize,
+    missing: Vec<MissingVariable>,
+    /// In which source each was found, so that a source names a variable once.
+    places: Vec<(*const Code, Box<str>)>,
+}
+
+impl Shared {
+    pub(crate) fn new(limits: Limits) -> Self {
+        Self {
+            limits,
+            steps: limits.steps,
+            output: limits.output,
+            missing: Vec::new(),
+            places: Vec::new(),
+        }
+    }
+
+    /// Fails if anything was missing.
+    pub(crate) fn finish(self) -> Result<(), RenderError> {
+        if self.missing.is_empty() {
+            Ok(())
+        } else {
+            Err(RenderError::Missing(self.missing))
+        }
+    }
+}
+
+/// An error, small enough to be returned from everywhere.
+type Failure = Box<RenderError>;
+
+/// Renders `code` with `data` and `variables` (reached with `@name`).
+pub(crate) fn render(
+    code: &Code,
+    partials: &Partials,
+    options: &Options,
+    data: &Value,
+    variables: &Map<String, Value>,
+    shared: &mut Shared,
+) -> Result<String, RenderError> {
+    let capacity = (code.source.len() + code.source.len() / 2).min(shared.output);
+    let root = match variables.get("root") {
+        Some(root) => Val::Json(root),
+        None => Val::Json(data),
+    };
+    let mut machine = Machine {
+        code,
+        pc: 0,
+        context: 0,
+        frame: 0,
+        params: NONE,
+        scope: NONE,
+        root,
+        contexts: vec![Context {
+            value: Val::Json(data),
+            parent: NONE,
+        }],
+        frames: vec![Frame {
+            parent: NONE,
+            block: NONE,
+            turn: None,
+        }],
+        param_frames: Vec::new(),
+        scopes: Vec::new(),
+        blocks: Vec::new(),
+        overlays: Vec::new(),
+        stack: Vec::new(),
+        calls: 0,
+        out: String::with_capacity(capacity),
+        partials,
+        variables,
+        part: options.part,
+        mode: options.mode,
+        escape: options.part == Part::Html && options.escape == Escape::HtmlPart,
+        search_parents: options.search_parents,
+        explicit_context: options.explicit_partial_context,
+        shared,
+    };
+    machine.run().map_err(|failure| *failure)?;
+    let out = machine.out;
+    shared.output -= out.len().min(shared.output);
+    Ok(out)
+}
+
+struct Machine<'a, 's> {
+    code: &'a Code,
+    pc: Pc,
+    /// The current context, loop frame, block parameters and scope: indices into the lists below.
+    context: u32,
+    frame: u32,
+    params: u32,
+    scope: u32,
+    root: Val<'a>,
+    contexts: Vec<Context<'a>>,
+    frames: Vec<Frame<'a>>,
+    param_frames: Vec<Params<'a>>,
+    scopes: Vec<Scope<'a>>,
+    blocks: Vec<Block<'a>>,
+    overlays: Vec<Overlay<'a>>,
+    stack: Vec<Activation<'a>>,
+    /// How many of the activations are calls.
+    calls: usize,
+    out: String,
+    partials: &'a Partials,
+    variables: &'a Map<String, Value>,
+    part: Part,
+    mode: Mode,
+    escape: bool,
+    search_parents: bool,
+    explicit_context: bool,
+    shared: &'s mut Shared,
+}
+
+#[derive(Clone, Copy)]
+struct Context<'a> {
+    value: Val<'a>,
+    parent: u32,
+}
+
+/// What `@index` and the like mean.
+#[derive(Clone, Copy)]
+struct Frame<'a> {
+    parent: u32,
+    /// What `@partial-block` is.
+    block: u32,
+    turn: Option<Turn<'a>>,
+}
+
+#[derive(Clone, Copy)]
+struct Turn<'a> {
+    index: usize,
+    key: Val<'a>,
+    last: bool,
+}
+
+#[derive(Clone, Copy)]
+struct Params<'a> {
+    first: Val<'a>,
+    second: Val<'a>,
+    parent: u32,
+}
+
+/// Inline partials that have names here.
+#[derive(Clone, Copy)]
+struct Scope<'a> {
+    parent: u32,
+    code: &'a Code,
+    first: u32,
+    end: u32,
+    context: u32,
+    params: u32,
+}
+
+/// A partial block with what it could see where it was written.
+#[derive(Clone, Copy)]
+struct Block<'a> {
+    code: &'a Code,
+    entry: Pc,
+    context: u32,
+    params: u32,
+    scope: u32,
+    /// What `@partial-block` is within it.
+    outer: u32,
+}
+
+struct Overlay<'a> {
+    base: Val<'a>,
+    added: Vec<(&'a str, Val<'a>)>,
+}
+
+/// What has to be put back when something is left.
+struct Activation<'a> {
+    kind: Kind<'a>,
+    context: u32,
+    frame: u32,
+    params: u32,
+    scope: u32,
+    contexts: usize,
+    frames: usize,
+    param_frames: usize,
+    scopes: usize,
+    blocks: usize,
+    overlays: usize,
+}
+
+enum Kind<'a> {
+    Context,
+    Loop(Items<'a>),
+    Call {
+        code: &'a Code,
+        pc: Pc,
+        start: usize,
+        indent: &'a str,
+    },
+}
+
+enum Items<'a> {
+    Array(std::slice::Iter<'a, Value>),
+    Object(serde_json::map::Iter<'a>),
+    Overlay(std::vec::IntoIter<(&'a str, Val<'a>)>),
+}
+
+impl<'a> Items<'a> {
+    fn is_empty(&self) -> bool {
+        match self {
+            Self::Array(items) => items.len() == 0,
+            Self::Object(items) => items.len() == 0,
+            Self::Overlay(items) => items.len() == 0,
+        }
+    }
+
+    /// The next key and value, and whether it is the last; an array's key is its index.
+    fn next(&mut self) -> Option<(Option<&'a str>, Val<'a>, bool)> {
+        match self {
+            Self::Array(items) => items.next().map(|value| (None, Val::Json(value), items.len() == 0)),
+            Self::Object(items) => items
+                .next()
+                .map(|(key, value)| (Some(key.as_str()), Val::Json(value), items.len() == 0)),
+            Self::Overlay(items) => items.next().map(|(key, value)| (Some(key), value, items.len() == 0)),
+        }
+    }
+}
+
+/// Where a partial's name leads.
+struct Target<'a> {
+    code: &'a Code,
+    entry: Pc,
+    context: u32,
+    params: u32,
+    scope: Option<u32>,
+    /// What `@partial-block` becomes, if it changes.
+    block: Option<u32>,
+}
+
+impl<'a> Machine<'a, '_> {
+    fn run(&mut self) -> Result<(), Failure> {
+        loop {
+            let code = self.code;
+            let Some(op) = code.ops.get(self.pc as usize) else {
+                return Ok(());
+            };
+            self.pc += 1;
+            self.charge(1)?;
+            match *op {
+                Op::Text { start, end } => self.write(text_of(code, start, end), false)?,
+                Op::Print { expr, escape } => self.print(expr, escape)?,
+                Op::Jump { to } => self.pc = to,
+                Op::Test {
+                    expr,
+                    negate,
+                    include_zero,
+                    otherwise,
+                } => {
+                    let zero = match include_zero {
+                        Some(flag) => !self.value(flag)?.is_empty(false),
+                        None => false,
+                    };
+                    if self.value(expr)?.is_empty(zero) != negate {
+                        self.pc = otherwise;
+                    }
+                }
+                Op::With {
+                    expr,
+                    params,
+                    otherwise,
+                } => {
+                    let value = self.value(expr)?;
+                    if value.is_empty(true) {
+                        self.pc = otherwise;
+                    } else {
+                        self.enter(Kind::Context);
+                        self.set_context(value);
+                        self.set_params(params, value, Val::Missing);
+                    }
+                }
+                Op::Each {
+                    expr,
+                    params,
+                    otherwise,
+                } => {
+                    let value = self.value(expr)?;
+                    self.start_loop(value, params, otherwise)?;
+                }
+                Op::Section {
+                    expr,
+                    params,
+                    otherwise,
+                } => self.section(expr, params, otherwise)?,
+                Op::Next { body } => {
+                    if self.next_item() {
+                        self.pc = body;
+                    } else {
+                        self.leave()?;
+                    }
+                }
+                Op::Partial { call } => self.call(call)?,
+                Op::Scope { first, end, env } => {
+                    let context = match env {
+                        ScopeEnv::Root => NONE,
+                        ScopeEnv::Current => self.context,
+                        ScopeEnv::Outer => self.stack.last().map_or(NONE, |activation| activation.context),
+                    };
+                    self.open_scope(first, end, context);
+                }
+                Op::EndScope => {
+                    if let Some(&scope) = item(&self.scopes, self.scope) {
+                        self.scopes.truncate(self.scope as usize);
+                        self.scope = scope.parent;
+                    }
+                }
+                Op::Return => {
+                    if self.stack.is_empty() {
+                        return Ok(());
+                    }
+                    self.leave()?;
+                }
+            }
+        }
+    }
+
+    fn charge(&mut self, steps: usize) -> Result<(), Failure> {
+        match self.shared.steps.checked_sub(steps) {
+            Some(left) => {
+                self.shared.steps = left;
+                Ok(())
+            }
+            None => Err(self.exceeded(Limit::Steps, self.shared.limits.steps)),
+        }
+    }
+
+    fn exceeded(&self, limit: Limit, max: usize) -> Failure {
+        Box::new(RenderError::LimitExceeded {
+            limit,
+            max,
+            part: self.part,
+        })
+    }
+}
+
+fn item<T>(list: &[T], index: u32) -> Option<&T> {
+    list.get(index as usize)
+}
+
+fn index_of_last<T>(list: &[T]) -> u32 {
+    u32::try_from(list.len()).map_or(NONE, |length| length.wrapping_sub(1))
+}
+
+fn text_of(code: &Code, start: u32, end: u32) -> &str {
+    code.source.get(start as usize..end as usize).unwrap_or_default()
+}
