@@ -37,18 +37,23 @@ impl Input {
     pub fn json(&self, relative: &str) -> Value {
         let path = self.path(relative);
         let text = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
-        serde_json::from_str(&text).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
+        serde_json::from_str(&replace_lone_surrogates(&text)).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
     }
 
     /// Lists the files directly below `relative` whose names end with one of `endings`, sorted.
     pub fn files(&self, relative: &str, endings: &[&str]) -> Vec<PathBuf> {
-        let Ok(entries) = std::fs::read_dir(self.path(relative)) else { return Vec::new() };
+        let Ok(entries) = std::fs::read_dir(self.path(relative)) else {
+            return Vec::new();
+        };
         let mut found: Vec<PathBuf> = entries
             .filter_map(Result::ok)
             .map(|entry| entry.path())
             .filter(|path| path.is_file())
             .filter(|path| {
-                let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+                let name = path
+                    .file_name()
+                    .map(|n| n.to_string_lossy().into_owned())
+                    .unwrap_or_default();
                 endings.iter().any(|ending| name.ends_with(ending))
             })
             .collect();
@@ -91,4 +96,41 @@ impl Report {
             Err(why) => self.fail(id, why),
         }
     }
+}
+
+/// Replaces `\uD800`-like escapes without their partner by `\uFFFD`: JSON can write what no Rust string can hold.
+fn replace_lone_surrogates(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find('\\') {
+        let (before, escape) = rest.split_at(at);
+        out.push_str(before);
+        let length = match (unit(escape), escape.get(6..).and_then(unit)) {
+            (Some(0xd800..=0xdbff), Some(0xdc00..=0xdfff)) => 12,
+            (Some(0xd800..=0xdfff), _) => 0,
+            (Some(_), _) => 6,
+            (None, _) => 2,
+        };
+        match escape.split_at_checked(length) {
+            Some((_, after)) if length == 0 => {
+                out.push_str("\\ufffd");
+                rest = after.get(6..).unwrap_or_default();
+            }
+            Some((kept, after)) => {
+                out.push_str(kept);
+                rest = after;
+            }
+            None => {
+                out.push_str(escape);
+                rest = "";
+            }
+        }
+    }
+    out + rest
+}
+
+/// The UTF-16 unit of a `\uXXXX` escape at the start of `text`.
+fn unit(text: &str) -> Option<u16> {
+    let digits = text.strip_prefix("\\u")?.get(..4)?;
+    u16::from_str_radix(digits, 16).ok()
 }

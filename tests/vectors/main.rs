@@ -5,7 +5,16 @@
 //! folder `AREA/NAME`; what no crate answers yet is printed as such and counted as skipped, never left out. Accepted
 //! deviations are printed with their reasons. The exit status is 1 if any case failed.
 
-#![allow(clippy::print_stdout, clippy::panic, reason = "a test program that talks to a person")]
+#![allow(
+    clippy::print_stdout,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::string_slice,
+    unreachable_pub,
+    reason = "a test program that talks to a person"
+)]
 
 mod harness;
 

@@ -24,7 +24,10 @@ impl Domain {
         if self.is_literal() || !self.0.contains("xn--") {
             return self.0.to_string();
         }
-        idna::domain_to_unicode(&self.0).0
+        match idna::domain_to_unicode(&self.0) {
+            (name, Ok(())) => name,
+            (_, Err(_)) => self.0.to_string(),
+        }
     }
 
     /// Says whether this is an address literal and not a name.
@@ -70,17 +73,34 @@ impl Domain {
         let tag = inner.get(..5).filter(|tag| tag.eq_ignore_ascii_case("ipv6:"));
         let text = match tag {
             Some(_) => {
-                let v6 = inner
-                    .get(5..)
-                    .unwrap_or_default()
-                    .parse::<Ipv6Addr>()
-                    .map_err(|_| invalid)?;
+                let text = inner.get(5..).unwrap_or_default();
+                let v6 = text.parse::<Ipv6Addr>().map_err(|_| invalid)?;
                 format!("[ipv6:{v6}]")
             }
             None => format!("[{}]", inner.parse::<Ipv4Addr>().map_err(|_| invalid)?),
         };
         Ok(Self(text.into()))
     }
+}
+
+/// Letters, digits and inner hyphens (RFC 1123 §2.1).
+fn is_ldh(label: &str) -> bool {
+    !label.starts_with('-')
+        && !label.ends_with('-')
+        && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+}
+
+/// UTS 46, non-transitional, with the checks that registries make.
+fn to_ascii(name: &str) -> Option<String> {
+    let name = idna::uts46::Uts46::new()
+        .to_ascii(
+            name.as_bytes(),
+            idna::AsciiDenyList::STD3,
+            idna::uts46::Hyphens::Check,
+            idna::uts46::DnsLength::Ignore,
+        )
+        .ok()?;
+    Some(name.into_owned())
 }
 
 impl FromStr for Domain {
@@ -98,15 +118,16 @@ impl FromStr for Domain {
             if c.is_control() {
                 return Err(AddressError::new(AddressErrorKind::ControlCharacter, offset));
             }
-            if c.is_ascii() && !(c.is_ascii_alphanumeric() || c == '-' || c == '.' || c == '_') || c.is_whitespace() {
+            if c.is_ascii() && !(c.is_ascii_alphanumeric() || c == '-' || c == '.') || c.is_whitespace() {
                 return Err(AddressError::new(AddressErrorKind::ForbiddenCharacter, offset));
             }
         }
         let name = text.strip_suffix('.').unwrap_or(text);
-        let ascii = if name.is_ascii() && !name.to_ascii_lowercase().contains("xn--") {
+        // What is ASCII already is what the DNS will be asked for, an ill-formed `xn--` label included.
+        let ascii = if name.is_ascii() {
             name.to_ascii_lowercase()
         } else {
-            idna::domain_to_ascii(name).map_err(|_| AddressError::new(AddressErrorKind::InvalidDomain, 0))?
+            to_ascii(name).ok_or_else(|| AddressError::new(AddressErrorKind::InvalidDomain, 0))?
         };
         if ascii.len() > 253 {
             return Err(AddressError::new(AddressErrorKind::DomainTooLong, 253.min(text.len())));
@@ -116,7 +137,7 @@ impl FromStr for Domain {
             if label.is_empty() || label.len() > 63 {
                 return Err(AddressError::new(AddressErrorKind::LabelLength, offset.min(text.len())));
             }
-            if label.starts_with('-') || label.ends_with('-') {
+            if !is_ldh(label) {
                 return Err(AddressError::new(
                     AddressErrorKind::InvalidDomain,
                     offset.min(text.len()),

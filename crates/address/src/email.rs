@@ -56,6 +56,9 @@ impl EmailAddress {
             _ => domain.parse(),
         }
         .map_err(|error| error.shifted(at + 1))?;
+        if text.ends_with('.') {
+            return Err(AddressError::new(Kind::MisplacedDot, text.len() - 1));
+        }
         if local.len() > 64 {
             return Err(AddressError::new(Kind::LocalPartTooLong, 64));
         }
@@ -112,14 +115,10 @@ pub(crate) fn local_part(text: &str) -> Result<(String, usize), AddressError> {
         let mut chars = inner.char_indices();
         while let Some((offset, c)) = chars.next() {
             match c {
-                '"' => {
-                    if value.is_empty() {
-                        return Err(AddressError::new(Kind::EmptyLocalPart, 0));
-                    }
-                    return Ok((quote_if_needed(&value), offset + 2));
-                }
+                '"' => return Ok((quote_if_needed(&value), offset + 2)),
                 '\\' => match chars.next() {
-                    Some((_, escaped)) if !is_break(escaped) => value.push(escaped),
+                    // RFC 5321 §4.1.2 quoted-pairSMTP: printable ASCII only.
+                    Some((_, escaped)) if (' '..='~').contains(&escaped) => value.push(escaped),
                     Some((offset, _)) => return Err(AddressError::new(Kind::ControlCharacter, offset + 1)),
                     None => break,
                 },
@@ -165,7 +164,7 @@ pub(crate) fn local_part(text: &str) -> Result<(String, usize), AddressError> {
 }
 
 /// Puts a local part in quotes unless it is a dot-atom.
-fn quote_if_needed(value: &str) -> String {
+pub(crate) fn quote_if_needed(value: &str) -> String {
     let is_dot_atom = value
         .split('.')
         .all(|atom| !atom.is_empty() && atom.chars().all(is_atext));

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::email::{is_atext, is_break, local_part};
+use crate::email::{is_atext, is_break, quote_if_needed};
 use crate::{Address, AddressError, AddressErrorKind as Kind, EmailAddress, Group, Mailbox, ParseOptions};
 
 /// A list of mailboxes and groups.
@@ -70,7 +70,9 @@ impl fmt::Display for AddressList {
 impl FromStr for AddressList {
     type Err = AddressError;
 
-    /// Parses a list; empty entries, as in `a@b,,c@d`, are skipped as RFC 5322 §4.4 asks of readers.
+    /// Parses a list. As readers should be, it is lenient where the meaning is plain: empty entries (`a@b,,c@d`) are skipped
+    /// (RFC 5322 §4.4), a semicolon may stand for a comma, and a comment behind a bare address is its name
+    /// (`a@b (Ada)`).
     fn from_str(text: &str) -> Result<Self, AddressError> {
         let mut scanner = Scanner::new(text);
         let mut entries = Vec::new();
@@ -79,12 +81,12 @@ impl FromStr for AddressList {
             if scanner.at_end() {
                 return Ok(Self(entries));
             }
-            if scanner.eat(',') {
+            if scanner.eat(',') || scanner.eat(';') {
                 continue;
             }
             entries.push(scanner.address()?);
             scanner.skip_space()?;
-            if !scanner.at_end() && !scanner.eat(',') {
+            if !scanner.at_end() && !scanner.eat(',') && !scanner.eat(';') {
                 return Err(scanner.error(Kind::TrailingText));
             }
         }
@@ -205,7 +207,9 @@ impl<'a> Scanner<'a> {
             Some(':') if !phrase.is_empty() => self.group(phrase).map(Address::Group),
             Some('@') | Some('.') => {
                 self.position = start;
-                self.bare().map(|address| Address::Mailbox(address.into()))
+                let address = self.bare()?;
+                let name = self.comment_name()?;
+                Mailbox::with_name(name, address).map(Address::Mailbox)
             }
             None | Some(',' | ';') => Err(self.error(Kind::MissingAt)),
             Some(c) if is_break(c) => Err(self.error(Kind::ControlCharacter)),
@@ -226,7 +230,7 @@ impl<'a> Scanner<'a> {
                     }
                     phrase.push_str(&word);
                 }
-                Some(c) if is_atext(c) || (c == '.' && !phrase.is_empty() && self.dot_belongs_to_phrase()) => {
+                Some(c) if is_atext(c) || (c == '.' && self.dot_belongs_to_phrase()) => {
                     if spaced && !phrase.is_empty() {
                         phrase.push(' ');
                     }
@@ -241,6 +245,22 @@ impl<'a> Scanner<'a> {
             }
             spaced = self.skip_space()?;
         }
+    }
+
+    /// The name of a bare address: the comment behind it, if there is one (RFC 822's custom, still met).
+    fn comment_name(&mut self) -> Result<String, AddressError> {
+        let before = self.position;
+        self.skip_space()?;
+        let skipped = self.text.get(before..self.position).unwrap_or_default().trim();
+        let comment = skipped
+            .strip_prefix('(')
+            .and_then(|inner| inner.strip_suffix(')'))
+            .unwrap_or_default();
+        Ok(if comment.contains(['(', ')', '\\', '\r', '\n']) {
+            String::new()
+        } else {
+            comment.trim().to_owned()
+        })
     }
 
     /// A dot inside a display name is legal in practice (`John Q. Public`), one in front of an `@` is the local part's.
@@ -297,11 +317,17 @@ impl<'a> Scanner<'a> {
         Mailbox::with_name(name, address)
     }
 
-    /// Reads `local@domain`.
+    /// Reads `local@domain`, with white space and comments wherever RFC 5322 §3.4.1 and §4.4 allow them.
     fn bare(&mut self) -> Result<EmailAddress, AddressError> {
         let start = self.position;
-        let (_, length) = local_part(self.rest()).map_err(|error| error.shifted(start))?;
-        self.position += length;
+        let mut local = self.word()?;
+        self.skip_space()?;
+        while self.eat('.') {
+            self.skip_space()?;
+            local.push('.');
+            local.push_str(&self.word()?);
+            self.skip_space()?;
+        }
         if !self.eat('@') {
             return Err(self.error(if self.at_end() {
                 Kind::MissingAt
@@ -309,22 +335,67 @@ impl<'a> Scanner<'a> {
                 Kind::ForbiddenCharacter
             }));
         }
-        let length = if self.rest().starts_with('[') {
-            self.rest().find(']').map_or(self.rest().len(), |close| close + 1)
-        } else {
-            self.rest()
-                .find(|c: char| {
-                    matches!(
-                        c,
-                        '>' | '<' | ',' | ';' | '(' | ')' | '"' | ' ' | '\t' | '\r' | '\n' | ':'
-                    )
-                })
-                .unwrap_or(self.rest().len())
-        };
+        self.skip_space()?;
+        let domain = self.domain()?;
+        let text = format!("{}@{domain}", quote_if_needed(&local));
+        EmailAddress::parse_with(&text, &ParseOptions::default().domain_literals(true))
+            .map_err(|error| AddressError::new(error.kind(), start))
+    }
+
+    /// Reads an atom or a quoted string of a local part, and gives what it means.
+    fn word(&mut self) -> Result<String, AddressError> {
+        if self.rest().starts_with('"') {
+            return self.quoted();
+        }
+        let length = self.rest().find(|c| !is_atext(c)).unwrap_or(self.rest().len());
+        let word = self.rest().get(..length).unwrap_or_default();
+        if word.is_empty() {
+            return Err(self.error(match self.peek() {
+                None => Kind::MissingAt,
+                Some('.') => Kind::MisplacedDot,
+                Some('@') => Kind::EmptyLocalPart,
+                Some(c) if is_break(c) => Kind::ControlCharacter,
+                Some(_) => Kind::ForbiddenCharacter,
+            }));
+        }
         self.position += length;
-        let text = self.text.get(start..self.position).unwrap_or_default();
-        EmailAddress::parse_with(text, &ParseOptions::default().domain_literals(true))
-            .map_err(|error| error.shifted(start))
+        Ok(word.to_owned())
+    }
+
+    /// Reads a domain or an address literal.
+    fn domain(&mut self) -> Result<String, AddressError> {
+        if self.rest().starts_with('[') {
+            let length = self
+                .rest()
+                .find(']')
+                .map(|close| close + 1)
+                .ok_or_else(|| self.error(Kind::InvalidLiteral))?;
+            let literal = self.rest().get(..length).unwrap_or_default();
+            self.position += length;
+            return Ok(literal.to_owned());
+        }
+        let mut domain = String::new();
+        loop {
+            let length = self
+                .rest()
+                .find(|c: char| !is_atext(c) && !is_idna_dot(c))
+                .unwrap_or(self.rest().len());
+            domain.push_str(self.rest().get(..length).unwrap_or_default());
+            self.position += length;
+            let before = self.position;
+            self.skip_space()?;
+            if self.eat('.') {
+                domain.push('.');
+                self.skip_space()?;
+            } else {
+                if domain.is_empty() {
+                    self.position = before;
+                    return Err(self.error(Kind::EmptyDomain));
+                }
+                self.position = before;
+                return Ok(domain);
+            }
+        }
     }
 
     /// Reads `name: a@b, c@d;`.
@@ -364,4 +435,9 @@ impl<'a> Scanner<'a> {
             }
         }
     }
+}
+
+/// The dots that UTS 46 takes for a full stop.
+fn is_idna_dot(c: char) -> bool {
+    matches!(c, '.' | '\u{3002}' | '\u{ff0e}' | '\u{ff61}')
 }

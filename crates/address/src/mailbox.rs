@@ -93,7 +93,7 @@ impl TryFrom<String> for Mailbox {
 fn write_phrase(f: &mut fmt::Formatter<'_>, phrase: &str) -> fmt::Result {
     let is_words = phrase
         .split(' ')
-        .all(|word| !word.is_empty() && word.chars().all(|c| crate::email::is_atext(c)));
+        .all(|word| !word.is_empty() && word.chars().all(crate::email::is_atext));
     if is_words {
         return f.write_str(phrase);
     }

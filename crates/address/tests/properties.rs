@@ -1,0 +1,159 @@
+//! What must hold for any input.
+
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use posthaste_address::{Address, AddressList, Domain, EmailAddress, EnvelopeId, Group, Mailbox, ParseOptions};
+use proptest::prelude::*;
+
+fn has_line_break(text: &str) -> bool {
+    text.chars()
+        .any(|c| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}'))
+}
+
+/// Text that resembles addresses more often than chance would have it.
+fn address_like() -> impl Strategy<Value = String> {
+    proptest::collection::vec(
+        prop_oneof![
+            Just("@".to_owned()),
+            Just("example.org".to_owned()),
+            Just("\"".to_owned()),
+            Just("<".to_owned()),
+            Just(">".to_owned()),
+            Just("(".to_owned()),
+            Just(")".to_owned()),
+            Just("\\".to_owned()),
+            Just("[192.0.2.1]".to_owned()),
+            Just(":".to_owned()),
+            Just(";".to_owned()),
+            Just(", ".to_owned()),
+            Just("\r\n ".to_owned()),
+            Just("\r\n".to_owned()),
+            Just("ü".to_owned()),
+            "[a-z.]{1,4}",
+            any::<char>().prop_map(String::from),
+        ],
+        0..12,
+    )
+    .prop_map(|pieces| pieces.concat())
+}
+
+fn valid_address() -> impl Strategy<Value = EmailAddress> {
+    (
+        "[a-z0-9]{1,8}(\\.[a-z0-9]{1,8}){0,2}|\"[ -~&&[^\"\\\\]]{0,12}\"|[äöü漢]{1,5}",
+        "[a-z]{1,8}(\\.[a-z]{2,5}){1,2}|bücher\\.example",
+    )
+        .prop_map(|(local, domain)| format!("{local}@{domain}").parse().unwrap())
+}
+
+fn name() -> impl Strategy<Value = String> {
+    "[^\\p{Cc}\u{2028}\u{2029}\u{feff}]{0,20}"
+}
+
+proptest! {
+    #[test]
+    fn parsers_never_panic_and_errors_point_into_the_text(text in address_like()) {
+        if let Err(error) = text.parse::<EmailAddress>() { prop_assert!(error.offset() <= text.len()); }
+        if let Err(error) = text.parse::<Domain>() { prop_assert!(error.offset() <= text.len()); }
+        if let Err(error) = text.parse::<Mailbox>() { prop_assert!(error.offset() <= text.len()); }
+        if let Err(error) = text.parse::<AddressList>() { prop_assert!(error.offset() <= text.len()); }
+    }
+
+    #[test]
+    fn nothing_that_parses_holds_a_line_break(text in address_like()) {
+        let literals = ParseOptions::default().domain_literals(true);
+        if let Ok(address) = EmailAddress::parse_with(&text, &literals) {
+            prop_assert!(!has_line_break(&address.to_string()));
+        }
+        if let Ok(list) = text.parse::<AddressList>() {
+            prop_assert!(!has_line_break(&list.to_string()));
+        }
+    }
+
+    #[test]
+    fn an_address_reads_back(address in valid_address()) {
+        prop_assert_eq!(&address.to_string().parse::<EmailAddress>().unwrap(), &address);
+        prop_assert_eq!(&address.to_unicode().parse::<EmailAddress>().unwrap(), &address);
+    }
+
+    #[test]
+    fn a_mailbox_reads_back(name in name(), address in valid_address()) {
+        let mailbox = Mailbox::with_name(name.trim(), address).unwrap();
+        prop_assert_eq!(&mailbox.to_string().parse::<Mailbox>().unwrap(), &mailbox);
+    }
+
+    #[test]
+    fn a_list_reads_back(boxes in proptest::collection::vec((name(), valid_address()), 0..5), group in "[a-z]{1,8}") {
+        let boxes: Vec<Mailbox> =
+            boxes.into_iter().map(|(name, address)| Mailbox::with_name(name.trim(), address).unwrap()).collect();
+        let group = Group::new(group, boxes.iter().take(2).cloned()).unwrap();
+        let list: AddressList = boxes.into_iter().map(Address::from).chain([Address::from(group)]).collect();
+        prop_assert_eq!(&list.to_string().parse::<AddressList>().unwrap(), &list);
+    }
+
+    #[test]
+    fn a_header_folded_anywhere_means_the_same(address in valid_address()) {
+        let folded = format!("\r\n \"A B\"\r\n\t<{address}>(c\r\n d)");
+        let mailbox: Mailbox = folded.parse().unwrap();
+        prop_assert_eq!(mailbox.address(), &address);
+    }
+
+    #[test]
+    fn xtext_is_one_printable_word(id in "[ -~]{1,100}") {
+        let xtext = EnvelopeId::new(&id).unwrap().to_xtext();
+        prop_assert!(xtext.bytes().all(|byte| (b'!'..=b'~').contains(&byte)));
+    }
+
+    #[test]
+    fn domains_compare_without_case(name in "[a-zA-Z]{1,10}\\.[a-zA-Z]{2,5}") {
+        prop_assert_eq!(name.parse::<Domain>().unwrap(), name.to_ascii_uppercase().parse::<Domain>().unwrap());
+    }
+}
+
+#[test]
+fn deep_nesting_costs_no_stack() {
+    for pair in [("(", ")"), ("<", ">"), ("a:", ";"), ("\"", "\"")] {
+        let text = pair.0.repeat(200_000) + "a@example.org" + &pair.1.repeat(200_000);
+        drop(text.parse::<AddressList>());
+    }
+}
+
+#[test]
+fn a_quoted_local_part_routes_to_its_own_domain() {
+    let address: EmailAddress = "\"victim@example.com x\"@attacker.example".parse().unwrap();
+    assert_eq!(address.domain().as_str(), "attacker.example");
+    assert_eq!(address.to_string(), "\"victim@example.com x\"@attacker.example");
+}
+
+#[test]
+fn errors_say_where_and_why() {
+    for (text, expected) in [
+        ("", "address is empty at byte 0"),
+        ("ada", "`@` is missing at byte 3"),
+        ("ada..b@example.org", "misplaced dot at byte 4"),
+        ("ada@exam ple.org", "character not allowed at byte 8"),
+        ("ada\r\n@example.org", "control character at byte 3"),
+        ("ada@[192.0.2.1]", "address literal is not allowed here at byte 4"),
+    ] {
+        assert_eq!(
+            text.parse::<EmailAddress>().unwrap_err().to_string(),
+            expected,
+            "{text:?}"
+        );
+    }
+    let error = "Ada <ada@example.org>, \"Bob <bob@example.net>"
+        .parse::<AddressList>()
+        .unwrap_err();
+    assert_eq!(error.to_string(), "quoted string is not closed at byte 23");
+}
+
+#[cfg(feature = "serde")]
+#[test]
+fn serde_both_ways() {
+    let mailbox: Mailbox = "\"Groß, Jürgen\" <j@bücher.example>".parse().unwrap();
+    let json = serde_json::to_string(&mailbox).unwrap();
+    assert_eq!(serde_json::from_str::<Mailbox>(&json).unwrap(), mailbox);
+    let error = serde_json::from_str::<EmailAddress>("\"a@@b\"")
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains("character not allowed at byte 2"), "{error}");
+}
