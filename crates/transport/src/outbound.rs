@@ -110,7 +110,7 @@ impl Outbound {
             envelope = envelope.with_envelope_id(id.clone());
         }
         if let Some(content) = self.envelope.return_content() {
-            envelope = envelope.with_return_content(content.clone());
+            envelope = envelope.with_return_content(content);
         }
         Some(self.readdressed(envelope.with_require_tls(self.envelope.require_tls())))
     }
@@ -133,7 +133,7 @@ impl Outbound {
         self.bytes().clone()
     }
 
-    /// Returns the Message-ID with its angle brackets, if there is one.
+    /// Returns the Message-ID without its angle brackets, if there is one.
     #[must_use]
     pub fn message_id(&self) -> Option<&str> {
         match self.message() {
@@ -222,7 +222,7 @@ fn message_id(header: &[u8]) -> Option<String> {
     let (inside, _) = from_bracket.split_once('>')?;
     let clean =
         !inside.is_empty() && inside.len() <= 996 && !inside.chars().any(|c| c.is_control() || c.is_whitespace());
-    clean.then(|| format!("<{inside}>"))
+    clean.then(|| inside.to_owned())
 }
 
 impl fmt::Debug for Outbound {

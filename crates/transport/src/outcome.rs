@@ -58,7 +58,7 @@ impl Outcome {
         self
     }
 
-    /// Sets our Message-ID, with its angle brackets.
+    /// Sets our Message-ID, without its angle brackets.
     pub fn with_message_id(mut self, id: impl Into<String>) -> Self {
         self.message_id = Some(id.into());
         self
@@ -88,7 +88,7 @@ impl Outcome {
         self.provider_id.as_deref()
     }
 
-    /// Returns our Message-ID, if the message has one.
+    /// Returns our Message-ID without its angle brackets, if the message has one.
     #[must_use]
     pub fn message_id(&self) -> Option<&str> {
         self.message_id.as_deref()

@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
+use posthaste_address::Envelope;
+
 use crate::{Capabilities, Feature, OnUnsupported, Outbound, SendError, SendOptions, TransportInfo};
 
 /// Compares what `mail` and `options` need with what the transport can do. Does no I/O.
@@ -79,23 +81,20 @@ fn envelope_needs(mail: &Outbound, capabilities: &Capabilities, missing: &mut Ve
             missing.push(Unsupported::missing(feature));
         }
     };
-    let from_headers = mail.message().and_then(|message| message.envelope().ok());
     need(envelope.mail_from().is_none(), Feature::NullSender);
-    let other_sender = from_headers
-        .as_ref()
-        .is_none_or(|headers| headers.mail_from() != envelope.mail_from());
-    need(envelope.mail_from().is_some() && other_sender, Feature::EnvelopeSender);
-    let listed = |headers: &posthaste_address::Envelope| -> BTreeSet<String> {
-        headers
-            .recipients()
-            .iter()
-            .map(|recipient| recipient.address().to_string())
-            .collect()
-    };
-    let other_recipients = from_headers
-        .as_ref()
-        .is_none_or(|headers| listed(headers) != listed(envelope));
-    need(other_recipients, Feature::EnvelopeRecipients);
+    let overrides = [Feature::EnvelopeSender, Feature::EnvelopeRecipients];
+    if !overrides.iter().all(|feature| capabilities.supports(*feature)) {
+        // Bytes do not say whom they are from and to in a form to rely on, so they count as different.
+        let headers = mail.message().and_then(|message| message.envelope().ok());
+        let same_sender = headers
+            .as_ref()
+            .is_some_and(|headers| headers.mail_from() == envelope.mail_from());
+        need(envelope.mail_from().is_some() && !same_sender, Feature::EnvelopeSender);
+        let same_recipients = headers
+            .as_ref()
+            .is_some_and(|headers| addresses(headers) == addresses(envelope));
+        need(!same_recipients, Feature::EnvelopeRecipients);
+    }
     let dsn = envelope.envelope_id().is_some()
         || envelope.return_content().is_some()
         || envelope
@@ -112,6 +111,14 @@ fn envelope_needs(mail: &Outbound, capabilities: &Capabilities, missing: &mut Ve
     {
         missing.push(Unsupported::too_many(Feature::Recipients, count, at_most));
     }
+}
+
+fn addresses(envelope: &Envelope) -> BTreeSet<String> {
+    envelope
+        .recipients()
+        .iter()
+        .map(|recipient| recipient.address().to_string())
+        .collect()
 }
 
 fn content_needs(mail: &Outbound, capabilities: &Capabilities, missing: &mut Vec<Unsupported>) {
