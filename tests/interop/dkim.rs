@@ -22,8 +22,16 @@ use crate::Case;
 use crate::programs::{Program, json, output, script};
 
 pub const CASES: &[Case] = &[
-    Case { name: "mail_auth_verifies_our_rsa_and_ed25519_signatures", needs: &[], run: mail_auth_verifies },
-    Case { name: "dkimpy_verifies_our_rsa_and_ed25519_signatures", needs: &[Program::Dkimpy], run: dkimpy_verifies },
+    Case {
+        name: "mail_auth_verifies_our_rsa_and_ed25519_signatures",
+        needs: &[],
+        run: mail_auth_verifies,
+    },
+    Case {
+        name: "dkimpy_verifies_our_rsa_and_ed25519_signatures",
+        needs: &[Program::Dkimpy],
+        run: dkimpy_verifies,
+    },
     Case {
         name: "dkimpy_and_mail_auth_see_a_changed_body",
         needs: &[Program::Dkimpy],
@@ -81,7 +89,14 @@ fn message() -> Vec<u8> {
         .subject("Grüße mit Unterschrift, und lang genug für eine zweite Zeile im Kopf der Nachricht")
         .text("Two spaces  and a trailing one \n.dots\n\n\n")
         .html("<p>Grüße</p>")
-        .attach(Attachment::new("ü.bin", ContentType::parse("application/octet-stream").unwrap(), vec![0xa5; 70_000]).unwrap())
+        .attach(
+            Attachment::new(
+                "ü.bin",
+                ContentType::parse("application/octet-stream").unwrap(),
+                vec![0xa5; 70_000],
+            )
+            .unwrap(),
+        )
         .build()
         .unwrap()
         .to_bytes()
@@ -146,7 +161,10 @@ fn mail_auth(message: &[u8], keys: &Keys) -> Vec<bool> {
     let authenticator = MessageAuthenticator::new(ResolverConfig::default(), ResolverOpts::default()).unwrap();
     let parameters = Parameters::new(&message).with_txt_cache(&records);
     let verdicts = runtime.block_on(authenticator.verify_dkim(parameters));
-    verdicts.iter().map(|verdict| *verdict.result() == DkimResult::Pass).collect()
+    verdicts
+        .iter()
+        .map(|verdict| *verdict.result() == DkimResult::Pass)
+        .collect()
 }
 
 fn mail_auth_verifies() {
@@ -169,7 +187,10 @@ fn a_change_is_seen() {
     let verdicts = dkimpy(&message, &keys);
     assert_eq!(verdicts.as_array().unwrap().len(), 2);
     for verdict in verdicts.as_array().unwrap() {
-        assert!(verdict.as_str().is_some_and(|text| text.contains("body hash mismatch")), "{verdicts}");
+        assert!(
+            verdict.as_str().is_some_and(|text| text.contains("body hash mismatch")),
+            "{verdicts}"
+        );
     }
 }
 
@@ -190,9 +211,16 @@ fn dkimpy_signs() {
     let runtime = Runtime::new().unwrap();
 
     for (selector, algorithm) in [("rsa", "rsa-sha256"), ("ed", "ed25519-sha256")] {
-        for (header, body) in [("simple", "simple"), ("simple", "relaxed"), ("relaxed", "simple"), ("relaxed", "relaxed")] {
+        for (header, body) in [
+            ("simple", "simple"),
+            ("simple", "relaxed"),
+            ("relaxed", "simple"),
+            ("relaxed", "relaxed"),
+        ] {
             let mut command = script(Program::Dkimpy, "dkim_sign.py");
-            command.args([path("message.eml"), path(selector)]).args([selector, DOMAIN, algorithm, header, body]);
+            command
+                .args([path("message.eml"), path(selector)])
+                .args([selector, DOMAIN, algorithm, header, body]);
             let mut signed = [output(&mut command), message.clone()].concat();
             let verdicts = runtime.block_on(verify(&signed, &zone, SystemTime::now()));
             assert_eq!(verdicts.len(), 1);

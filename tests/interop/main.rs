@@ -49,7 +49,12 @@ fn main() -> ExitCode {
         if word.is_some_and(|word| !case.name.contains(word.as_str())) {
             continue;
         }
-        let missing: Vec<&str> = case.needs.iter().filter(|need| need.path().is_none()).map(|need| need.name()).collect();
+        let missing: Vec<&str> = case
+            .needs
+            .iter()
+            .filter(|need| need.path().is_none())
+            .map(|need| need.name())
+            .collect();
         if !missing.is_empty() {
             skipped += 1;
             println!("left out {}: needs {}", case.name, missing.join(", "));
@@ -62,5 +67,9 @@ fn main() -> ExitCode {
         }
     }
     println!("{passed} passed, {failed} failed, {skipped} skipped");
-    if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if failed == 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
 }

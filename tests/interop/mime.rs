@@ -15,7 +15,11 @@ pub const CASES: &[Case] = &[
         needs: &[Program::Python],
         run: everything_comes_back,
     },
-    Case { name: "pythons_parser_reads_back_the_plainest_message", needs: &[Program::Python], run: the_plainest },
+    Case {
+        name: "pythons_parser_reads_back_the_plainest_message",
+        needs: &[Program::Python],
+        run: the_plainest,
+    },
 ];
 
 /// What Python sees in `message`.
@@ -30,7 +34,13 @@ fn read(message: &Message) -> serde_json::Value {
 /// that it takes the first.
 fn complaints(seen: &serde_json::Value) -> serde_json::Value {
     let expected = "Content-Disposition: duplicate parameter name; duplicate ignored";
-    seen["defects"].as_array().unwrap().iter().filter(|defect| *defect != expected).cloned().collect()
+    seen["defects"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|defect| *defect != expected)
+        .cloned()
+        .collect()
 }
 
 /// A text with the line ends that it had before it became a message.
@@ -41,10 +51,18 @@ fn unix(text: &serde_json::Value) -> String {
 fn everything_comes_back() {
     let bytes: Vec<u8> = (0..=255).cycle().take(100_003).collect();
     let picture = b"\x89PNG\r\n\x1a\n, or nearly so".to_vec();
-    let text = "Grüße aus 東京\n\n.dots\nFrom here\ntrailing space \nand a line that is long: ".to_owned() + &"längst ".repeat(200) + "\n";
+    let text = "Grüße aus 東京\n\n.dots\nFrom here\ntrailing space \nand a line that is long: ".to_owned()
+        + &"längst ".repeat(200)
+        + "\n";
     let html = "<p>Schön: <img src=\"cid:logo@example.org\"></p>\n".repeat(40);
     let subject = "Un sujet très long, qui ne tient pas sur une ligne: 🎉 ".repeat(4) + "fin";
-    let names = ["Rechnung für März.pdf", "発注書 2026.pdf", "plain.bin", "quote\"back\\slash;semi.bin", &("lang-".repeat(30) + "ö.txt")];
+    let names = [
+        "Rechnung für März.pdf",
+        "発注書 2026.pdf",
+        "plain.bin",
+        "quote\"back\\slash;semi.bin",
+        &("lang-".repeat(30) + "ö.txt"),
+    ];
 
     let mut builder = Message::builder()
         .from("\"Lovelace, Ada\" <ada@example.org>".parse().unwrap())
@@ -61,7 +79,10 @@ fn everything_comes_back() {
             picture.clone(),
         ))
         .message_id(MessageId::new("1.2.3", &"example.org".parse().unwrap()).unwrap())
-        .generator(&Generator::fixed(SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000), 7));
+        .generator(&Generator::fixed(
+            SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000),
+            7,
+        ));
     for name in names {
         let kind = ContentType::parse("application/octet-stream").unwrap();
         builder = builder.attach(Attachment::new(name, kind, bytes.clone()).unwrap());
@@ -73,7 +94,10 @@ fn everything_comes_back() {
     assert_eq!(seen["from"], json!([["Lovelace, Ada", "ada@example.org"]]));
     assert_eq!(
         seen["to"],
-        json!([["Zoë Müller", "zoe@xn--bcher-kva.example"], ["山田 太郎", "taro@example.jp"]])
+        json!([
+            ["Zoë Müller", "zoe@xn--bcher-kva.example"],
+            ["山田 太郎", "taro@example.jp"]
+        ])
     );
     assert_eq!(seen["cc"][0][1], "bob@example.net");
     assert_eq!(seen["bcc"], json!([]));

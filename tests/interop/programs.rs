@@ -13,6 +13,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub enum Program {
     Python,
     Dkimpy,
+    Aiosmtpd,
     Swaks,
     SmtpSink,
     SmtpSource,
@@ -23,6 +24,7 @@ impl Program {
         match self {
             Self::Python => "python3",
             Self::Dkimpy => "dkimpy",
+            Self::Aiosmtpd => "aiosmtpd",
             Self::Swaks => "swaks",
             Self::SmtpSink => "smtp-sink",
             Self::SmtpSource => "smtp-source",
@@ -34,6 +36,7 @@ impl Program {
         let variable = match self {
             Self::Python => "POSTHASTE_INTEROP_PYTHON",
             Self::Dkimpy => "POSTHASTE_INTEROP_DKIMPY",
+            Self::Aiosmtpd => "POSTHASTE_INTEROP_AIOSMTPD",
             Self::Swaks => "POSTHASTE_INTEROP_SWAKS",
             Self::SmtpSink => "POSTHASTE_INTEROP_SMTP_SINK",
             Self::SmtpSource => "POSTHASTE_INTEROP_SMTP_SOURCE",
@@ -45,8 +48,16 @@ impl Program {
     pub fn command(self) -> Command {
         let path = self.path().expect("a case names the programs that it needs");
         let mut command = Command::new(&path);
-        command.stdin(Stdio::null()).env("PYTHONUTF8", "1").env("LC_ALL", "C.UTF-8");
-        if let Some(libraries) = path.ancestors().nth(2).map(|usr| usr.join("lib/postfix")).filter(|folder| folder.is_dir()) {
+        command
+            .stdin(Stdio::null())
+            .env("PYTHONUTF8", "1")
+            .env("LC_ALL", "C.UTF-8");
+        if let Some(libraries) = path
+            .ancestors()
+            .nth(2)
+            .map(|usr| usr.join("lib/postfix"))
+            .filter(|folder| folder.is_dir())
+        {
             command.env("LD_LIBRARY_PATH", libraries);
         }
         command
@@ -62,7 +73,9 @@ pub fn script(python: Program, name: &str) -> Command {
 
 /// Runs a command to its end and returns what it wrote; it must succeed.
 pub fn output(command: &mut Command) -> Vec<u8> {
-    let output = command.output().unwrap_or_else(|error| panic!("{command:?} cannot be started: {error}"));
+    let output = command
+        .output()
+        .unwrap_or_else(|error| panic!("{command:?} cannot be started: {error}"));
     assert!(
         output.status.success(),
         "{command:?}: {}\n{}\n{}",

@@ -32,7 +32,9 @@ impl Receiver {
         let runtime = Runtime::new().unwrap();
         let (authority, chain, key) = certificate();
         let accepted = Arc::new(Mutex::new(Vec::new()));
-        let builder = Server::builder(Postbox(Arc::clone(&accepted))).hostname("mx.example.net").tls(chain, key);
+        let builder = Server::builder(Postbox(Arc::clone(&accepted)))
+            .hostname("mx.example.net")
+            .tls(chain, key);
         let server = runtime.block_on(settings(builder).bind("127.0.0.1:0")).unwrap();
         let address = server.local_addr();
         let (stop, stopped) = oneshot::channel();
@@ -40,7 +42,14 @@ impl Receiver {
             // The sender is dropped only if the case failed, and then it ends as well.
             let _ = stopped.await;
         }));
-        Self { address, authority, accepted, runtime, stop, serving }
+        Self {
+            address,
+            authority,
+            accepted,
+            runtime,
+            stop,
+            serving,
+        }
     }
 
     /// Stops the server and returns what it accepted.
@@ -56,7 +65,11 @@ struct Postbox(Arc<Mutex<Vec<Incoming>>>);
 impl Handler for Postbox {
     fn authenticate<'a>(&'a self, _: &'a Session, credentials: &'a Credentials) -> HandlerFuture<'a, Login> {
         let right = credentials.username() == USER && credentials.password().matches(PASSWORD);
-        let login = if right { Login::Accepted(Identity::new(USER)) } else { Login::Refused };
+        let login = if right {
+            Login::Accepted(Identity::new(USER))
+        } else {
+            Login::Refused
+        };
         Box::pin(std::future::ready(login))
     }
 
@@ -75,9 +88,11 @@ impl Handler for Postbox {
 }
 
 /// An authority, a certificate of it for this machine, and the key of that.
-fn certificate() -> (String, String, String) {
+pub fn certificate() -> (String, String, String) {
     let mut authority = CertificateParams::new(Vec::new()).unwrap();
-    authority.distinguished_name.push(DnType::CommonName, "posthaste interop");
+    authority
+        .distinguished_name
+        .push(DnType::CommonName, "posthaste interop");
     authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     authority.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     let authority_key = KeyPair::generate().unwrap();
@@ -86,6 +101,9 @@ fn certificate() -> (String, String, String) {
     let mut server = CertificateParams::new(vec!["localhost".to_owned(), "127.0.0.1".to_owned()]).unwrap();
     server.use_authority_key_identifier_extension = true;
     let key = KeyPair::generate().unwrap();
-    let chain = server.signed_by(&key, &Issuer::new(authority, authority_key)).unwrap().pem();
+    let chain = server
+        .signed_by(&key, &Issuer::new(authority, authority_key))
+        .unwrap()
+        .pem();
     (authority_pem, chain, key.serialize_pem())
 }

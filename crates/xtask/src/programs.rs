@@ -14,18 +14,25 @@ struct Wanted {
 }
 
 /// All of them. The variables are read by `tests/interop.rs`.
-const WANTED: [Wanted; 5] = [
+const WANTED: [Wanted; 6] = [
     Wanted {
         name: "python3",
         variable: "POSTHASTE_INTEROP_PYTHON",
         package: "python3",
-        find: python,
+        find: |_| python_that_can("import smtplib, email"),
     },
     Wanted {
         name: "dkimpy",
         variable: "POSTHASTE_INTEROP_DKIMPY",
         package: "python3-dkim",
-        find: python_with_dkim,
+        // The second module is what dkimpy verifies Ed25519 with.
+        find: |_| python_that_can("import dkim, nacl.signing"),
+    },
+    Wanted {
+        name: "aiosmtpd",
+        variable: "POSTHASTE_INTEROP_AIOSMTPD",
+        package: "python3-aiosmtpd",
+        find: |_| python_that_can("import aiosmtpd.smtp"),
     },
     Wanted {
         name: "swaks",
@@ -112,26 +119,14 @@ impl Programs {
 }
 
 /// Debian's own Python first: the packages are made for that one.
-fn pythons() -> impl Iterator<Item = PathBuf> {
-    [PathBuf::from("/usr/bin/python3"), PathBuf::from("python3")].into_iter()
-}
-
-fn python(_: &Path) -> Option<PathBuf> {
-    pythons().find(|python| {
-        Command::new(python.display().to_string(), ["-c", "import smtplib, email"])
-            .answer()
-            .is_some()
-    })
-}
-
-fn python_with_dkim(_: &Path) -> Option<PathBuf> {
-    // The second module is what dkimpy verifies Ed25519 with.
-    let check = "import dkim, nacl.signing";
-    pythons().find(|python| {
-        Command::new(python.display().to_string(), ["-c", check])
-            .answer()
-            .is_some()
-    })
+fn python_that_can(import: &str) -> Option<PathBuf> {
+    [PathBuf::from("/usr/bin/python3"), PathBuf::from("python3")]
+        .into_iter()
+        .find(|python| {
+            Command::new(python.display().to_string(), ["-c", import])
+                .answer()
+                .is_some()
+        })
 }
 
 fn postfix_tool(unpacked: &Path, name: &str) -> Option<PathBuf> {
