@@ -1,1 +1,3 @@
 //! DKIM signing and verification, SPF, DMARC and Authentication-Results.
+
+pub mod spf;
