@@ -289,6 +289,10 @@ pub struct LimiterBuilder<K> {
 impl<K: Hash + Eq> LimiterBuilder<K> {
     /// Sets how many keys may be busy at once before newcomers share one allowance; 65 536 unless set.
     ///
+    /// Under a rate alone a key is busy for moments; under a quota it is busy until a day after its last use, and newcomers that
+    /// inherit a spent quota wait as long. So with a quota, make this larger than the number of keys of a day, and ask only
+    /// about keys that mean something: a tenant that exists, not a name that a stranger sent.
+    ///
     /// A key takes some 150 bytes and its own text; one with a quota takes up to 2.5 KB more when it is busy all day.
     pub fn max_keys(self, max_keys: usize) -> Self {
         Self { max_keys, ..self }

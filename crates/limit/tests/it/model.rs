@@ -97,13 +97,17 @@ proptest! {
         for step in steps {
             let n = match step {
                 Step::Pass(nanos) => {
+                    refused = None;
                     clock.advance(Duration::from_nanos(nanos));
                     continue;
                 }
                 Step::Want(n) => n,
                 Step::WaitAndTryAgain => {
                     let Some((n, wait)) = refused.take() else { continue };
-                    clock.advance(wait);
+                    let nanosecond = Duration::from_nanos(1);
+                    clock.advance(wait - nanosecond);
+                    prop_assert_eq!(limiter.try_acquire("key", n), Decision::Wait(nanosecond), "just before");
+                    clock.advance(nanosecond);
                     let now = clock.now().as_nanos();
                     prop_assert_eq!(limiter.try_acquire("key", n), Decision::Admitted, "after the wait");
                     log.push((now, n));
