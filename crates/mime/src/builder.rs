@@ -221,9 +221,11 @@ impl MessageBuilder {
             return Err(BuildError::new(problems));
         }
 
+        // One id for both: a boundary must not be known before the parts are, and nobody sees the Message-ID earlier.
+        let id = generator.next_id();
         let message_id = self.message_id.unwrap_or_else(|| {
             let domain = generator.own_domain().unwrap_or_else(|| author.address().domain());
-            MessageId::generate(generator.next_id(), domain)
+            MessageId::generate(id, domain)
         });
         Ok(Message::new(Content {
             from: self.from,
@@ -246,7 +248,7 @@ impl MessageBuilder {
             html: self.html,
             inlines: self.inlines,
             attachments: self.attachments,
-            boundary_id: generator.next_id(),
+            boundary_id: id,
         }))
     }
 

@@ -13,12 +13,15 @@ use crate::rope::Rope;
 /// Begins every boundary: `=_` stands in no quoted-printable or base64 text (RFC 2045 §6.7, §6.8).
 const BOUNDARY_MARK: &str = "=_";
 
+/// Begins every line that delimits parts.
+const DELIMITER_MARK: &str = "--=_";
+
 /// Writes `message` as a rope: encoded attachments are chunks of their own, everything else is cut from one buffer.
 pub(crate) fn lay_out(message: &Content) -> Rope {
     let text_len = message.text.as_ref().map_or(0, String::len) + message.html.as_ref().map_or(0, String::len);
     let parts = message.inlines.len() + message.attachments.len();
     let mut layout = Layout {
-        out: Vec::with_capacity(1024 + text_len + text_len / 3 + 512 * parts),
+        out: Vec::with_capacity(2048 + text_len + text_len * 2 / 5 + 512 * parts),
         shared: Vec::with_capacity(parts),
         tag: boundary_tag(message),
         boundaries: 0,
@@ -257,21 +260,17 @@ fn plain(out: &mut Vec<u8>, name: &str, value: &str) {
 /// Only text that is written as it is can hold a boundary, and only if it holds the mark that all of them begin with.
 fn boundary_tag(message: &Content) -> String {
     let own = hex(message.boundary_id);
-    let texts = [message.text.as_deref(), message.html.as_deref()]
-        .into_iter()
-        .flatten()
-        .map(str::as_bytes);
+    let texts = [message.text.as_deref(), message.html.as_deref()].into_iter().flatten();
     let attached = message
         .attachments
         .iter()
         .chain(&message.inlines)
         .map(Attachment::encoded)
         .filter(|(transfer, _)| *transfer == Transfer::SevenBit)
-        .map(|(_, bytes)| bytes.as_ref());
+        .filter_map(|(_, bytes)| std::str::from_utf8(bytes).ok());
     let suspects: Vec<&str> = texts
         .chain(attached)
-        .filter_map(|bytes| std::str::from_utf8(bytes).ok())
-        .filter(|text| text.contains(BOUNDARY_MARK))
+        .filter(|text| text.contains(DELIMITER_MARK))
         .collect();
     let mut tag = own.clone();
     let mut attempt = 0_u64;

@@ -73,3 +73,7 @@ pub use list::{AutoSubmitted, ListId, ListUnsubscribe};
 pub use message::Message;
 pub use message_id::{ContentId, MessageId};
 pub use rope::Rope;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
