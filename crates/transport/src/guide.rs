@@ -90,7 +90,7 @@
 //! ```text
 //! // tests/conformance.rs, with `harness = false` in Cargo.toml
 //! fn main() -> std::process::ExitCode {
-//!     posthaste_conformance::run("handover", || Box::new(HandoverAndWorker::start())).exit_code()
+//!     posthaste_conformance::run(|| Box::new(HandoverAndWorker::start())).exit_code()
 //! }
 //! ```
 //!

@@ -49,7 +49,7 @@ impl<T: Transport> Retrying<T> {
         let mut attempts = 0_u32;
         loop {
             attempts = attempts.saturating_add(1);
-            let last = self.inner.send(&current, &*self.rest_of(options, start)).await;
+            let last = self.inner.send(&current, &self.rest_of(options, start)).await;
             let outcome = match &last {
                 Ok(outcome) => Some(outcome),
                 Err(error) => error.outcome(),
