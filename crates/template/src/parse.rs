@@ -10,12 +10,15 @@ pub(crate) fn parse(source: &str, depth: usize) -> Result<Body, LexError> {
         lexer: Lexer::new(source),
         depth: 0,
         limit: depth,
+        tag: 0,
     };
-    let (body, end) = parser.body()?;
-    match end {
-        Ending::Source => Ok(body),
-        Ending::Else { at, .. } | Ending::ElseChain { at, .. } => Err((at, CompileErrorKind::UnexpectedElse)),
-        Ending::Close { name, at, .. } => Err((at, CompileErrorKind::UnexpectedClose { name })),
+    match parser.body() {
+        Ok((body, Ending::Source)) => Ok(body),
+        Ok((_, Ending::Else { at, .. } | Ending::ElseChain { at, .. })) => Err((at, CompileErrorKind::UnexpectedElse)),
+        Ok((_, Ending::Close { name, at, .. })) => Err((at, CompileErrorKind::UnexpectedClose { name })),
+        // Where the source ends says less than where the tag began.
+        Err((_, CompileErrorKind::UnclosedTag)) => Err((parser.tag, CompileErrorKind::UnclosedTag)),
+        Err(error) => Err(error),
     }
 }
 
@@ -23,6 +26,8 @@ struct Parser<'s> {
     lexer: Lexer<'s>,
     depth: usize,
     limit: usize,
+    /// Where the tag being read began.
+    tag: usize,
 }
 
 /// How many parameters a block may name; no helper sets more than two.
@@ -90,6 +95,7 @@ impl<'s> Parser<'s> {
                 }
                 Piece::Tag { opener, open, at } => (opener, open, at),
             };
+            self.tag = at;
             let node = match opener {
                 Opener::Escaped | Opener::Ampersand => {
                     let (call, _, close) = self.call(Terminator::Tag)?;
