@@ -8,6 +8,8 @@ use crate::text::{is_token_byte, refuse_controls, refuse_longer};
 const FIELD: &str = "content type";
 /// Longest type, subtype or parameter name (RFC 6838 §4.2).
 const NAME_LIMIT: usize = 127;
+/// Longest text that is read.
+const TEXT_LIMIT: usize = 8192;
 /// Longest parameter value.
 const VALUE_LIMIT: usize = 1024;
 
@@ -35,10 +37,12 @@ impl ContentType {
     ///
     /// # Errors
     ///
-    /// [`HeaderError`] for the field `content type` when the text does not follow RFC 2045 §5.1, or as
+    /// [`HeaderError`] for the field `content type` when the text does not follow RFC 2045 §5.1 or has more than 8192
+    /// octets, or as
     /// [`ContentType::with_parameter`].
     pub fn parse(text: &str) -> Result<Self, HeaderError> {
         refuse_controls(FIELD, text, true)?;
+        refuse_longer(FIELD, text, TEXT_LIMIT)?;
         let (essence, mut rest) = text
             .split_once(';')
             .map_or((text, ""), |(essence, rest)| (essence, rest));

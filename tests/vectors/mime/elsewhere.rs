@@ -137,7 +137,7 @@ fn auth_user(value: &str) -> Result<(), String> {
 }
 
 fn selector(value: &str) -> Result<(), String> {
-    let selector = match Selector::new(value) {
+    let selector = match value.parse::<Selector>() {
         Ok(selector) => selector,
         Err(error) => return named(&error, "selector"),
     };
