@@ -67,6 +67,8 @@ mod outbound;
 mod outcome;
 mod plan;
 mod reply;
+#[cfg(test)]
+mod testing;
 mod timer;
 #[cfg(feature = "tower")]
 mod tower;
@@ -87,3 +89,7 @@ pub use timer::{Sleep, Timer, TokioTimer, within};
 #[cfg_attr(docsrs, doc(cfg(feature = "tower")))]
 pub use tower::TowerService;
 pub use transport::{Layer, SendFuture, Transport, TransportExt};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
