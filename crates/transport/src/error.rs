@@ -389,3 +389,74 @@ pub enum Retry {
     /// Something may have been accepted: a repeat may arrive twice.
     MayDuplicate,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn retry(kind: ErrorKind, disposition: Disposition) -> Retry {
+        SendError::new(kind, disposition).retry()
+    }
+
+    #[test]
+    fn only_what_was_not_accepted_and_may_pass_is_safe() {
+        use ErrorKind::{Invalid, Rejected, Throttled, Timeout, Unauthorized, Unavailable, Unknown, Unsupported};
+
+        for kind in [Throttled, Unavailable, Timeout, Unknown] {
+            assert_eq!(retry(kind, Disposition::NotAccepted), Retry::Safe, "{kind}");
+        }
+        for kind in [Rejected, Unauthorized, Unsupported, Invalid] {
+            assert_eq!(retry(kind, Disposition::NotAccepted), Retry::Never, "{kind}");
+        }
+        for kind in [
+            Rejected,
+            Throttled,
+            Unauthorized,
+            Unavailable,
+            Unsupported,
+            Invalid,
+            Timeout,
+            Unknown,
+        ] {
+            assert_eq!(retry(kind, Disposition::Ambiguous), Retry::MayDuplicate, "{kind}");
+            assert_eq!(retry(kind, Disposition::Partial), Retry::MayDuplicate, "{kind}");
+        }
+    }
+
+    #[test]
+    fn replies_have_kinds() {
+        let kind = |code, text: &str| ErrorKind::from_reply(&Reply::new(code, [text]));
+        assert_eq!(kind(550, "5.1.1 no"), ErrorKind::Rejected);
+        assert_eq!(kind(535, "5.7.8 no"), ErrorKind::Unauthorized);
+        assert_eq!(kind(451, "4.3.0 later"), ErrorKind::Unavailable);
+        assert_eq!(kind(454, "4.7.0 too fast"), ErrorKind::Throttled);
+        assert_eq!(kind(421, "going down"), ErrorKind::Unavailable);
+        assert_eq!(kind(250, "ok"), ErrorKind::Unknown);
+    }
+
+    #[test]
+    fn an_error_does_not_repeat_its_source() {
+        let error = SendError::new(ErrorKind::Unavailable, Disposition::NotAccepted)
+            .with_transport("smtp")
+            .with_detail("connecting")
+            .with_code("X\n1")
+            .with_source(std::io::Error::other("refused by host"));
+        assert_eq!(error.to_string(), "smtp: unavailable while connecting: X\\u{a}1");
+        assert_eq!(
+            error.source().map(ToString::to_string).as_deref(),
+            Some("refused by host")
+        );
+    }
+
+    #[test]
+    fn what_is_wrong_with_our_side_is_invalid_and_keeps_its_source() {
+        let error: SendError = crate::SendOptions::new().with_tag("").unwrap_err().into();
+        assert_eq!((error.kind(), error.retry()), (ErrorKind::Invalid, Retry::Never));
+        assert_eq!(error.source().map(ToString::to_string).as_deref(), Some("tag is empty"));
+    }
+
+    #[test]
+    fn it_fits_into_one_word() {
+        assert_eq!(size_of::<SendError>(), size_of::<usize>());
+    }
+}

@@ -243,3 +243,70 @@ impl fmt::Debug for Captured {
             .finish()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::testing::{Stopwatch, mail};
+    use crate::{Retry, TransportExt};
+
+    #[tokio::test]
+    async fn clones_share_what_they_keep() {
+        let memory = MemoryTransport::new();
+        assert!(
+            memory
+                .clone()
+                .send(&mail(&["bob@example.net"]), &SendOptions::new())
+                .await
+                .is_ok()
+        );
+        assert_eq!((memory.sent().len(), memory.attempts()), (1, 1));
+        memory.clear();
+        assert!(memory.sent().is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_script_is_followed_and_then_all_is_accepted() {
+        let memory = MemoryTransport::new();
+        let bob = "bob@example.net".parse().unwrap();
+        memory.answer(Scripted::Refuse(vec![(bob, Refusal::permanent())]));
+        let mail = mail(&["bob@example.net", "zoe@example.net"]);
+        let outcome = memory.send(&mail, &SendOptions::new()).await.unwrap();
+        assert_eq!(outcome.refused().count(), 1);
+        assert_eq!(memory.sent()[0].accepted().len(), 1);
+        assert!(memory.send(&mail, &SendOptions::new()).await.unwrap().is_complete());
+    }
+
+    #[tokio::test]
+    async fn a_hang_ends_by_the_deadline_of_the_timer_given() {
+        let watch = Stopwatch::default();
+        let memory = MemoryTransport::new().with_timer(Arc::new(watch.clone()));
+        memory.answer(Scripted::Hang(Disposition::NotAccepted));
+        let options = SendOptions::new().with_deadline(Duration::from_secs(3));
+        let error = memory.send(&mail(&["bob@example.net"]), &options).await.unwrap_err();
+        assert_eq!((error.kind(), error.retry()), (ErrorKind::Timeout, Retry::Safe));
+        assert_eq!(watch.sleeps(), [Duration::from_secs(3)]);
+        assert!(memory.sent().is_empty());
+    }
+
+    #[tokio::test]
+    async fn what_is_not_supported_is_not_an_attempt() {
+        let memory = MemoryTransport::new().with_info(TransportInfo::new("none", Capabilities::none()));
+        let tagged = SendOptions::new().with_tag("a").unwrap();
+        assert!(memory.send(&mail(&["bob@example.net"]), &tagged).await.is_err());
+        assert_eq!(memory.attempts(), 0);
+    }
+
+    #[tokio::test]
+    async fn boxes_and_arcs_are_transports_too() {
+        let memory = MemoryTransport::new();
+        let boxed: Box<dyn Transport> = Box::new(memory.clone());
+        let shared: Arc<dyn Transport> = Arc::new(boxed);
+        assert_eq!(shared.info().name(), "memory");
+        let message = mail(&["bob@example.net"]).message().cloned().unwrap();
+        assert!(shared.send_message(message).await.is_ok());
+        assert_eq!(memory.sent().len(), 1);
+    }
+}

@@ -242,3 +242,105 @@ impl TryFrom<Message> for Outbound {
         Self::new(message)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::testing::mail;
+
+    fn raw(bytes: &[u8]) -> Outbound {
+        let mail = mail(&["bob@example.net"]);
+        Outbound::raw(mail.envelope().clone(), Rope::from(bytes.to_vec()))
+    }
+
+    fn check_id(header: &str, expected: Option<&str>) {
+        assert_eq!(
+            raw(format!("{header}\r\n\r\nbody").as_bytes()).message_id(),
+            expected,
+            "{header:?}"
+        );
+    }
+
+    #[test]
+    fn the_message_id_of_bytes_is_found() {
+        check_id("Message-ID: <a@b>", Some("a@b"));
+        check_id("From: x\r\nMESSAGE-id : <a@b> (comment)", Some("a@b"));
+        check_id("Message-ID:\r\n\t<a@b>\r\nTo: y", Some("a@b"));
+        check_id("Subject: <a@b>", None);
+        check_id("Message-ID: none", None);
+        check_id("Message-ID: <>", None);
+        check_id("Message-ID: <a b>", None);
+        check_id("X: y\r\n\r\nMessage-ID: <a@b>", None);
+    }
+
+    #[test]
+    fn a_structured_message_knows_its_id_without_being_encoded() {
+        let mail = mail(&["bob@example.net"]);
+        assert!(mail.message_id().is_some());
+        assert!(mail.content.rope.get().is_none());
+        assert!(
+            mail.rope()
+                .to_bytes()
+                .windows(11)
+                .any(|window| window == b"Message-ID:")
+        );
+    }
+
+    #[test]
+    fn clones_and_readdressed_mail_share_the_bytes() {
+        let mail = mail(&["bob@example.net"]);
+        let other = mail.readdressed(mail.envelope().clone());
+        let first = mail.rope().chunks().next().map(|chunk| chunk.as_ptr());
+        assert_eq!(first, other.clone().rope().chunks().next().map(|chunk| chunk.as_ptr()));
+    }
+
+    #[test]
+    fn what_needs_which_extension() {
+        assert!(!raw(b"A: b\r\n\r\nplain").needs_8bit());
+        let body = raw(b"A: b\r\n\r\n\xe4");
+        assert!(body.needs_8bit() && !body.needs_smtputf8());
+        let header = raw("A: \u{e4}\r\n\r\nplain".as_bytes());
+        assert!(header.needs_8bit() && header.needs_smtputf8());
+        let bare = raw("A: b\n\n\u{e4}".as_bytes());
+        assert!(!bare.needs_smtputf8());
+        assert!(mail(&["j\u{f6}rg@example.net"]).needs_smtputf8());
+    }
+
+    #[test]
+    fn narrowing_keeps_order_and_wishes() {
+        let mail = mail(&["a@example.net", "b@example.net", "c@example.net"]);
+        let mail = mail.readdressed(mail.envelope().clone().with_require_tls(true));
+        let narrowed = mail
+            .narrowed(|recipient| recipient.address().local_part() != "b")
+            .unwrap();
+        let left: Vec<String> = narrowed
+            .envelope()
+            .recipients()
+            .iter()
+            .map(|r| r.address().to_string())
+            .collect();
+        assert_eq!(left, ["a@example.net", "c@example.net"]);
+        assert!(narrowed.envelope().require_tls());
+        assert!(mail.narrowed(|_| false).is_none());
+    }
+
+    #[test]
+    fn neither_name_nor_content_is_printed() {
+        let shown = format!("{:?}", mail(&["bob@example.net"]));
+        assert!(!shown.contains("First line") && !shown.contains("Hello"), "{shown}");
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_can_be_looked_at(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+            let mail = raw(&bytes);
+            if let Some(id) = mail.message_id() {
+                prop_assert!(!id.chars().any(char::is_control));
+            }
+            prop_assert_eq!(mail.needs_8bit(), !bytes.is_ascii());
+            prop_assert_eq!(mail.rope().to_bytes(), bytes);
+        }
+    }
+}

@@ -374,3 +374,99 @@ impl fmt::Display for Refusal {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Disposition, Retry};
+
+    fn outcome(fates: impl IntoIterator<Item = Fate>) -> Outcome {
+        let recipients = fates
+            .into_iter()
+            .enumerate()
+            .map(|(index, fate)| RecipientOutcome::new(format!("r{index}@example.net").parse().unwrap(), fate));
+        Outcome::new(recipients)
+    }
+
+    fn refused(permanent: bool) -> Fate {
+        Fate::Refused(if permanent {
+            Refusal::permanent()
+        } else {
+            Refusal::transient()
+        })
+    }
+
+    fn check(fates: [Fate; 2], kind: ErrorKind, disposition: Disposition, retry: Retry) {
+        let error = outcome(fates.clone()).settle("test").unwrap_err();
+        assert_eq!(
+            (error.kind(), error.disposition(), error.retry()),
+            (kind, disposition, retry),
+            "{fates:?}"
+        );
+        assert_eq!(error.outcome().map(|outcome| outcome.recipients().len()), Some(2));
+        assert_eq!(error.transport(), "test");
+    }
+
+    #[test]
+    fn one_accepted_is_ok_if_all_is_known() {
+        let settled = outcome([refused(true), Fate::Accepted]).settle("test").unwrap();
+        assert!(!settled.is_complete());
+        assert_eq!((settled.accepted().count(), settled.refused().count()), (1, 1));
+    }
+
+    #[test]
+    fn the_table_of_settle() {
+        check(
+            [refused(true), refused(true)],
+            ErrorKind::Rejected,
+            Disposition::NotAccepted,
+            Retry::Never,
+        );
+        check(
+            [refused(true), refused(false)],
+            ErrorKind::Unavailable,
+            Disposition::NotAccepted,
+            Retry::Safe,
+        );
+        check(
+            [Fate::Unknown, Fate::Unknown],
+            ErrorKind::Unknown,
+            Disposition::Ambiguous,
+            Retry::MayDuplicate,
+        );
+        check(
+            [Fate::Unknown, refused(true)],
+            ErrorKind::Unknown,
+            Disposition::Partial,
+            Retry::MayDuplicate,
+        );
+        check(
+            [Fate::Unknown, Fate::Accepted],
+            ErrorKind::Unknown,
+            Disposition::Partial,
+            Retry::MayDuplicate,
+        );
+    }
+
+    #[test]
+    fn the_reply_that_decided_is_in_the_error() {
+        let later = Refusal::from_reply(Reply::new(451, ["4.7.1 greylisted"]));
+        let never = Refusal::from_reply(Reply::new(550, ["5.1.1 no such user"]));
+        let error = outcome([Fate::Refused(never), Fate::Refused(later)])
+            .settle("smtp")
+            .unwrap_err();
+        assert_eq!(error.to_string(), "smtp: throttled: 451 4.7.1 greylisted");
+    }
+
+    #[test]
+    fn fates_can_be_read() {
+        let refusal = Refusal::from_reply(Reply::new(550, ["5.1.1 no such user"]));
+        assert_eq!(
+            Fate::Refused(refusal).to_string(),
+            "refused for good: 550 5.1.1 no such user"
+        );
+        let coded = Refusal::transient().with_code("Busy\r\n");
+        assert_eq!(Fate::Refused(coded).to_string(), "refused for now: Busy\\u{d}\\u{a}");
+        assert_eq!(Fate::Accepted.to_string(), "accepted");
+    }
+}

@@ -310,3 +310,147 @@ pub enum Shortfall {
     /// It has it, but not with these characters.
     Charset,
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::UNIX_EPOCH;
+
+    use posthaste_mime::Rope;
+
+    use super::*;
+    use crate::TagCharset;
+    use crate::testing::mail;
+
+    fn missing(mail: &Outbound, options: &SendOptions, capabilities: Capabilities) -> Vec<Feature> {
+        match plan(mail, options, &TransportInfo::new("test", capabilities)) {
+            Ok(_) => Vec::new(),
+            Err(error) => error.unsupported().iter().map(Unsupported::feature).collect(),
+        }
+    }
+
+    fn everything() -> SendOptions {
+        SendOptions::new()
+            .with_tag("a")
+            .and_then(|options| options.with_metadata("b", "c"))
+            .and_then(|options| options.with_stream("d"))
+            .and_then(|options| options.with_configuration_set("e"))
+            .and_then(|options| options.with_idempotency_key("f"))
+            .unwrap()
+            .with_schedule(UNIX_EPOCH)
+            .with_track_opens(true)
+            .with_track_clicks(true)
+    }
+
+    #[test]
+    fn every_wish_is_a_feature() {
+        assert_eq!(
+            missing(&mail(&["bob@example.net"]), &everything(), Capabilities::none()),
+            [
+                Feature::Tags,
+                Feature::Metadata,
+                Feature::Schedule,
+                Feature::TrackOpens,
+                Feature::TrackClicks,
+                Feature::Stream,
+                Feature::ConfigurationSet,
+                Feature::IdempotencyKey
+            ]
+        );
+        assert!(missing(&mail(&["bob@example.net"]), &everything(), Capabilities::all()).is_empty());
+    }
+
+    #[test]
+    fn a_wish_for_no_tracking_needs_nothing() {
+        let options = SendOptions::new().with_track_opens(false).with_track_clicks(false);
+        assert!(missing(&mail(&["bob@example.net"]), &options, Capabilities::none()).is_empty());
+    }
+
+    #[test]
+    fn degrading_drops_what_may_be_dropped_and_names_the_rest() {
+        let info = TransportInfo::new("test", Capabilities::none());
+        let options = everything().with_on_unsupported(OnUnsupported::Degrade);
+        let error = plan(&mail(&["bob@example.net"]), &options, &info).unwrap_err();
+        assert_eq!(error.to_string(), "test: not supported by this transport: scheduling");
+
+        let info = info.with_capabilities(Capabilities::none().with(Feature::Schedule));
+        let plan = plan(&mail(&["bob@example.net"]), &options, &info).unwrap();
+        assert_eq!(plan.dropped().len(), 7);
+        assert!(plan.keeps(Feature::Schedule) && !plan.keeps(Feature::Tags));
+    }
+
+    #[test]
+    fn tags_are_held_to_count_length_and_characters() {
+        let capabilities = Capabilities::wire()
+            .with(Feature::Tags)
+            .with_tag_limits(1, 3, TagCharset::Word);
+        let options = SendOptions::new().with_tag("two words").unwrap().with_tag("b").unwrap();
+        let error = plan(
+            &mail(&["bob@example.net"]),
+            &options,
+            &TransportInfo::new("test", capabilities),
+        )
+        .unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "test: not supported by this transport: tags (2, at most 1), tags (9 bytes long, at most 3), tags (with other \
+             characters than it allows)"
+        );
+    }
+
+    #[test]
+    fn numbers_are_said() {
+        let capabilities = Capabilities::wire().with_max_recipients(1).with_max_message_size(10);
+        let mail = mail(&["bob@example.net", "zoe@example.net"]);
+        let size = mail.rope().len();
+        let error = plan(&mail, &SendOptions::new(), &TransportInfo::new("test", capabilities)).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            format!(
+                "test: not supported by this transport: recipients (2, at most 1), message size ({size}, at most 10)"
+            )
+        );
+    }
+
+    #[test]
+    fn finished_bytes_need_raw_mime_and_their_envelope() {
+        let raw = Outbound::raw(
+            mail(&["bob@example.net"]).envelope().clone(),
+            Rope::from(b"A: b\r\n\r\n".to_vec()),
+        );
+        assert_eq!(
+            missing(&raw, &SendOptions::new(), Capabilities::none()),
+            [Feature::EnvelopeSender, Feature::EnvelopeRecipients, Feature::RawMime]
+        );
+        let plan = plan(
+            &raw,
+            &SendOptions::new(),
+            &TransportInfo::new("test", Capabilities::wire()),
+        )
+        .unwrap();
+        assert_eq!(plan.content(), Content::Raw);
+    }
+
+    #[test]
+    fn content_without_a_field_goes_as_bytes_if_the_caller_says_so() {
+        let message = posthaste_mime::Message::builder()
+            .from("ada@example.org".parse().unwrap())
+            .from("eve@example.org".parse().unwrap())
+            .sender("ada@example.org".parse().unwrap())
+            .to("bob@example.net".parse().unwrap())
+            .text("text")
+            .build()
+            .unwrap();
+        let mail = Outbound::new(message).unwrap();
+        let capabilities = Capabilities::none().with(Feature::RawMime);
+        assert_eq!(
+            missing(&mail, &SendOptions::new(), capabilities),
+            [Feature::MultipleFrom]
+        );
+        let raw = SendOptions::new().with_on_unsupported(OnUnsupported::RawMime);
+        let plan = plan(&mail, &raw, &TransportInfo::new("test", capabilities)).unwrap();
+        assert_eq!(plan.content(), Content::Raw);
+        assert_eq!(missing(&mail, &raw, Capabilities::none()), [Feature::MultipleFrom]);
+        let tagged = raw.with_tag("a").unwrap();
+        assert_eq!(missing(&mail, &tagged, capabilities), [Feature::Tags]);
+    }
+}

@@ -69,3 +69,28 @@ pub async fn within<F: Future>(timer: &dyn Timer, limit: Option<Duration>, futur
     })
     .await
 }
+
+#[cfg(test)]
+mod tests {
+    use std::future::{pending, ready};
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_limit_ends_what_does_not_end() {
+        let timer = TokioTimer::new();
+        let limit = Duration::from_secs(60);
+        assert_eq!(within(&timer, Some(limit), pending::<()>()).await, None);
+        assert!(timer.now() >= limit);
+        assert_eq!(within(&timer, Some(limit), ready(1)).await, Some(1));
+        assert_eq!(within(&timer, None, ready(2)).await, Some(2));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_done_at_the_limit_counts() {
+        assert_eq!(
+            within(&TokioTimer::new(), Some(Duration::ZERO), ready(1)).await,
+            Some(1)
+        );
+    }
+}

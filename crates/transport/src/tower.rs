@@ -82,3 +82,37 @@ impl<T: Transport + ?Sized> tower::Service<Outbound> for TowerService<T> {
         tower::Service::call(self, (mail, SendOptions::default()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tower::ServiceExt;
+
+    use super::*;
+    use crate::MemoryTransport;
+    use crate::testing::mail;
+
+    #[tokio::test]
+    async fn a_service_sends_with_and_without_options() {
+        let memory = MemoryTransport::new();
+        let service: TowerService<MemoryTransport> = TowerService::new(memory.clone());
+        let tagged = SendOptions::new().with_tag("a").unwrap();
+        assert!(
+            service
+                .clone()
+                .oneshot((mail(&["bob@example.net"]), tagged))
+                .await
+                .is_ok()
+        );
+        assert!(service.oneshot(mail(&["bob@example.net"])).await.is_ok());
+        assert_eq!(memory.sent()[0].options().tags(), ["a"]);
+        assert_eq!(memory.sent().len(), 2);
+    }
+
+    #[tokio::test]
+    async fn any_shared_transport_is_a_service() {
+        let shared: Arc<dyn Transport> = Arc::new(MemoryTransport::new());
+        let service: TowerService<dyn Transport> = TowerService::new(shared);
+        assert_eq!(service.get_ref().info().name(), "memory");
+        assert!(service.oneshot(mail(&["bob@example.net"])).await.is_ok());
+    }
+}
