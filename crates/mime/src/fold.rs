@@ -279,3 +279,77 @@ fn span_to_encode(text: &str) -> Option<(usize, usize)> {
     }
     Some((start, end))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn subject(text: &str, expected: &str) {
+        let mut out = Vec::new();
+        let mut field = Field::begin(&mut out, "Subject");
+        field.unstructured(text);
+        field.end();
+        assert_eq!(String::from_utf8(out).unwrap(), format!("Subject:{expected}\r\n"));
+    }
+
+    #[track_caller]
+    fn to(name: &str, expected: &str) {
+        let mailbox = Mailbox::with_name(name, "a@b.example".parse().unwrap()).unwrap();
+        let mut out = Vec::new();
+        let mut field = Field::begin(&mut out, "To");
+        field.mailbox(&mailbox);
+        field.end();
+        assert_eq!(String::from_utf8(out).unwrap(), format!("To:{expected}\r\n"));
+    }
+
+    #[test]
+    fn plain_text_stays_as_it_is() {
+        subject("", "");
+        subject("Hello, world: = ? _", " Hello, world: = ? _");
+    }
+
+    #[test]
+    fn only_what_needs_it_is_encoded() {
+        subject("plain été plain", " plain =?utf-8?B?w6l0w6k=?= plain");
+        subject("plain Übermittlung", " plain =?utf-8?Q?=C3=9Cbermittlung?=");
+        subject("a é b é c", " a =?utf-8?Q?=C3=A9_b_=C3=A9?= c");
+        subject("日本 x", " =?utf-8?B?5pel5pys?= x");
+    }
+
+    #[test]
+    fn spaces_are_inside_words() {
+        subject(" a b", " =?utf-8?Q?_a?= b");
+        subject("a b ", " a =?utf-8?Q?b_?=");
+        subject("a  b c", " =?utf-8?Q?a__b?= c");
+        subject("  ", " =?utf-8?Q?__?=");
+        subject("a\tb", " =?utf-8?B?YQli?=");
+    }
+
+    #[test]
+    fn what_looks_like_an_encoded_word_is_encoded() {
+        subject("=?utf-8?Q?x?=", " =?utf-8?B?PT91dGYtOD9RP3g/PQ==?=");
+    }
+
+    #[test]
+    fn words_fold_before_column_78() {
+        let word = "x".repeat(30);
+        subject(&format!("{word} {word} {word}"), &format!(" {word} {word}\r\n {word}"));
+    }
+
+    #[test]
+    fn names_take_the_simplest_form() {
+        to("Jane Doe", " Jane Doe <a@b.example>");
+        to("Dr. Q. Public", " \"Dr. Q. Public\" <a@b.example>");
+        to("say \"hi\"\\", " \"say \\\"hi\\\"\\\\\" <a@b.example>");
+        to("Jörg (x)", " =?utf-8?B?SsO2cmcgKHgp?= <a@b.example>");
+        to(" x", " =?utf-8?Q?_x?= <a@b.example>");
+        to("", " a@b.example");
+    }
+
+    #[test]
+    fn long_words_of_names_stay_whole() {
+        let word = "x".repeat(90);
+        to(&word, &format!(" {word}\r\n <a@b.example>"));
+    }
+}

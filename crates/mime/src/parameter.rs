@@ -139,3 +139,45 @@ fn ascii_fallback(value: &str) -> String {
     }
     fallback
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(value: &str, expected: &str) {
+        let mut out = Vec::new();
+        let mut field = Field::begin(&mut out, "X");
+        field.word("attachment");
+        write(&mut field, "filename", value, true);
+        field.end();
+        assert_eq!(String::from_utf8(out).unwrap(), format!("X: attachment;{expected}\r\n"));
+    }
+
+    #[test]
+    fn ascii_names_are_plain() {
+        check("a.txt", " filename=a.txt");
+        check("a b.txt", " filename=\"a b.txt\"");
+        check("", " filename=\"\"");
+    }
+
+    #[test]
+    fn names_that_readers_differ_about_are_extended() {
+        check("é.txt", " filename*=utf-8''%C3%A9.txt; filename=\"_.txt\"");
+        check("a\"b.txt", " filename*=utf-8''a%22b.txt; filename=\"a_b.txt\"");
+        check("a\\b.txt", " filename*=utf-8''a%5Cb.txt; filename=\"a_b.txt\"");
+        check("50% off", " filename*=utf-8''50%25%20off; filename=\"50_ off\"");
+        check("a  b", " filename*=utf-8''a%20%20b; filename=\"a  b\"");
+        check("it's", " filename*=utf-8''it%27s; filename=\"it_s\"");
+    }
+
+    #[test]
+    fn long_names_are_cut_between_characters() {
+        check(
+            &format!("{}.pdf", "é".repeat(20)),
+            "\r\n filename*0*=utf-8''%C3%A9%C3%A9%C3%A9%C3%A9%C3%A9%C3%A9%C3%A9%C3%A9;\r\n \
+             filename*1*=%C3%A9%C3%A9%C3%A9%C3%A9%C3%A9%C3%A9%C3%A9%C3%A9;\r\n \
+             filename*2*=%C3%A9%C3%A9%C3%A9%C3%A9.pdf;\r\n filename=\"____________________.pdf\"",
+        );
+    }
+}
