@@ -1,3 +1,4 @@
-//! DKIM signing and verification, SPF, DMARC and Authentication-Results.
+//! Authenticates mail.
 
+pub mod dkim;
 pub mod spf;

@@ -1,0 +1,239 @@
+//! Canonicalisation of bodies and header fields (RFC 6376 §3.4).
+
+use std::fmt;
+
+use aws_lc_rs::digest;
+
+/// How a header section or a body is made comparable before it is hashed (RFC 6376 §3.4).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Canonicalization {
+    /// Tolerates next to nothing.
+    Simple,
+    /// Tolerates changed white space, refolding and the case of field names.
+    #[default]
+    Relaxed,
+}
+
+impl fmt::Display for Canonicalization {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Simple => "simple",
+            Self::Relaxed => "relaxed",
+        })
+    }
+}
+
+/// How many canonical octets are gathered before they are hashed.
+const SLICE: usize = 4096;
+
+/// Hashes a body as it comes, in chunks cut anywhere (RFC 6376 §3.4.3 and §3.4.4).
+pub(crate) struct BodyHasher {
+    relaxed: bool,
+    hash: digest::Context,
+    out: Vec<u8>,
+    /// A CR whose LF may be in the next chunk.
+    cr: bool,
+    /// White space that counts only if something follows it on its line.
+    space: bool,
+    /// Line ends that count only if something follows them.
+    line_ends: u64,
+    /// How many octets of the canonical body may still be hashed: the `l=` tag.
+    limit: u64,
+    length: u64,
+}
+
+impl BodyHasher {
+    pub(crate) fn new(canonicalization: Canonicalization) -> Self {
+        Self {
+            relaxed: canonicalization == Canonicalization::Relaxed,
+            hash: digest::Context::new(&digest::SHA256),
+            out: Vec::with_capacity(SLICE + 128),
+            cr: false,
+            space: false,
+            line_ends: 0,
+            limit: u64::MAX,
+            length: 0,
+        }
+    }
+
+    /// Hashes at most `limit` octets of the canonical body.
+    pub(crate) fn with_limit(mut self, limit: u64) -> Self {
+        self.limit = limit;
+        self
+    }
+
+    pub(crate) fn update(&mut self, chunk: &[u8]) {
+        let mut rest = chunk;
+        while let Some((&byte, tail)) = rest.split_first() {
+            if self.cr {
+                self.cr = false;
+                if byte == b'\n' {
+                    self.line_ends += 1;
+                    self.space = false;
+                    rest = tail;
+                    continue;
+                }
+                self.text(b"\r");
+            }
+            match byte {
+                b'\r' => {
+                    self.cr = true;
+                    rest = tail;
+                }
+                b' ' | b'\t' if self.relaxed => {
+                    self.space = true;
+                    rest = tail;
+                }
+                _ => {
+                    let (run, tail) = rest.split_at(self.run(rest));
+                    self.text(run);
+                    rest = tail;
+                }
+            }
+        }
+    }
+
+    /// How many octets at the start of `text` stand as they are. A single space between words is one of them.
+    fn run(&self, text: &[u8]) -> usize {
+        let mut previous_space = false;
+        for (index, &byte) in text.iter().enumerate() {
+            match byte {
+                b'\r' => return index - usize::from(previous_space),
+                b'\t' if self.relaxed => return index - usize::from(previous_space),
+                b' ' if self.relaxed => {
+                    if previous_space {
+                        return index - 1;
+                    }
+                    previous_space = true;
+                }
+                _ => previous_space = false,
+            }
+        }
+        text.len() - usize::from(previous_space)
+    }
+
+    /// Takes octets that count, and with them what was held back before them.
+    fn text(&mut self, run: &[u8]) {
+        while self.line_ends > 0 {
+            self.line_ends -= 1;
+            self.push(b"\r\n");
+        }
+        if self.space {
+            self.space = false;
+            self.push(b" ");
+        }
+        self.push(run);
+    }
+
+    fn push(&mut self, bytes: &[u8]) {
+        self.length = self.length.saturating_add(bytes.len() as u64);
+        let taken = usize::try_from(self.limit).unwrap_or(usize::MAX).min(bytes.len());
+        self.limit -= taken as u64;
+        let bytes = bytes.get(..taken).unwrap_or_default();
+        if bytes.len() >= SLICE {
+            self.hash.update(&self.out);
+            self.out.clear();
+            self.hash.update(bytes);
+            return;
+        }
+        self.out.extend_from_slice(bytes);
+        if self.out.len() >= SLICE {
+            self.hash.update(&self.out);
+            self.out.clear();
+        }
+    }
+
+    /// The hash of the canonical body, and how long that body is in octets, whatever the limit.
+    pub(crate) fn finish(mut self) -> (digest::Digest, u64) {
+        if self.cr {
+            self.cr = false;
+            self.text(b"\r");
+        }
+        // §3.4.3: a simple body ends with one CRLF, an empty one is that CRLF. §3.4.4: an empty relaxed body is empty.
+        if self.length > 0 || !self.relaxed {
+            self.push(b"\r\n");
+        }
+        self.hash.update(&self.out);
+        (self.hash.finish(), self.length)
+    }
+}
+
+/// Appends one header field in canonical form, its line end included.
+///
+/// `raw` is the field as it stands in the message, from its name to its CRLF.
+pub(crate) fn push_field(out: &mut Vec<u8>, raw: &[u8], canonicalization: Canonicalization) {
+    if canonicalization == Canonicalization::Simple {
+        out.extend_from_slice(raw);
+        return;
+    }
+    let colon = raw.iter().position(|&byte| byte == b':').unwrap_or(raw.len());
+    let (name, value) = raw.split_at(colon);
+    out.extend(name.trim_ascii_end().iter().map(u8::to_ascii_lowercase));
+    out.push(b':');
+    let mut space = false;
+    let mut any = false;
+    for &byte in value.get(1..).unwrap_or_default() {
+        match byte {
+            b'\r' | b'\n' => {}
+            b' ' | b'\t' => space = true,
+            byte => {
+                if space && any {
+                    out.push(b' ');
+                }
+                space = false;
+                any = true;
+                out.push(byte);
+            }
+        }
+    }
+    out.extend_from_slice(b"\r\n");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn canonical(body: &[u8], canonicalization: Canonicalization, cut: usize) -> digest::Digest {
+        let mut hasher = BodyHasher::new(canonicalization);
+        for chunk in body.chunks(cut.max(1)) {
+            hasher.update(chunk);
+        }
+        hasher.finish().0
+    }
+
+    fn check(body: &str, simple: &str, relaxed: &str) {
+        for cut in 1..=body.len().max(1) {
+            for (canonicalization, expected) in
+                [(Canonicalization::Simple, simple), (Canonicalization::Relaxed, relaxed)]
+            {
+                let expected = digest::digest(&digest::SHA256, expected.as_bytes());
+                assert_eq!(canonical(body.as_bytes(), canonicalization, cut).as_ref(), expected.as_ref(), "{body:?} {cut}");
+            }
+        }
+    }
+
+    #[test]
+    fn bodies() {
+        check("", "\r\n", "");
+        check("\r\n\r\n", "\r\n", "");
+        check("Hello", "Hello\r\n", "Hello\r\n");
+        check("Hello\r\n\r\n\r\n", "Hello\r\n", "Hello\r\n");
+        // §3.4.4: a line of white space only is an empty line.
+        check("Hello\r\n \t\r\n", "Hello\r\n \t\r\n", "Hello\r\n");
+        check(" C \r\nD \t E\r\n\r\n\r\n", " C \r\nD \t E\r\n", " C\r\nD E\r\n");
+        check("a  b\r\n\r\n c\r\n", "a  b\r\n\r\n c\r\n", "a b\r\n\r\n c\r\n");
+        check("bare \r cr\r", "bare \r cr\r\r\n", "bare \r cr\r\r\n");
+        check("bare\n lf", "bare\n lf\r\n", "bare\n lf\r\n");
+        check(" ", " \r\n", "");
+    }
+
+    #[test]
+    fn header_fields() {
+        let mut out = Vec::new();
+        push_field(&mut out, b"A: X\r\n", Canonicalization::Relaxed);
+        push_field(&mut out, b"B : Y\t\r\n\tZ  \r\n", Canonicalization::Relaxed);
+        push_field(&mut out, b"B : Y\t\r\n\tZ  \r\n", Canonicalization::Simple);
+        assert_eq!(out, b"a:X\r\nb:Y Z\r\nB : Y\t\r\n\tZ  \r\n");
+    }
+}

@@ -1,0 +1,398 @@
+//! Verifying.
+
+use std::fmt;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use aws_lc_rs::constant_time::verify_slices_are_equal;
+use posthaste_address::Domain;
+use posthaste_dns::{LookupError, Resolver, ResolverExt};
+
+use super::body::{BodyHasher, Canonicalization, push_field};
+use super::fields::{Field, Fields};
+use super::public_key::{KeyRecordError, PublicKey};
+use super::selector::Selector;
+use super::signature::{Claims, Signature, SignatureError};
+
+/// What came of verifying a signature, in the words of RFC 8601 §2.7.1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum DkimResult {
+    /// The message is not signed.
+    None,
+    /// The signature holds.
+    Pass,
+    /// The signature does not hold.
+    Fail,
+    /// The signature holds, but for reasons of its own is not accepted.
+    Policy,
+    /// The signature cannot be judged.
+    Neutral,
+    /// It could not be verified for now; later it may.
+    TempError,
+    /// It can never be verified.
+    PermError,
+}
+
+impl DkimResult {
+    /// The word in Authentication-Results.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Pass => "pass",
+            Self::Fail => "fail",
+            Self::Policy => "policy",
+            Self::Neutral => "neutral",
+            Self::TempError => "temperror",
+            Self::PermError => "permerror",
+        }
+    }
+}
+
+impl fmt::Display for DkimResult {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Why a signature does not pass.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Reason {
+    /// The field is not a signature.
+    #[error(transparent)]
+    Signature(#[from] SignatureError),
+    /// The field is not text.
+    #[error("signature is not text")]
+    NotText,
+    /// The message has no From field (RFC 6376 §5.4).
+    #[error("message has no From field")]
+    NoFrom,
+    /// There are more signatures than anybody needs; this one was not looked at.
+    #[error("too many signatures")]
+    TooManySignatures,
+    /// `x=` has passed.
+    #[error("signature has expired")]
+    Expired,
+    /// `t=` is yet to come.
+    #[error("signature was made in the future")]
+    Future,
+    /// The key cannot be had.
+    #[error("key not found: {0}")]
+    Dns(LookupError),
+    /// The key record cannot be used.
+    #[error(transparent)]
+    Key(#[from] KeyRecordError),
+    /// The key is of another kind than the signature.
+    #[error("key is not for this algorithm")]
+    KeyAlgorithm,
+    /// The key is for `d=` alone, and `i=` is below it (`t=s`).
+    #[error("key does not sign for subdomains")]
+    StrictIdentity,
+    /// `l=` is more than there is.
+    #[error("signed body is longer than the body")]
+    LengthTooLong,
+    /// `l=` leaves a part of the body unsigned, which anybody may have added.
+    #[error("part of the body is not signed")]
+    PartlySigned,
+    /// The body was changed.
+    #[error("body hash does not match")]
+    BodyHash,
+    /// The header was changed, or the signature is forged.
+    #[error("signature does not match")]
+    Mismatch,
+}
+
+impl Reason {
+    /// The result that each reason leads to.
+    fn result(&self) -> DkimResult {
+        match self {
+            Self::BodyHash | Self::Mismatch => DkimResult::Fail,
+            Self::Dns(error) if error.is_temporary() => DkimResult::TempError,
+            Self::PartlySigned | Self::TooManySignatures => DkimResult::Neutral,
+            Self::Key(KeyRecordError::TooShort) => DkimResult::Policy,
+            _ => DkimResult::PermError,
+        }
+    }
+}
+
+/// What came of one DKIM-Signature field.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    result: DkimResult,
+    reason: Option<Reason>,
+    domain: Option<Domain>,
+    identity: Option<Domain>,
+    selector: Option<Selector>,
+    algorithm: Option<String>,
+    signature: Option<String>,
+    testing: bool,
+}
+
+impl Verdict {
+    /// Makes a verdict that others came to, to hand it to DMARC.
+    #[must_use]
+    pub fn new(result: DkimResult, domain: Domain) -> Self {
+        Self {
+            result,
+            reason: None,
+            identity: Some(domain.clone()),
+            domain: Some(domain),
+            selector: None,
+            algorithm: None,
+            signature: None,
+            testing: false,
+        }
+    }
+
+    /// The result.
+    #[must_use]
+    pub fn result(&self) -> DkimResult {
+        self.result
+    }
+
+    /// Why it is not a pass.
+    #[must_use]
+    pub fn reason(&self) -> Option<&Reason> {
+        self.reason.as_ref()
+    }
+
+    /// Who signed: `d=`. It is proven only by a pass.
+    #[must_use]
+    pub fn domain(&self) -> Option<&Domain> {
+        self.domain.as_ref()
+    }
+
+    /// The domain of `i=`.
+    #[must_use]
+    pub fn identity(&self) -> Option<&Domain> {
+        self.identity.as_ref()
+    }
+
+    /// The key's name: `s=`.
+    #[must_use]
+    pub fn selector(&self) -> Option<&Selector> {
+        self.selector.as_ref()
+    }
+
+    /// The algorithm: `a=`, in lower case.
+    #[must_use]
+    pub fn algorithm(&self) -> Option<&str> {
+        self.algorithm.as_deref()
+    }
+
+    /// The first eight octets of `b=`, which tell signatures apart (RFC 6008).
+    #[must_use]
+    pub fn signature_prefix(&self) -> Option<&str> {
+        self.signature.as_deref().map(|signature| signature.get(..8).unwrap_or(signature))
+    }
+
+    /// The domain is only trying DKIM out (`t=y`): treat a failure like an unsigned message.
+    #[must_use]
+    pub fn is_testing(&self) -> bool {
+        self.testing
+    }
+}
+
+/// How much work a message may cause.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Limits {
+    signatures: usize,
+    leeway: Duration,
+}
+
+impl Default for Limits {
+    /// Ten signatures; ten hours for clocks that run ahead.
+    fn default() -> Self {
+        Self { signatures: 10, leeway: Duration::from_secs(10 * 3600) }
+    }
+}
+
+impl Limits {
+    /// How many signatures are looked at, from the top.
+    #[must_use]
+    pub fn signatures(mut self, most: usize) -> Self {
+        self.signatures = most;
+        self
+    }
+
+    /// How far in the future `t=` may be.
+    #[must_use]
+    pub fn leeway(mut self, leeway: Duration) -> Self {
+        self.leeway = leeway;
+        self
+    }
+}
+
+/// How many records at one key's name are tried; more than one is already a mistake of its owner.
+const KEYS: usize = 4;
+
+/// Verifies every signature of a raw message, from the top to the bottom, with the default [`Limits`].
+///
+/// An unsigned message has no verdict. Line ends must be CRLF. Failures of DNS are [`DkimResult::TempError`], never a fail.
+pub async fn verify(message: &[u8], resolver: &dyn Resolver, now: SystemTime) -> Vec<Verdict> {
+    verify_with(message, resolver, now, &Limits::default()).await
+}
+
+/// Verifies like [`verify`], with limits of your own.
+pub async fn verify_with(message: &[u8], resolver: &dyn Resolver, now: SystemTime, limits: &Limits) -> Vec<Verdict> {
+    let fields = Fields::parse(message);
+    let mut verifier = Verifier {
+        body: message.get(fields.body_offset()..).unwrap_or_default(),
+        fields: &fields,
+        resolver,
+        now: now.duration_since(UNIX_EPOCH).unwrap_or_default(),
+        leeway: limits.leeway,
+        hashes: Vec::new(),
+    };
+    let mut verdicts = Vec::new();
+    for (index, field) in fields.iter().filter(|field| field.is(b"DKIM-Signature")).enumerate() {
+        let text = std::str::from_utf8(field.value()).unwrap_or_default();
+        let outcome = match text {
+            _ if index >= limits.signatures => Err(Reason::TooManySignatures),
+            "" => Err(Reason::NotText),
+            text => verifier.verify(field, text).await,
+        };
+        let claims = if index >= limits.signatures { Claims::default() } else { Claims::parse(text) };
+        let (identity, testing) = outcome.as_ref().map_or((None, false), |pass| (Some(pass.identity.clone()), pass.testing));
+        let reason = outcome.err();
+        verdicts.push(Verdict {
+            result: reason.as_ref().map_or(DkimResult::Pass, Reason::result),
+            reason,
+            identity: identity.or_else(|| claims.domain.clone()),
+            domain: claims.domain,
+            selector: claims.selector,
+            algorithm: claims.algorithm,
+            signature: claims.signature,
+            testing,
+        });
+    }
+    verdicts
+}
+
+struct Pass {
+    identity: Domain,
+    testing: bool,
+}
+
+/// A body hash that was made already: how, and what came out.
+struct BodyHash {
+    canonicalization: Canonicalization,
+    limit: Option<u64>,
+    hash: Vec<u8>,
+    length: u64,
+}
+
+struct Verifier<'m, 'r> {
+    fields: &'m Fields<'m>,
+    body: &'m [u8],
+    resolver: &'r dyn Resolver,
+    now: Duration,
+    leeway: Duration,
+    hashes: Vec<BodyHash>,
+}
+
+impl Verifier<'_, '_> {
+    async fn verify(&mut self, field: &Field<'_>, text: &str) -> Result<Pass, Reason> {
+        let signature = Signature::parse(text)?;
+        if self.fields.count("From") == 0 {
+            return Err(Reason::NoFrom);
+        }
+        self.check_times(&signature)?;
+        // The body first: a hash costs less than a question to the DNS.
+        self.check_body(&signature)?;
+        let name = format!("{}._domainkey.{}", signature.selector, signature.domain);
+        let records = self.resolver.txt(&name).await.map_err(Reason::Dns)?;
+        let header = self.canonical_header(field, &signature);
+        let mut reason = Reason::Dns(LookupError::NoData);
+        for record in records.iter().take(KEYS) {
+            match check_key(&record.to_text(), &signature, &header) {
+                Ok(pass) => return Ok(pass),
+                Err(wrong) => reason = wrong,
+            }
+        }
+        Err(reason)
+    }
+
+    /// RFC 6376 §3.5, `t=` and `x=`.
+    fn check_times(&self, signature: &Signature<'_>) -> Result<(), Reason> {
+        if signature.expiry.is_some_and(|expiry| expiry < self.now.as_secs()) {
+            return Err(Reason::Expired);
+        }
+        if signature.time.is_some_and(|time| time > self.now.saturating_add(self.leeway).as_secs()) {
+            return Err(Reason::Future);
+        }
+        Ok(())
+    }
+
+    /// RFC 6376 §3.7, step 1; a body that is signed in part is not worth more than one that is not (§8.2).
+    fn check_body(&mut self, signature: &Signature<'_>) -> Result<(), Reason> {
+        let (canonicalization, limit) = (signature.body, signature.length);
+        let made = self.hashes.iter().position(|made| made.canonicalization == canonicalization && made.limit == limit);
+        let index = made.unwrap_or_else(|| {
+            let mut hasher = BodyHasher::new(canonicalization).with_limit(limit.unwrap_or(u64::MAX));
+            hasher.update(self.body);
+            let (hash, length) = hasher.finish();
+            self.hashes.push(BodyHash { canonicalization, limit, hash: hash.as_ref().to_vec(), length });
+            self.hashes.len() - 1
+        });
+        let Some(made) = self.hashes.get(index) else { return Err(Reason::BodyHash) };
+        if limit.is_some_and(|limit| limit > made.length) {
+            return Err(Reason::LengthTooLong);
+        }
+        verify_slices_are_equal(&made.hash, &signature.body_hash).map_err(|_| Reason::BodyHash)?;
+        if limit.is_some_and(|limit| limit < made.length) {
+            return Err(Reason::PartlySigned);
+        }
+        Ok(())
+    }
+
+    /// RFC 6376 §3.7, step 2: the fields that `h=` names, and the signature field without its signature.
+    fn canonical_header(&self, field: &Field<'_>, signature: &Signature<'_>) -> Vec<u8> {
+        let mut out = Vec::new();
+        for selected in self.fields.select(signature.names()) {
+            push_field(&mut out, selected.raw, signature.header);
+        }
+        let before = out.len();
+        push_field(&mut out, &without_signature(field.raw), signature.header);
+        while out.len() > before && out.last().is_some_and(|byte| matches!(byte, b'\r' | b'\n')) {
+            out.pop();
+        }
+        out
+    }
+}
+
+fn check_key(record: &str, signature: &Signature<'_>, header: &[u8]) -> Result<Pass, Reason> {
+    let key = PublicKey::parse(record)?;
+    if key.algorithm() != signature.algorithm {
+        return Err(Reason::KeyAlgorithm);
+    }
+    if key.is_strict() && signature.identity != signature.domain {
+        return Err(Reason::StrictIdentity);
+    }
+    if !key.verifies(header, &signature.signature) {
+        return Err(Reason::Mismatch);
+    }
+    Ok(Pass { identity: signature.identity.clone(), testing: key.is_testing() })
+}
+
+/// The field with the value of its `b=` tag taken out.
+fn without_signature(raw: &[u8]) -> Vec<u8> {
+    let colon = raw.iter().position(|&byte| byte == b':').map_or(raw.len(), |colon| colon + 1);
+    let (name, value) = raw.split_at(colon);
+    let mut out = name.to_vec();
+    for (index, spec) in value.split(|&byte| byte == b';').enumerate() {
+        if index > 0 {
+            out.push(b';');
+        }
+        let equals = spec.iter().position(|&byte| byte == b'=').unwrap_or(spec.len());
+        let (tag, _) = spec.split_at(equals);
+        if tag.trim_ascii() == b"b" && equals < spec.len() {
+            out.extend_from_slice(spec.get(..=equals).unwrap_or_default());
+        } else {
+            out.extend_from_slice(spec);
+        }
+    }
+    out
+}
