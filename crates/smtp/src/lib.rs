@@ -42,3 +42,8 @@ pub use connector::{ConnectFuture, Connected, Connector, Stream};
 pub use error::SmtpError;
 pub use secret::Secret;
 pub use tls::Tls;
+
+/// Holds the README's code to what compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}

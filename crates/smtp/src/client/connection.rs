@@ -75,15 +75,15 @@ impl Opener {
             return Err(refused(Step::Greeting, &greeting));
         }
         let mut extensions = ehlo(&mut wire, &helo, budget).await?;
-        if let (Tls::Required | Tls::Opportunistic, Some(tls)) = (self.config.tls, &self.tls) {
-            if self.start_tls(&mut wire, &extensions, budget).await? {
-                wire = wire
-                    .start_tls(Arc::clone(&tls.config), tls.name.clone(), budget)
-                    .await?;
-                // What was announced in clear text may have been changed on the way: it is forgotten.
-                extensions = ehlo(&mut wire, &helo, budget).await?;
-                secure = true;
-            }
+        if let (Tls::Required | Tls::Opportunistic, Some(tls)) = (self.config.tls, &self.tls)
+            && self.start_tls(&mut wire, &extensions, budget).await?
+        {
+            wire = wire
+                .start_tls(Arc::clone(&tls.config), tls.name.clone(), budget)
+                .await?;
+            // What was announced in clear text may have been changed on the way: it is forgotten.
+            extensions = ehlo(&mut wire, &helo, budget).await?;
+            secure = true;
         }
         if let (Some(username), Some(password)) = (&self.config.username, &self.config.password) {
             if !secure && !self.config.danger_allow_plaintext_auth {

@@ -1,0 +1,16 @@
+//! The client and the server against each other and against peers that behave badly.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests say plainly what they expect"
+)]
+
+mod auth;
+mod client;
+mod peer;
+mod postbox;
+mod server;
+mod tls;
