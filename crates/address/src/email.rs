@@ -1,10 +1,9 @@
 //! `local@domain`.
 
 use std::fmt;
-use std::hash::Hash;
 use std::str::FromStr;
 
-use crate::{AddressError, AddressErrorKind as Kind, Domain};
+use crate::{AddressError, AddressErrorKind as Kind, Domain, local_part};
 
 /// What an address may look like beyond the everyday. Default: no address literals.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -15,16 +14,39 @@ pub struct ParseOptions {
 
 impl ParseOptions {
     /// Allows address literals: `user@[192.0.2.1]`, `user@[IPv6:2001:db8::1]` (RFC 5321 §4.1.3).
+    ///
+    /// They name a machine past DNS and all policy published there, so they are for callers who know the network.
     #[must_use]
     pub fn domain_literals(mut self, allow: bool) -> Self {
         self.domain_literals = allow;
         self
     }
+
+    /// Says whether address literals are allowed.
+    pub(crate) fn allows_literals(self) -> bool {
+        self.domain_literals
+    }
 }
 
-/// An email address that can stand in an SMTP envelope: RFC 5321 `Mailbox`, with RFC 6531's UTF-8 local parts.
+/// An email address that can stand in an SMTP envelope: RFC 5321 §4.1.2 `Mailbox`, with RFC 6531's UTF-8.
 ///
-/// The local part is compared as it stands, the domain without regard to case.
+/// It has one spelling: the local part in NFC and in quotes only where it needs them, the domain in lower-case A-labels.
+/// The local part is compared with regard to case, the domain without.
+///
+/// # Examples
+///
+/// ```
+/// use posthaste_address::EmailAddress;
+///
+/// let address: EmailAddress = r#""ada\.lovelace"@BÜCHER.example"#.parse()?;
+/// assert_eq!(address.local_part(), "ada.lovelace");
+/// assert_eq!(address.to_string(), "ada.lovelace@xn--bcher-kva.example");
+///
+/// // What looks like another address inside quotes stays there.
+/// let quoted: EmailAddress = r#""eve@evil.example"@example.org"#.parse()?;
+/// assert_eq!(quoted.domain().as_str(), "example.org");
+/// # Ok::<(), posthaste_address::AddressError>(())
+/// ```
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EmailAddress {
     local: Box<str>,
@@ -41,29 +63,26 @@ impl EmailAddress {
         if text.is_empty() {
             return Err(AddressError::new(Kind::Empty, 0));
         }
-        let (local, at) = local_part(text)?;
+        let (local, at) = local_part::read(text)?;
         let rest = text.get(at..).unwrap_or_default();
         let Some(domain) = rest.strip_prefix('@') else {
-            let kind = if rest.is_empty() {
-                Kind::MissingAt
-            } else {
-                Kind::ForbiddenCharacter
-            };
-            return Err(AddressError::new(kind, at));
+            return Err(expected_at(rest, at));
         };
-        let domain = match domain.strip_prefix('[').and_then(|inner| inner.strip_suffix(']')) {
-            Some(inner) if options.domain_literals => Domain::parse_literal(inner),
-            _ => domain.parse(),
-        }
-        .map_err(|error| error.shifted(at + 1))?;
-        if text.ends_with('.') {
-            return Err(AddressError::new(Kind::MisplacedDot, text.len() - 1));
-        }
-        if local.len() > 64 {
+        let domain = Domain::parse_for_mail(domain, *options).map_err(|error| error.shifted(at + 1))?;
+        Self::assemble(&local, domain).map_err(|error| error.within(text))
+    }
+
+    /// Joins what a local part means with a domain.
+    pub(crate) fn assemble(local: &str, domain: Domain) -> Result<Self, AddressError> {
+        let meant = local;
+        let local = local_part::canonical(meant);
+        // NFC may be shorter or longer than what was given; neither may exceed the limits (RFC 5321 §4.5.3.1).
+        let length = local.len().max(meant.len());
+        if length > 64 {
             return Err(AddressError::new(Kind::LocalPartTooLong, 64));
         }
-        if local.len() + 1 + domain.as_str().len() > 254 {
-            return Err(AddressError::new(Kind::TooLong, 254.min(text.len())));
+        if length + 1 + domain.as_str().len() > 254 {
+            return Err(AddressError::new(Kind::TooLong, 254));
         }
         Ok(Self {
             local: local.into(),
@@ -96,96 +115,20 @@ impl EmailAddress {
     }
 }
 
-/// RFC 5322 §3.2.3 `atext`, and RFC 6531's UTF-8 beyond ASCII.
-pub(crate) fn is_atext(c: char) -> bool {
-    c.is_ascii_alphanumeric()
-        || "!#$%&'*+-/=?^_`{|}~".contains(c)
-        || (!c.is_ascii() && !c.is_control() && !c.is_whitespace() && !is_break(c))
-}
-
-/// Characters that some reader takes for a line break.
-pub(crate) fn is_break(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{85}' | '\u{feff}')
-}
-
-/// Reads the local part at the start of `text`: its wire form, and where it ends.
-pub(crate) fn local_part(text: &str) -> Result<(String, usize), AddressError> {
-    if let Some(inner) = text.strip_prefix('"') {
-        let mut value = String::new();
-        let mut chars = inner.char_indices();
-        while let Some((offset, c)) = chars.next() {
-            match c {
-                '"' => return Ok((quote_if_needed(&value), offset + 2)),
-                '\\' => match chars.next() {
-                    // RFC 5321 §4.1.2 quoted-pairSMTP: printable ASCII only.
-                    Some((_, escaped)) if (' '..='~').contains(&escaped) => value.push(escaped),
-                    Some((offset, _)) => return Err(AddressError::new(Kind::ControlCharacter, offset + 1)),
-                    None => break,
-                },
-                c if is_break(c) => return Err(AddressError::new(Kind::ControlCharacter, offset + 1)),
-                c => value.push(c),
-            }
-        }
-        return Err(AddressError::new(Kind::UnclosedQuote, 0));
-    }
-    let mut previous_dot = true;
-    let mut end = text.len();
-    for (offset, c) in text.char_indices() {
-        match c {
-            '@' => {
-                end = offset;
-                break;
-            }
-            '.' if previous_dot => return Err(AddressError::new(Kind::MisplacedDot, offset)),
-            '.' => previous_dot = true,
-            c if is_atext(c) => previous_dot = false,
-            c if is_break(c) => return Err(AddressError::new(Kind::ControlCharacter, offset)),
-            _ => {
-                end = offset;
-                break;
-            }
-        }
-    }
-    let local = text.get(..end).unwrap_or_default();
-    if local.is_empty() {
-        return Err(AddressError::new(
-            if text.starts_with('@') {
-                Kind::EmptyLocalPart
-            } else {
-                Kind::ForbiddenCharacter
-            },
-            0,
-        ));
-    }
-    if previous_dot {
-        return Err(AddressError::new(Kind::MisplacedDot, end.saturating_sub(1)));
-    }
-    Ok((local.to_owned(), end))
-}
-
-/// Puts a local part in quotes unless it is a dot-atom.
-pub(crate) fn quote_if_needed(value: &str) -> String {
-    let is_dot_atom = value
-        .split('.')
-        .all(|atom| !atom.is_empty() && atom.chars().all(is_atext));
-    if is_dot_atom {
-        return value.to_owned();
-    }
-    let mut quoted = String::with_capacity(value.len() + 2);
-    quoted.push('"');
-    for c in value.chars() {
-        if matches!(c, '"' | '\\') {
-            quoted.push('\\');
-        }
-        quoted.push(c);
-    }
-    quoted.push('"');
-    quoted
+/// Says why there is no `@` at `rest`, which begins at `offset`.
+pub(crate) fn expected_at(rest: &str, offset: usize) -> AddressError {
+    let kind = match rest.chars().next() {
+        None => Kind::MissingAt,
+        Some(c) if local_part::is_break(c) => Kind::ControlCharacter,
+        Some(_) => Kind::ForbiddenCharacter,
+    };
+    AddressError::new(kind, offset)
 }
 
 impl FromStr for EmailAddress {
     type Err = AddressError;
 
+    /// Parses with the default [`ParseOptions`].
     fn from_str(text: &str) -> Result<Self, AddressError> {
         Self::parse_with(text, &ParseOptions::default())
     }

@@ -20,6 +20,14 @@ impl AddressError {
         }
     }
 
+    /// Keeps the offset inside `text`: a canonical spelling may be longer than what it was made from.
+    pub(crate) fn within(self, text: &str) -> Self {
+        Self {
+            offset: self.offset.min(text.len()),
+            ..self
+        }
+    }
+
     /// What is wrong.
     #[must_use]
     pub fn kind(&self) -> AddressErrorKind {
@@ -112,4 +120,10 @@ pub enum EnvelopeError {
     /// An original recipient's type or address holds what RFC 3461 §4.2 does not allow.
     #[error("original recipient is not a type and an address of printable characters")]
     OriginalRecipient,
+    /// Text is not the value of a `NOTIFY` parameter (RFC 3461 §4.1).
+    #[error("not `NEVER`, nor different ones of `SUCCESS`, `FAILURE` and `DELAY`")]
+    Notify,
+    /// Text is not the value of a `RET` parameter (RFC 3461 §4.3).
+    #[error("neither `FULL` nor `HDRS`")]
+    ReturnContent,
 }

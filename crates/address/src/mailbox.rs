@@ -1,13 +1,26 @@
-//! A display name with an address, and named groups of them.
+//! An address with a display name.
 
 use std::fmt;
 use std::str::FromStr;
 
-use crate::email::is_break;
-use crate::list::Scanner;
-use crate::{AddressError, AddressErrorKind as Kind, EmailAddress};
+use crate::local_part::{is_break, is_phrase_text};
+use crate::scanner::Scanner;
+use crate::{AddressError, AddressErrorKind as Kind, EmailAddress, ParseOptions};
 
 /// An address with the name that people see beside it (RFC 5322 §3.4 `mailbox`).
+///
+/// # Examples
+///
+/// ```
+/// use posthaste_address::Mailbox;
+///
+/// let mailbox: Mailbox = "John Q. Public <john@example.org>".parse()?;
+/// assert_eq!(mailbox.name(), Some("John Q. Public"));
+/// assert_eq!(mailbox.to_string(), r#""John Q. Public" <john@example.org>"#);
+///
+/// assert!(Mailbox::with_name("John\r\nBcc: eve@example.com", mailbox.address().clone()).is_err());
+/// # Ok::<(), posthaste_address::AddressError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Mailbox {
     name: Option<Box<str>>,
@@ -35,6 +48,15 @@ impl Mailbox {
         })
     }
 
+    /// Parses a mailbox with options.
+    ///
+    /// # Errors
+    ///
+    /// [`AddressError`], with the byte at which `text` goes wrong.
+    pub fn parse_with(text: &str, options: &ParseOptions) -> Result<Self, AddressError> {
+        Scanner::new(text, *options).only(Scanner::mailbox)
+    }
+
     /// The name, if there is one.
     #[must_use]
     pub fn name(&self) -> Option<&str> {
@@ -48,7 +70,8 @@ impl Mailbox {
     }
 }
 
-fn checked_name(name: String) -> Result<Box<str>, AddressError> {
+/// Refuses a name that could end its line somewhere.
+pub(crate) fn checked_name(name: String) -> Result<Box<str>, AddressError> {
     match name.char_indices().find(|(_, c)| is_break(*c)) {
         Some((offset, _)) => Err(AddressError::new(Kind::ControlCharacter, offset)),
         None => Ok(name.into_boxed_str()),
@@ -64,12 +87,10 @@ impl From<EmailAddress> for Mailbox {
 impl FromStr for Mailbox {
     type Err = AddressError;
 
-    /// Parses `Name <a@b>`, `"Quoted, name" <a@b>`, `<a@b>` or `a@b`. Encoded-words (RFC 2047) are not decoded.
+    /// Parses `Name <a@b>`, `"Quoted, name" <a@b>`, `<a@b>`, `a@b` or `a@b (Name)` with the default [`ParseOptions`].
+    /// Encoded-words (RFC 2047) are not decoded.
     fn from_str(text: &str) -> Result<Self, AddressError> {
-        let mut scanner = Scanner::new(text);
-        let mailbox = scanner.mailbox()?;
-        scanner.end()?;
-        Ok(mailbox)
+        Self::parse_with(text, &ParseOptions::default())
     }
 }
 
@@ -90,10 +111,10 @@ impl TryFrom<String> for Mailbox {
 }
 
 /// Writes a phrase, in quotes if it is more than words.
-fn write_phrase(f: &mut fmt::Formatter<'_>, phrase: &str) -> fmt::Result {
+pub(crate) fn write_phrase(f: &mut fmt::Formatter<'_>, phrase: &str) -> fmt::Result {
     let is_words = phrase
         .split(' ')
-        .all(|word| !word.is_empty() && word.chars().all(crate::email::is_atext));
+        .all(|word| !word.is_empty() && word.chars().all(is_phrase_text));
     if is_words {
         return f.write_str(phrase);
     }
@@ -108,7 +129,7 @@ fn write_phrase(f: &mut fmt::Formatter<'_>, phrase: &str) -> fmt::Result {
 }
 
 impl fmt::Display for Mailbox {
-    /// Writes a form that [`FromStr`] reads back to the same value.
+    /// Writes a form that [`FromStr`] reads back to the same value; with an address literal, [`Mailbox::parse_with`].
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.name {
             Some(name) => {
@@ -116,96 +137,6 @@ impl fmt::Display for Mailbox {
                 write!(f, " <{}>", self.address)
             }
             None => self.address.fmt(f),
-        }
-    }
-}
-
-/// Mailboxes under one name (RFC 5322 §3.4 `group`); it may be empty, as in `undisclosed-recipients:;`.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Group {
-    name: Box<str>,
-    members: Vec<Mailbox>,
-}
-
-impl Group {
-    /// Names some mailboxes.
-    ///
-    /// # Errors
-    ///
-    /// As [`Mailbox::with_name`], and [`AddressErrorKind::Empty`](Kind::Empty) for an empty name.
-    pub fn new(name: impl Into<String>, members: impl IntoIterator<Item = Mailbox>) -> Result<Self, AddressError> {
-        let name = checked_name(name.into())?;
-        if name.is_empty() {
-            return Err(AddressError::new(Kind::Empty, 0));
-        }
-        Ok(Self {
-            name,
-            members: members.into_iter().collect(),
-        })
-    }
-
-    /// The group's name.
-    #[must_use]
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// Who is in it.
-    #[must_use]
-    pub fn members(&self) -> &[Mailbox] {
-        &self.members
-    }
-}
-
-impl fmt::Display for Group {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write_phrase(f, &self.name)?;
-        f.write_str(":")?;
-        for (index, member) in self.members.iter().enumerate() {
-            write!(f, "{} {member}", if index == 0 { "" } else { "," })?;
-        }
-        f.write_str(";")
-    }
-}
-
-/// A mailbox or a group (RFC 5322 §3.4 `address`).
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[non_exhaustive]
-pub enum Address {
-    /// One mailbox.
-    Mailbox(Mailbox),
-    /// A named group.
-    Group(Group),
-}
-
-impl Address {
-    /// The mailboxes in it: one, or a group's members.
-    #[must_use]
-    pub fn mailboxes(&self) -> &[Mailbox] {
-        match self {
-            Self::Mailbox(mailbox) => std::slice::from_ref(mailbox),
-            Self::Group(group) => group.members(),
-        }
-    }
-}
-
-impl From<Mailbox> for Address {
-    fn from(mailbox: Mailbox) -> Self {
-        Self::Mailbox(mailbox)
-    }
-}
-
-impl From<Group> for Address {
-    fn from(group: Group) -> Self {
-        Self::Group(group)
-    }
-}
-
-impl fmt::Display for Address {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Mailbox(mailbox) => mailbox.fmt(f),
-            Self::Group(group) => group.fmt(f),
         }
     }
 }

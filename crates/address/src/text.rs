@@ -7,7 +7,9 @@ use std::str::FromStr;
 use serde::de::{Deserialize, Deserializer, Error, Visitor};
 use serde::ser::{Serialize, Serializer};
 
-use crate::{AddressList, Domain, EmailAddress, EnvelopeId, Mailbox};
+use crate::{
+    Address, AddressList, Domain, EmailAddress, EnvelopeId, Group, Mailbox, Notify, OriginalRecipient, ReturnContent,
+};
 
 struct TextVisitor<T>(PhantomData<T>, &'static str);
 
@@ -44,9 +46,14 @@ macro_rules! as_text {
 }
 
 as_text! {
+    Address: "an email address or a group",
     AddressList: "a list of email addresses",
     Domain: "a domain name",
     EmailAddress: "an email address",
     EnvelopeId: "an envelope id",
+    Group: "a group of email addresses",
     Mailbox: "an email address with or without a name",
+    Notify: "`NEVER`, or some of `SUCCESS`, `FAILURE`, `DELAY`",
+    OriginalRecipient: "an address behind its type and a semicolon",
+    ReturnContent: "`FULL` or `HDRS`",
 }
