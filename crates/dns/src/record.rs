@@ -151,7 +151,7 @@ impl Record {
 /// Holds the text of a TXT record: the strings it is stored as, and what they say when joined.
 ///
 /// SPF (RFC 7208 §3.3), DKIM (RFC 6376 §3.6.2.2) and DMARC all read the strings joined, without a space between them.
-#[derive(Clone, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Txt {
     joined: Vec<u8>,
     /// Where each string ends in `joined`.
@@ -167,9 +167,13 @@ impl Txt {
         Self::from_segments([text])
     }
 
-    /// Stores these strings; one over 255 octets becomes several.
+    /// Stores these strings; one over 255 octets becomes several, and none become an empty one, for a record has at
+    /// least one.
     pub fn from_segments(segments: impl IntoIterator<Item = impl AsRef<[u8]>>) -> Self {
-        let mut text = Self::default();
+        let mut text = Self {
+            joined: Vec::new(),
+            ends: Vec::new(),
+        };
         for segment in segments {
             let segment = segment.as_ref();
             if segment.is_empty() {
@@ -179,6 +183,9 @@ impl Txt {
                 text.joined.extend_from_slice(chunk);
                 text.ends.push(text.joined.len());
             }
+        }
+        if text.ends.is_empty() {
+            text.ends.push(0);
         }
         text
     }
@@ -257,6 +264,7 @@ mod tests {
         let text = Txt::new("x".repeat(600));
         assert_eq!(text.segments().map(<[u8]>::len).collect::<Vec<_>>(), [255, 255, 90]);
         assert_eq!(text.as_bytes().len(), 600);
+        assert_eq!(Txt::from_segments([""; 0]), Txt::new(""));
     }
 
     #[test]

@@ -38,6 +38,9 @@ fn write_data(f: &mut fmt::Formatter<'_>, record: &Record) -> fmt::Result {
         Record::Ptr(name) | Record::Cname(name) | Record::Ns(name) => write!(f, "{}", Name(name)),
         Record::Tlsa(tlsa) => {
             write!(f, "{} {} {} ", tlsa.usage, tlsa.selector, tlsa.matching)?;
+            if tlsa.data.is_empty() {
+                f.write_str("\"\"")?;
+            }
             tlsa.data.iter().try_for_each(|octet| write!(f, "{octet:02x}"))
         }
         Record::Soa {

@@ -17,12 +17,12 @@ fn record() -> impl Strategy<Value = Record> {
         any::<[u8; 4]>().prop_map(|octets| Record::A(octets.into())),
         any::<[u8; 16]>().prop_map(|octets| Record::Aaaa(octets.into())),
         (any::<u16>(), name()).prop_map(|(preference, name)| Record::mx(preference, name)),
-        prop::collection::vec(prop::collection::vec(any::<u8>(), 0..300), 1..4)
+        prop::collection::vec(prop::collection::vec(any::<u8>(), 0..300), 0..4)
             .prop_map(|strings| Record::Txt(Txt::from_segments(strings))),
         name().prop_map(Record::Ptr),
         name().prop_map(Record::Cname),
         name().prop_map(Record::Ns),
-        (any::<[u8; 3]>(), prop::collection::vec(any::<u8>(), 1..40))
+        (any::<[u8; 3]>(), prop::collection::vec(any::<u8>(), 0..40))
             .prop_map(|([usage, selector, matching], data)| Record::Tlsa(Tlsa::new(usage, selector, matching, data))),
     ]
 }
