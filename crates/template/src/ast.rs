@@ -1,4 +1,6 @@
-//! The tree between parser and compiler. Its depth is bounded by the parser.
+//! The tree between parser and compiler. Its depth is bounded by the parser, its texts are the source's where they can be.
+
+use std::borrow::Cow;
 
 /// Which sides of a tag carry `~`.
 #[derive(Clone, Copy, Debug, Default)]
@@ -27,109 +29,110 @@ pub(crate) struct Text {
 }
 
 #[derive(Debug, Default)]
-pub(crate) struct Body {
-    pub(crate) nodes: Vec<Node>,
+pub(crate) struct Body<'s> {
+    pub(crate) nodes: Vec<Node<'s>>,
 }
 
 #[derive(Debug)]
-pub(crate) enum Node {
+pub(crate) enum Node<'s> {
     Text(Text),
     Comment(Strip),
-    Mustache(Mustache),
-    Block(Box<Block>),
-    Partial(Box<Partial>),
-    Inline(Box<Inline>),
+    Mustache(Mustache<'s>),
+    Block(Box<Block<'s>>),
+    Partial(Box<Partial<'s>>),
+    Inline(Box<Inline<'s>>),
 }
 
 #[derive(Debug)]
-pub(crate) struct Mustache {
+pub(crate) struct Mustache<'s> {
     pub(crate) strip: Strip,
-    pub(crate) call: Call,
+    pub(crate) call: Call<'s>,
     pub(crate) escape: bool,
 }
 
 #[derive(Debug)]
-pub(crate) struct Block {
+pub(crate) struct Block<'s> {
     /// The opening tag, then one for each `{{else name}}`.
-    pub(crate) arms: Vec<Arm>,
+    pub(crate) arms: Vec<Arm<'s>>,
     /// What follows `{{else}}` or `{{^}}`.
-    pub(crate) otherwise: Option<(Strip, Body)>,
+    pub(crate) otherwise: Option<(Strip, Body<'s>)>,
     /// Whether it was opened with `{{^name}}`.
     pub(crate) inverted: bool,
     pub(crate) close: Strip,
 }
 
 #[derive(Debug)]
-pub(crate) struct Arm {
+pub(crate) struct Arm<'s> {
     pub(crate) strip: Strip,
-    pub(crate) call: Call,
-    pub(crate) params: Vec<String>,
-    pub(crate) body: Body,
+    pub(crate) call: Call<'s>,
+    pub(crate) params: Vec<Cow<'s, str>>,
+    pub(crate) body: Body<'s>,
 }
 
 #[derive(Debug)]
-pub(crate) struct Partial {
+pub(crate) struct Partial<'s> {
     pub(crate) strip: Strip,
-    pub(crate) call: Call,
+    pub(crate) call: Call<'s>,
     /// Body and closing tag of `{{#> name}}…{{/name}}`.
-    pub(crate) block: Option<(Body, Strip)>,
+    pub(crate) block: Option<(Body<'s>, Strip)>,
     /// Where the white space before a standalone tag is.
     pub(crate) indent: Option<(usize, usize)>,
 }
 
 #[derive(Debug)]
-pub(crate) struct Inline {
+pub(crate) struct Inline<'s> {
     pub(crate) open: Strip,
     pub(crate) close: Strip,
-    pub(crate) name: String,
-    pub(crate) body: Body,
+    pub(crate) name: Cow<'s, str>,
+    pub(crate) body: Body<'s>,
 }
 
 /// A name with arguments: in a mustache, a block, a partial or a subexpression.
 #[derive(Debug)]
-pub(crate) struct Call {
-    pub(crate) head: Expr,
-    pub(crate) params: Vec<Expr>,
-    pub(crate) hash: Vec<(String, Expr)>,
+pub(crate) struct Call<'s> {
+    pub(crate) head: Expr<'s>,
+    pub(crate) params: Vec<Expr<'s>>,
+    pub(crate) hash: Vec<(Cow<'s, str>, Expr<'s>)>,
     /// Byte offset of the head.
     pub(crate) at: usize,
 }
 
-impl Call {
+impl Call<'_> {
     pub(crate) fn has_arguments(&self) -> bool {
         !self.params.is_empty() || !self.hash.is_empty()
     }
 }
 
 #[derive(Debug)]
-pub(crate) enum Expr {
-    Path(PathExpr),
-    Text(String),
-    Number(f64, String),
+pub(crate) enum Expr<'s> {
+    Path(PathExpr<'s>),
+    Text(Cow<'s, str>),
+    Number(f64, Cow<'s, str>),
     Bool(bool),
     Null,
     Undefined,
-    Call(Box<Call>),
+    Call(Box<Call<'s>>),
 }
 
-impl Expr {
+impl<'s> Expr<'s> {
     /// The name as the source writes it, without brackets and quotes: what closing tags are compared with.
-    pub(crate) fn original(&self) -> String {
+    pub(crate) fn original(&self) -> Cow<'s, str> {
         match self {
             Self::Path(path) => path.original.clone(),
             Self::Text(text) | Self::Number(_, text) => text.clone(),
-            Self::Bool(value) => value.to_string(),
-            Self::Null => "null".to_owned(),
-            Self::Undefined => "undefined".to_owned(),
+            Self::Bool(true) => Cow::Borrowed("true"),
+            Self::Bool(false) => Cow::Borrowed("false"),
+            Self::Null => Cow::Borrowed("null"),
+            Self::Undefined => Cow::Borrowed("undefined"),
             Self::Call(call) => call.head.original(),
         }
     }
 }
 
 #[derive(Debug)]
-pub(crate) struct PathExpr {
-    pub(crate) original: String,
-    pub(crate) segments: Vec<String>,
+pub(crate) struct PathExpr<'s> {
+    pub(crate) original: Cow<'s, str>,
+    pub(crate) segments: Vec<Cow<'s, str>>,
     /// How many `../` it starts with.
     pub(crate) up: usize,
     /// Whether it starts with `@`.
@@ -139,7 +142,7 @@ pub(crate) struct PathExpr {
     pub(crate) at: usize,
 }
 
-impl PathExpr {
+impl PathExpr<'_> {
     /// The only segment of an unscoped path: what may name a helper or a block parameter.
     pub(crate) fn simple_name(&self) -> Option<&str> {
         match self.segments.as_slice() {

@@ -29,6 +29,13 @@ impl Code {
         Location::new(part, self.partial.as_deref(), &self.source, at as usize)
     }
 
+    /// The name of `path` as its author would say it.
+    pub(crate) fn name<'c>(&'c self, path: &'c Path) -> &'c str {
+        let start = path.at as usize;
+        let written = || self.source.get(start..start + path.length as usize).unwrap_or_default();
+        path.name.as_deref().unwrap_or_else(written)
+    }
+
     /// Compiles `source` as a part, or as a registered partial.
     pub(crate) fn compile(source: &str, partial: Option<&str>, options: &Options) -> Result<Self, CompileError> {
         let fail = |(at, kind)| CompileError::new(Location::new(options.part, partial, source, at), kind);
@@ -135,9 +142,11 @@ pub(crate) struct Path {
     pub(crate) end: u32,
     /// Whether it starts with a name that enclosing contexts may have too.
     pub(crate) unscoped: bool,
-    /// The path as written.
-    pub(crate) name: Box<str>,
+    /// Where it stands in the source, and how long it is there.
     pub(crate) at: u32,
+    pub(crate) length: u32,
+    /// Its name, if that is not exactly what stands there.
+    pub(crate) name: Option<Box<str>>,
 }
 
 /// What a path starts from.

@@ -1,5 +1,7 @@
 //! Turns the tree into flat code.
 
+use std::borrow::Cow;
+
 use crate::ast::{self, Block, Body, Node};
 use crate::code::{
     Base, Call, CallBlock, Code, Expr, ExprId, InlinePartial, LoopVariable, Op, PartialName, Path, Pc, ScopeEnv,
@@ -13,7 +15,12 @@ use crate::whitespace::trimmed;
 /// Names of the placeholders that Amazon SES fills in after rendering.
 const PLACEHOLDERS: [&str; 2] = ["ses:openTracker", "amazonSESUnsubscribeUrl"];
 
-pub(crate) fn compile(source: &str, partial: Option<&str>, body: &Body, options: &Options) -> Result<Code, LexError> {
+pub(crate) fn compile(
+    source: &str,
+    partial: Option<&str>,
+    body: &Body<'_>,
+    options: &Options,
+) -> Result<Code, LexError> {
     let mut compiler = Compiler {
         code: Code {
             source: source.into(),
@@ -35,7 +42,7 @@ pub(crate) fn compile(source: &str, partial: Option<&str>, body: &Body, options:
 struct Compiler<'t> {
     code: Code,
     /// Names of the block parameters in scope, innermost last.
-    block_params: Vec<&'t [String]>,
+    block_params: Vec<&'t [Cow<'t, str>]>,
     indent_partials: bool,
 }
 
@@ -73,7 +80,7 @@ impl<'t> Compiler<'t> {
     /// Compiles the inline partials of `body` and returns their range.
     ///
     /// They are hoisted: a partial may be used above its definition.
-    fn inlines(&mut self, body: &'t Body) -> Result<(u32, u32), LexError> {
+    fn inlines(&mut self, body: &'t Body<'t>) -> Result<(u32, u32), LexError> {
         let mut found = Vec::new();
         for node in &body.nodes {
             if let Node::Inline(inline) = node {
@@ -83,7 +90,7 @@ impl<'t> Compiler<'t> {
                 self.emit(Op::Return);
                 self.land(over);
                 found.push(InlinePartial {
-                    name: inline.name.as_str().into(),
+                    name: (*inline.name).into(),
                     entry,
                 });
             }
@@ -93,7 +100,7 @@ impl<'t> Compiler<'t> {
         Ok((first, narrow(self.code.inlines.len())))
     }
 
-    fn scoped_body(&mut self, body: &'t Body, env: ScopeEnv) -> Result<(), LexError> {
+    fn scoped_body(&mut self, body: &'t Body<'t>, env: ScopeEnv) -> Result<(), LexError> {
         let (first, end) = self.inlines(body)?;
         if first < end {
             self.emit(Op::Scope { first, end, env });
@@ -116,7 +123,7 @@ impl<'t> Compiler<'t> {
         self.emit(Op::Text { start, end });
     }
 
-    fn node(&mut self, node: &'t Node) -> Result<(), LexError> {
+    fn node(&mut self, node: &'t Node<'t>) -> Result<(), LexError> {
         match node {
             Node::Text(text) => {
                 let (start, end) = trimmed(&self.code.source, text);
@@ -130,11 +137,20 @@ impl<'t> Compiler<'t> {
         }
     }
 
-    fn mustache(&mut self, mustache: &'t ast::Mustache) -> Result<(), LexError> {
+    fn mustache(&mut self, mustache: &'t ast::Mustache<'t>) -> Result<(), LexError> {
         let call = &mustache.call;
         if let Some(name) = PLACEHOLDERS.iter().find(|name| is_placeholder(call, name)) {
             let expr = self.expr_id(Expr::Text(format!("{{{{{name}}}}}").into()));
             self.emit(Op::Print { expr, escape: false });
+            return Ok(());
+        }
+        // `{{(lookup a b)}}` is `{{lookup a b}}`.
+        if let (ast::Expr::Call(_), false) = (&call.head, call.has_arguments()) {
+            let expr = self.value(&call.head)?;
+            self.emit(Op::Print {
+                expr,
+                escape: mustache.escape,
+            });
             return Ok(());
         }
         match self.helper(call)? {
@@ -160,7 +176,7 @@ impl<'t> Compiler<'t> {
     }
 
     /// Which built-in helper `call` calls; `None` if it is a plain value.
-    fn helper(&self, call: &ast::Call) -> Result<Option<&'static str>, LexError> {
+    fn helper(&self, call: &ast::Call<'_>) -> Result<Option<&'static str>, LexError> {
         let name = match &call.head {
             ast::Expr::Path(path) => path.simple_name(),
             ast::Expr::Call(inner) => return Err((inner.at, not_callable(inner))),
@@ -176,7 +192,7 @@ impl<'t> Compiler<'t> {
             return Err((
                 call.at,
                 CompileErrorKind::UnknownHelper {
-                    name: call.head.original(),
+                    name: call.head.original().into_owned(),
                 },
             ));
         }
@@ -189,10 +205,10 @@ impl<'t> Compiler<'t> {
     }
 
     /// Compiles an argument: literals are values.
-    fn value(&mut self, expr: &ast::Expr) -> Result<ExprId, LexError> {
+    fn value(&mut self, expr: &ast::Expr<'_>) -> Result<ExprId, LexError> {
         let compiled = match expr {
             ast::Expr::Path(path) => Expr::Path(self.path(path)),
-            ast::Expr::Text(text) => Expr::Text(text.as_str().into()),
+            ast::Expr::Text(text) => Expr::Text((**text).into()),
             ast::Expr::Number(number, _) => Expr::Number(*number),
             ast::Expr::Bool(value) => Expr::Bool(*value),
             ast::Expr::Null => Expr::Null,
@@ -204,7 +220,7 @@ impl<'t> Compiler<'t> {
                     None => Err((
                         call.at,
                         CompileErrorKind::UnknownHelper {
-                            name: call.head.original(),
+                            name: call.head.original().into_owned(),
                         },
                     )),
                 };
@@ -214,7 +230,7 @@ impl<'t> Compiler<'t> {
     }
 
     /// Compiles what stands alone in a tag: there a literal names a key of the context.
-    fn value_or_key(&mut self, call: &ast::Call) -> Result<ExprId, LexError> {
+    fn value_or_key(&mut self, call: &ast::Call<'_>) -> Result<ExprId, LexError> {
         match &call.head {
             ast::Expr::Path(_) | ast::Expr::Call(_) => self.value(&call.head),
             literal => {
@@ -226,15 +242,16 @@ impl<'t> Compiler<'t> {
                     first,
                     end: first + 1,
                     unscoped: true,
-                    name: key.into(),
                     at: narrow(call.at),
+                    length: 0,
+                    name: Some(key.into()),
                 };
                 Ok(self.expr_id(Expr::Path(path)))
             }
         }
     }
 
-    fn lookup(&mut self, call: &ast::Call) -> Result<ExprId, LexError> {
+    fn lookup(&mut self, call: &ast::Call<'_>) -> Result<ExprId, LexError> {
         let [object, name] = call.params.as_slice() else {
             let expected = "two arguments, an object or array and a name or index";
             return Err((
@@ -263,7 +280,7 @@ impl<'t> Compiler<'t> {
             .next()
     }
 
-    fn path(&mut self, path: &ast::PathExpr) -> Path {
+    fn path(&mut self, path: &ast::PathExpr<'_>) -> Path {
         let mut names = path.segments.as_slice();
         let param = names
             .first()
@@ -273,7 +290,7 @@ impl<'t> Compiler<'t> {
             names = names.get(1..).unwrap_or_default();
             Base::BlockParam(up, index)
         } else if path.data {
-            let base = match names.first().map(String::as_str) {
+            let base = match names.first().map(|name| &**name) {
                 Some("root") => Base::Root,
                 Some("index") => Base::Loop(LoopVariable::Index, narrow(path.up)),
                 Some("key") => Base::Loop(LoopVariable::Key, narrow(path.up)),
@@ -296,12 +313,16 @@ impl<'t> Compiler<'t> {
             first,
             end: narrow(self.code.segments.len()),
             unscoped: !path.scoped && !path.data && param.is_none() && !names.is_empty(),
-            name: path.original.as_str().into(),
             at: narrow(path.at),
+            length: narrow(path.original.len()),
+            name: match &path.original {
+                Cow::Borrowed(_) => None,
+                Cow::Owned(name) => Some(name.as_str().into()),
+            },
         }
     }
 
-    fn partial(&mut self, partial: &'t ast::Partial) -> Result<(), LexError> {
+    fn partial(&mut self, partial: &'t ast::Partial<'t>) -> Result<(), LexError> {
         let call = &partial.call;
         if call.params.len() > 1 {
             let expected = "a name, then at most one context, then `name=value`";
@@ -353,17 +374,17 @@ impl<'t> Compiler<'t> {
         Ok(())
     }
 
-    fn hash(&mut self, call: &ast::Call) -> Result<Vec<(Box<str>, ExprId)>, LexError> {
+    fn hash(&mut self, call: &ast::Call<'_>) -> Result<Vec<(Box<str>, ExprId)>, LexError> {
         call.hash
             .iter()
-            .map(|(name, value)| Ok((name.as_str().into(), self.value(value)?)))
+            .map(|(name, value)| Ok(((**name).into(), self.value(value)?)))
             .collect()
     }
 
     /// Compiles a block: each arm jumps to the next if it doesn't apply, and to the end if it does.
-    fn block(&mut self, block: &'t Block) -> Result<(), LexError> {
+    fn block(&mut self, block: &'t Block<'t>) -> Result<(), LexError> {
         let mut ends = Vec::new();
-        let empty: &'t Body = const { &Body { nodes: Vec::new() } };
+        let empty: &'t Body<'t> = const { &Body { nodes: Vec::new() } };
         for arm in &block.arms {
             // `{{^name}}` swaps what stands before and behind its `{{else}}`.
             let (body, params) = match &block.otherwise {
@@ -401,7 +422,7 @@ impl<'t> Compiler<'t> {
     }
 
     /// Emits the instruction that enters an arm; `None` if the block writes nothing more.
-    fn open_arm(&mut self, call: &'t ast::Call, params: &[String]) -> Result<Option<usize>, LexError> {
+    fn open_arm(&mut self, call: &'t ast::Call<'t>, params: &[Cow<'_, str>]) -> Result<Option<usize>, LexError> {
         let helper = self.helper(call)?;
         let params = !params.is_empty();
         let otherwise = 0;
@@ -442,7 +463,7 @@ impl<'t> Compiler<'t> {
         Ok(Some(self.emit(op)))
     }
 
-    fn only_argument(&mut self, helper: &'static str, call: &ast::Call) -> Result<ExprId, LexError> {
+    fn only_argument(&mut self, helper: &'static str, call: &ast::Call<'_>) -> Result<ExprId, LexError> {
         let [argument] = call.params.as_slice() else {
             return Err((
                 call.at,
@@ -456,7 +477,7 @@ impl<'t> Compiler<'t> {
     }
 }
 
-fn is_placeholder(call: &ast::Call, name: &str) -> bool {
+fn is_placeholder(call: &ast::Call<'_>, name: &str) -> bool {
     !call.has_arguments() && matches!(&call.head, ast::Expr::Path(path) if path.simple_name() == Some(name))
 }
 
@@ -467,8 +488,8 @@ fn block_only(helper: &'static str) -> CompileErrorKind {
     }
 }
 
-fn not_callable(call: &ast::Call) -> CompileErrorKind {
+fn not_callable(call: &ast::Call<'_>) -> CompileErrorKind {
     CompileErrorKind::UnknownHelper {
-        name: call.head.original(),
+        name: call.head.original().into_owned(),
     }
 }

@@ -134,6 +134,11 @@ impl<'s> Lexer<'s> {
         }
     }
 
+    /// What has been read from byte `start` on.
+    pub(crate) fn since(&self, start: usize) -> &'s str {
+        self.source.get(start..self.position).unwrap_or_default()
+    }
+
     /// The one character at byte `at`, as text.
     pub(crate) fn text(&self, at: usize) -> &'s str {
         self.source.get(at..at + 1).unwrap_or_default()

@@ -83,3 +83,7 @@ pub use program::Program;
 pub use ses_json::SesJsonError;
 pub use template::{Rendered, Template, TemplateBuilder};
 pub use variable::Variable;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

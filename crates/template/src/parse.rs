@@ -1,11 +1,13 @@
 //! Reads source into a tree, with a bound on its depth.
 
+use std::borrow::Cow;
+
 use crate::ast::{Arm, Block, Body, Call, Cut, Expr, Inline, Mustache, Node, Partial, PathExpr, Strip, Text};
 use crate::error::CompileErrorKind;
 use crate::lex::{LexError, Lexer, Opener, Piece, Token, unexpected};
 
 /// Parses `source`; blocks and subexpressions may nest `depth` levels.
-pub(crate) fn parse(source: &str, depth: usize) -> Result<Body, LexError> {
+pub(crate) fn parse(source: &str, depth: usize) -> Result<Body<'_>, LexError> {
     let mut parser = Parser {
         lexer: Lexer::new(source),
         depth: 0,
@@ -15,7 +17,12 @@ pub(crate) fn parse(source: &str, depth: usize) -> Result<Body, LexError> {
     match parser.body() {
         Ok((body, Ending::Source)) => Ok(body),
         Ok((_, Ending::Else { at, .. } | Ending::ElseChain { at, .. })) => Err((at, CompileErrorKind::UnexpectedElse)),
-        Ok((_, Ending::Close { name, at, .. })) => Err((at, CompileErrorKind::UnexpectedClose { name })),
+        Ok((_, Ending::Close { name, at, .. })) => Err((
+            at,
+            CompileErrorKind::UnexpectedClose {
+                name: name.into_owned(),
+            },
+        )),
         // Where the source ends says less than where the tag began.
         Err((_, CompileErrorKind::UnclosedTag)) => Err((parser.tag, CompileErrorKind::UnclosedTag)),
         Err(error) => Err(error),
@@ -34,7 +41,7 @@ struct Parser<'s> {
 const MOST_BLOCK_PARAMS: usize = 8;
 
 /// What ended a body.
-enum Ending {
+enum Ending<'s> {
     Source,
     Else {
         strip: Strip,
@@ -46,7 +53,7 @@ enum Ending {
         at: usize,
     },
     Close {
-        name: String,
+        name: Cow<'s, str>,
         strip: Strip,
         at: usize,
     },
@@ -71,7 +78,7 @@ impl<'s> Parser<'s> {
     }
 
     /// Reads nodes up to whatever belongs to an enclosing block.
-    fn body(&mut self) -> Result<(Body, Ending), LexError> {
+    fn body(&mut self) -> Result<(Body<'s>, Ending<'s>), LexError> {
         let mut body = Body::default();
         loop {
             let (opener, open, at) = match self.lexer.next_piece()? {
@@ -118,7 +125,7 @@ impl<'s> Parser<'s> {
                     return Err((
                         call.at,
                         CompileErrorKind::UnknownDecorator {
-                            name: call.head.original(),
+                            name: call.head.original().into_owned(),
                         },
                     ));
                 }
@@ -159,7 +166,7 @@ impl<'s> Parser<'s> {
         }
     }
 
-    fn block(&mut self, open: bool, at: usize, inverted: bool) -> Result<Node, LexError> {
+    fn block(&mut self, open: bool, at: usize, inverted: bool) -> Result<Node<'s>, LexError> {
         self.enter(at)?;
         let (call, params, close) = self.call(Terminator::Tag)?;
         let name = call.head.original();
@@ -175,7 +182,7 @@ impl<'s> Parser<'s> {
             match ending {
                 Ending::Close { name: close, strip, at } => {
                     if close != name {
-                        return Err((at, CompileErrorKind::MismatchedClose { open: name, close }));
+                        return Err((at, mismatch(name, close)));
                     }
                     break strip;
                 }
@@ -202,7 +209,14 @@ impl<'s> Parser<'s> {
                 Ending::Else { at, .. } | Ending::ElseChain { at, .. } => {
                     return Err((at, CompileErrorKind::UnexpectedElse));
                 }
-                Ending::Source => return Err((at, CompileErrorKind::UnclosedBlock { name })),
+                Ending::Source => {
+                    return Err((
+                        at,
+                        CompileErrorKind::UnclosedBlock {
+                            name: name.into_owned(),
+                        },
+                    ));
+                }
             }
         };
         self.depth -= 1;
@@ -215,37 +229,30 @@ impl<'s> Parser<'s> {
     }
 
     /// Reads the body of a block that takes no `else`, and its closing tag.
-    fn plain_body(&mut self, name: &str, at: usize) -> Result<(Body, Strip), LexError> {
+    fn plain_body(&mut self, name: &str, at: usize) -> Result<(Body<'s>, Strip), LexError> {
         let (body, ending) = self.body()?;
         match ending {
             Ending::Close { name: close, strip, .. } if close == name => Ok((body, strip)),
-            Ending::Close { name: close, at, .. } => Err((
-                at,
-                CompileErrorKind::MismatchedClose {
-                    open: name.to_owned(),
-                    close,
-                },
-            )),
+            Ending::Close { name: close, at, .. } => Err((at, mismatch(name.into(), close))),
             Ending::Else { at, .. } | Ending::ElseChain { at, .. } => Err((at, CompileErrorKind::UnexpectedElse)),
             Ending::Source => Err((at, CompileErrorKind::UnclosedBlock { name: name.to_owned() })),
         }
     }
 
-    fn raw_block(&mut self, at: usize) -> Result<Node, LexError> {
+    fn raw_block(&mut self, at: usize) -> Result<Node<'s>, LexError> {
         let (call, params, _) = self.call(Terminator::Raw)?;
         no_params(&params, call.at)?;
         let name = call.head.original();
         let Some((start, end, close)) = self.lexer.raw_text() else {
-            return Err((at, CompileErrorKind::UnclosedBlock { name }));
-        };
-        if close != name {
             return Err((
-                end,
-                CompileErrorKind::MismatchedClose {
-                    open: name,
-                    close: close.to_owned(),
+                at,
+                CompileErrorKind::UnclosedBlock {
+                    name: name.into_owned(),
                 },
             ));
+        };
+        if close != name {
+            return Err((end, mismatch(name, close.into())));
         }
         let mut body = Body::default();
         if start < end {
@@ -265,13 +272,18 @@ impl<'s> Parser<'s> {
         })))
     }
 
-    fn inline(&mut self, open: bool, at: usize) -> Result<Node, LexError> {
+    fn inline(&mut self, open: bool, at: usize) -> Result<Node<'s>, LexError> {
         self.enter(at)?;
         let (call, params, close) = self.call(Terminator::Tag)?;
         no_params(&params, call.at)?;
         let decorator = call.head.original();
         if decorator != "inline" {
-            return Err((call.at, CompileErrorKind::UnknownDecorator { name: decorator }));
+            return Err((
+                call.at,
+                CompileErrorKind::UnknownDecorator {
+                    name: decorator.into_owned(),
+                },
+            ));
         }
         let name = match call.params.as_slice() {
             [Expr::Text(name) | Expr::Number(_, name)] if call.hash.is_empty() => name.clone(),
@@ -296,7 +308,7 @@ impl<'s> Parser<'s> {
         })))
     }
 
-    fn partial_block(&mut self, open: bool, at: usize) -> Result<Node, LexError> {
+    fn partial_block(&mut self, open: bool, at: usize) -> Result<Node<'s>, LexError> {
         self.enter(at)?;
         let (call, params, close) = self.call(Terminator::Tag)?;
         no_params(&params, call.at)?;
@@ -311,7 +323,7 @@ impl<'s> Parser<'s> {
     }
 
     /// Reads head, arguments and block parameters up to `terminator`, and whether that carries `~`.
-    fn call(&mut self, terminator: Terminator) -> Result<(Call, Vec<String>, bool), LexError> {
+    fn call(&mut self, terminator: Terminator) -> Result<(Call<'s>, Vec<Cow<'s, str>>, bool), LexError> {
         let (at, token) = self.lexer.next_token()?;
         let head = self.operand(at, token)?;
         let mut call = Call {
@@ -342,7 +354,7 @@ impl<'s> Parser<'s> {
                     self.lexer.next_token()?;
                     let (at, token) = self.lexer.next_token()?;
                     let value = self.operand(at, token)?;
-                    call.hash.push((text.into_owned(), value));
+                    call.hash.push((text, value));
                 }
                 token if call.hash.is_empty() => {
                     let param = self.operand(at, token)?;
@@ -357,12 +369,12 @@ impl<'s> Parser<'s> {
         matches!(self.lexer.clone().next_token(), Ok((_, Token::Equals)))
     }
 
-    fn block_params(&mut self) -> Result<Vec<String>, LexError> {
+    fn block_params(&mut self) -> Result<Vec<Cow<'s, str>>, LexError> {
         let mut names = Vec::new();
         loop {
             let (at, token) = self.lexer.next_token()?;
             match token {
-                Token::Id { text, .. } if names.len() < MOST_BLOCK_PARAMS => names.push(text.into_owned()),
+                Token::Id { text, .. } if names.len() < MOST_BLOCK_PARAMS => names.push(text),
                 Token::Pipe if !names.is_empty() => return Ok(names),
                 token => return Err((at, unexpected("at most eight names and a closing `|`", show(&token)))),
             }
@@ -370,15 +382,15 @@ impl<'s> Parser<'s> {
     }
 
     /// Reads a path, a literal or a subexpression that starts with `token`.
-    fn operand(&mut self, at: usize, token: Token<'s>) -> Result<Expr, LexError> {
+    fn operand(&mut self, at: usize, token: Token<'s>) -> Result<Expr<'s>, LexError> {
         match token {
-            Token::Id { text, literal } => self.path(at, false, &text, literal).map(Expr::Path),
+            Token::Id { text, literal } => self.path(at, false, text, literal).map(Expr::Path),
             Token::At => match self.lexer.next_token()? {
-                (_, Token::Id { text, literal }) => self.path(at, true, &text, literal).map(Expr::Path),
+                (_, Token::Id { text, literal }) => self.path(at, true, text, literal).map(Expr::Path),
                 (at, token) => Err((at, unexpected("a name behind `@`", show(&token)))),
             },
-            Token::Text(text) => Ok(Expr::Text(text.into_owned())),
-            Token::Number(text) => Ok(Expr::Number(text.parse().unwrap_or_default(), text.to_owned())),
+            Token::Text(text) => Ok(Expr::Text(text)),
+            Token::Number(text) => Ok(Expr::Number(text.parse().unwrap_or_default(), text.into())),
             Token::Bool(value) => Ok(Expr::Bool(value)),
             Token::Null => Ok(Expr::Null),
             Token::Undefined => Ok(Expr::Undefined),
@@ -392,42 +404,75 @@ impl<'s> Parser<'s> {
         }
     }
 
-    fn path(&mut self, at: usize, data: bool, first: &str, literal: bool) -> Result<PathExpr, LexError> {
+    fn path(&mut self, at: usize, data: bool, first: Cow<'s, str>, literal: bool) -> Result<PathExpr<'s>, LexError> {
         let mut path = PathExpr {
-            original: if data { "@".to_owned() } else { String::new() },
+            original: Cow::Borrowed(if data { "@" } else { "" }),
             segments: Vec::new(),
             up: 0,
             data,
-            scoped: !literal && matches!(first, "." | ".." | "this"),
+            scoped: !literal && matches!(&*first, "." | ".." | "this"),
             at,
         };
-        add_segment(&mut path, first, literal)?;
+        add_segment(&mut path, "", first, literal, &self.lexer)?;
         loop {
             let mut ahead = self.lexer.clone();
             let Ok((separator_at, Token::Separator)) = ahead.next_token() else {
                 return Ok(path);
             };
-            path.original.push_str(ahead.text(separator_at));
+            let mut separator = ahead.text(separator_at);
             let (at, token) = ahead.next_token()?;
-            match token {
-                Token::Id { text, literal } => add_segment(&mut path, &text, literal)?,
+            let (segment, literal) = match token {
+                Token::Id { text, literal } => (text, literal),
                 // `a.0` and the like: behind a separator everything is a name.
-                Token::Number(text) if !text.starts_with('-') => {
-                    for segment in text.split('.') {
-                        add_segment(&mut path, segment, true)?;
+                Token::Number(text) if !text.starts_with('-') => match text.split_once('.') {
+                    Some((index, name)) => {
+                        add_segment(&mut path, separator, index.into(), true, &ahead)?;
+                        separator = ".";
+                        (name.into(), true)
                     }
-                }
-                Token::Bool(value) => add_segment(&mut path, if value { "true" } else { "false" }, true)?,
-                Token::Null => add_segment(&mut path, "null", true)?,
-                Token::Undefined => add_segment(&mut path, "undefined", true)?,
+                    None => (text.into(), true),
+                },
+                Token::Bool(true) => ("true".into(), true),
+                Token::Bool(false) => ("false".into(), true),
+                Token::Null => ("null".into(), true),
+                Token::Undefined => ("undefined".into(), true),
                 token => return Err((at, unexpected("a name behind the separator", show(&token)))),
-            }
+            };
+            add_segment(&mut path, separator, segment, literal, &ahead)?;
             self.lexer = ahead;
         }
     }
 }
 
-fn text(start: usize, end: usize) -> Node {
+/// Adds a segment to `path`; `lexer` has just read it.
+fn add_segment<'s>(
+    path: &mut PathExpr<'s>,
+    separator: &str,
+    segment: Cow<'s, str>,
+    literal: bool,
+    lexer: &Lexer<'s>,
+) -> Result<(), LexError> {
+    let written = lexer.since(path.at);
+    if written.len() == path.original.len() + separator.len() + segment.len() {
+        // Nothing was left out, so this is it.
+        path.original = Cow::Borrowed(written);
+    } else {
+        let original = path.original.to_mut();
+        original.push_str(separator);
+        original.push_str(&segment);
+    }
+    if literal || !matches!(&*segment, "." | ".." | "this") {
+        path.segments.push(segment);
+    } else if path.segments.is_empty() {
+        path.up += usize::from(segment == "..");
+    } else {
+        let path_so_far = path.original.clone().into_owned();
+        return Err((path.at, CompileErrorKind::InvalidPath { path: path_so_far }));
+    }
+    Ok(())
+}
+
+fn text<'s>(start: usize, end: usize) -> Node<'s> {
     Node::Text(Text {
         start,
         end,
@@ -436,25 +481,14 @@ fn text(start: usize, end: usize) -> Node {
     })
 }
 
-fn add_segment(path: &mut PathExpr, segment: &str, literal: bool) -> Result<(), LexError> {
-    path.original.push_str(segment);
-    if !literal && matches!(segment, "." | ".." | "this") {
-        if !path.segments.is_empty() {
-            return Err((
-                path.at,
-                CompileErrorKind::InvalidPath {
-                    path: path.original.clone(),
-                },
-            ));
-        }
-        path.up += usize::from(segment == "..");
-    } else {
-        path.segments.push(segment.to_owned());
+fn mismatch(open: Cow<'_, str>, close: Cow<'_, str>) -> CompileErrorKind {
+    CompileErrorKind::MismatchedClose {
+        open: open.into_owned(),
+        close: close.into_owned(),
     }
-    Ok(())
 }
 
-fn no_params(params: &[String], at: usize) -> Result<(), LexError> {
+fn no_params(params: &[Cow<'_, str>], at: usize) -> Result<(), LexError> {
     match params.first() {
         None => Ok(()),
         Some(name) => Err((

@@ -133,10 +133,11 @@ impl Program {
         let mut found: Vec<Variable> = Vec::new();
         let mut seen = std::collections::HashSet::new();
         for path in paths {
-            if seen.insert(&*path.name) {
+            let name = self.code.name(path);
+            if seen.insert(name) {
                 let location = self.code.location(self.options.part, path.at);
                 found.push(Variable {
-                    name: path.name.to_string(),
+                    name: name.to_owned(),
                     location,
                 });
             }

@@ -6,7 +6,7 @@ use crate::lex::is_space;
 /// Marks the cuts in `body` and everything below it.
 ///
 /// `root` says that the body is the whole source: its ends count as line ends.
-pub(crate) fn control(source: &str, body: &mut Body, root: bool, standalone: bool) {
+pub(crate) fn control(source: &str, body: &mut Body<'_>, root: bool, standalone: bool) {
     for index in 0..body.nodes.len() {
         let before = standalone && line_ends_before(source, body, index, root);
         let after = standalone && line_ends_after(source, body, index, root);
@@ -44,7 +44,7 @@ pub(crate) fn control(source: &str, body: &mut Body, root: bool, standalone: boo
                 let mut strips: Vec<Strip> = block.arms.iter().map(|arm| arm.strip).collect();
                 strips.extend(block.otherwise.as_ref().map(|(strip, _)| *strip));
                 strips.push(block.close);
-                let mut bodies: Vec<&mut Body> = block.arms.iter_mut().map(|arm| &mut arm.body).collect();
+                let mut bodies: Vec<&mut Body<'_>> = block.arms.iter_mut().map(|arm| &mut arm.body).collect();
                 bodies.extend(block.otherwise.as_mut().map(|(_, body)| body));
                 inside(source, &mut bodies, &strips, before, after, standalone)
             }
@@ -68,7 +68,7 @@ pub(crate) fn control(source: &str, body: &mut Body, root: bool, standalone: boo
 /// Treats the bodies of one block, between the tags of `strips`, and returns what the block does to its neighbours.
 fn inside(
     source: &str,
-    bodies: &mut [&mut Body],
+    bodies: &mut [&mut Body<'_>],
     strips: &[Strip],
     before: bool,
     after: bool,
@@ -122,14 +122,14 @@ fn cut(all: bool, line: bool) -> Cut {
     }
 }
 
-fn text_at(body: &mut Body, index: usize) -> Option<&mut Text> {
+fn text_at<'b>(body: &'b mut Body<'_>, index: usize) -> Option<&'b mut Text> {
     match body.nodes.get_mut(index) {
         Some(Node::Text(text)) => Some(text),
         _ => None,
     }
 }
 
-fn content<'s>(source: &'s str, node: Option<&Node>) -> Option<&'s str> {
+fn content<'s>(source: &'s str, node: Option<&Node<'_>>) -> Option<&'s str> {
     match node {
         Some(Node::Text(text)) => source.get(text.start..text.end),
         _ => None,
@@ -137,7 +137,7 @@ fn content<'s>(source: &'s str, node: Option<&Node>) -> Option<&'s str> {
 }
 
 /// Whether only white space stands between node `index` and the line end before it.
-fn line_ends_before(source: &str, body: &Body, index: usize, root: bool) -> bool {
+fn line_ends_before(source: &str, body: &Body<'_>, index: usize, root: bool) -> bool {
     let Some(previous) = index.checked_sub(1) else {
         return root;
     };
@@ -145,7 +145,7 @@ fn line_ends_before(source: &str, body: &Body, index: usize, root: bool) -> bool
 }
 
 /// Whether only white space stands between node `index` and the line end behind it.
-fn line_ends_after(source: &str, body: &Body, index: usize, root: bool) -> bool {
+fn line_ends_after(source: &str, body: &Body<'_>, index: usize, root: bool) -> bool {
     if index + 1 == body.nodes.len() {
         return root;
     }
@@ -153,11 +153,11 @@ fn line_ends_after(source: &str, body: &Body, index: usize, root: bool) -> bool 
         .is_some_and(|text| starts_line(text, root && index + 2 == body.nodes.len()))
 }
 
-fn line_ends_at_start(source: &str, body: &Body) -> bool {
+fn line_ends_at_start(source: &str, body: &Body<'_>) -> bool {
     content(source, body.nodes.first()).is_some_and(|text| starts_line(text, false))
 }
 
-fn line_ends_at_end(source: &str, body: &Body) -> bool {
+fn line_ends_at_end(source: &str, body: &Body<'_>) -> bool {
     content(source, body.nodes.last()).is_some_and(|text| ends_line(text, false))
 }
 

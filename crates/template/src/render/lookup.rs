@@ -85,11 +85,15 @@ impl<'a> Machine<'a, '_> {
 
     pub(super) fn path(&mut self, path: &'a Path) -> Result<Val<'a>, Failure> {
         let code = self.code;
-        let mut segments = code
-            .segments
-            .get(path.first as usize..path.end as usize)
-            .unwrap_or_default()
-            .iter();
+        let segments = code.segments.get(path.first as usize..path.end as usize);
+        let segments = segments.unwrap_or_default();
+        // Nearly every path is one name in the current object.
+        if let (Base::Context(0), [only], false) = (path.base, segments, self.search_parents)
+            && let Val::Json(Value::Object(fields)) = self.current()
+        {
+            return Ok(field(fields, &only.key).map_or(Val::Missing, Val::Json));
+        }
+        let mut segments = segments.iter();
         let mut value = match path.base {
             Base::Context(0) if self.search_parents && path.unscoped => match segments.next() {
                 Some(segment) => self.search(segment)?,
@@ -155,7 +159,14 @@ impl<'a> Machine<'a, '_> {
             }
         }
         let Some(turn) = frame.and_then(|frame| frame.turn) else {
-            return Val::Missing;
+            // Outside of loops these are names like any other.
+            let name = match variable {
+                LoopVariable::Index => "index",
+                LoopVariable::Key => "key",
+                LoopVariable::First => "first",
+                LoopVariable::Last => "last",
+            };
+            return self.variables.get(name).map_or(Val::Missing, Val::Json);
         };
         match variable {
             LoopVariable::Index => Val::Index(turn.index),

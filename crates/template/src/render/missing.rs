@@ -17,21 +17,20 @@ impl<'a> Machine<'a, '_> {
         if self.mode == Mode::Lenient {
             return Ok(());
         }
-        let known = |place: &(*const Code, Box<str>)| std::ptr::eq(place.0, self.code) && place.1 == path.name;
+        let name = self.code.name(path);
+        let known = |place: &(*const Code, Box<str>)| std::ptr::eq(place.0, self.code) && *place.1 == *name;
         if self.shared.missing.len() >= MOST_MISSING || self.shared.places.iter().any(known) {
             return self.charge(1 + self.shared.places.len() / 8);
         }
         let variable = MissingVariable {
-            name: path.name.to_string(),
+            name: name.to_owned(),
             location: self.code.location(self.part, path.at),
             nearest: self.hint(path)?,
         };
         if self.mode == Mode::Ses {
             return Err(Box::new(RenderError::MissingAttribute(variable)));
         }
-        self.shared
-            .places
-            .push((std::ptr::from_ref(self.code), path.name.clone()));
+        self.shared.places.push((std::ptr::from_ref(self.code), name.into()));
         self.shared.missing.push(variable);
         Ok(())
     }
@@ -57,7 +56,7 @@ impl<'a> Machine<'a, '_> {
                 let mut at = item(&self.contexts, self.context).map_or(NONE, |context| context.parent);
                 while let Some(&Context { value, parent }) = item(&self.contexts, at) {
                     if !self.property(value, &segment.key, segment.index)?.is_nothing() {
-                        return Ok(Some(format!("{}{}", "../".repeat(level), path.name)));
+                        return Ok(Some(format!("{}{}", "../".repeat(level), code.name(path))));
                     }
                     level += 1;
                     at = parent;

@@ -346,6 +346,7 @@ impl<'a> Machine<'a, '_> {
         }
     }
 
+    #[inline]
     fn charge(&mut self, steps: usize) -> Result<(), Failure> {
         match self.shared.steps.checked_sub(steps) {
             Some(left) => {
@@ -356,6 +357,7 @@ impl<'a> Machine<'a, '_> {
         }
     }
 
+    #[cold]
     fn exceeded(&self, limit: Limit, max: usize) -> Failure {
         Box::new(RenderError::LimitExceeded {
             limit,

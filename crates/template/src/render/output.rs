@@ -51,6 +51,7 @@ impl<'a> Machine<'a, '_> {
         match value {
             Val::Missing | Val::Null | Val::Opaque => Ok(()),
             Val::Text(text) => self.write(text, escape),
+            Val::Json(Value::String(text)) => self.write(text, escape),
             Val::Bool(value) => self.write(if value { "true" } else { "false" }, false),
             Val::Number(number) => {
                 write_f64(&mut self.out, number);

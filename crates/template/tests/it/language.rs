@@ -1,5 +1,6 @@
 //! The language, one line a rule.
 
+use posthaste_template::{Options, Part, Program};
 use serde_json::{Value, json};
 
 use crate::{lenient, with_partials};
@@ -158,6 +159,7 @@ fn lookup() {
         &data,
         "ab!",
     );
+    check("{{(lookup l 0)}}{{{(lookup (lookup m \"x\") 'y')}}}", &data, "a1");
     check("{{#with (lookup m k)}}{{y}}{{/with}}{{lookup missing 0}}", &data, "1");
 }
 
@@ -249,4 +251,17 @@ fn javascript_properties_are_plain_names() {
         );
         check(&format!("{{{{{name}}}}}"), &json!({name: "own"}), "own");
     }
+}
+
+#[test]
+fn variables_beside_the_data() {
+    let program = Program::compile(
+        "{{@a}}{{@b.c}}{{@index}}{{#each l}}{{@a}}{{@index}}{{/each}}",
+        &Options::new(Part::Text),
+    );
+    let variables = json!({"a": 1, "b": {"c": 2}, "index": 3});
+    let out = program
+        .unwrap()
+        .render_with(&json!({"l": [0]}), variables.as_object().unwrap());
+    assert_eq!(out.unwrap(), "12310");
 }

@@ -103,3 +103,18 @@ fn variables_are_listed() {
     let names: Vec<String> = template.variables().into_iter().map(|variable| variable.name).collect();
     assert_eq!(names, ["a", "l", "b.c", "../d"]);
 }
+
+#[test]
+fn templates_can_be_shared_between_threads() {
+    let template = Template::builder().subject("{{x}}").text("{{x}}").build().unwrap();
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..4)
+            .map(|x| {
+                let template = &template;
+                scope.spawn(move || template.render(&json!({"x": x})).unwrap().subject)
+            })
+            .collect();
+        let subjects: Vec<String> = threads.into_iter().map(|thread| thread.join().unwrap()).collect();
+        assert_eq!(subjects, ["0", "1", "2", "3"]);
+    });
+}
