@@ -1,4 +1,5 @@
 //! Authenticates mail.
 
 pub mod dkim;
+pub mod dmarc;
 pub mod spf;
