@@ -396,7 +396,7 @@ mod tests {
         })
     }
 
-    fn check(fates: [Fate; 2], kind: ErrorKind, disposition: Disposition, retry: Retry) {
+    fn check(fates: &[Fate; 2], kind: ErrorKind, disposition: Disposition, retry: Retry) {
         let error = outcome(fates.clone()).settle("test").unwrap_err();
         assert_eq!(
             (error.kind(), error.disposition(), error.retry()),

@@ -44,7 +44,15 @@ async fn arrives(stage: &Stage, mail: &Outbound) -> Result<(), Failure> {
         "the peer took {} messages",
         received.len().saturating_sub(before)
     );
-    let sent = mail.rope().to_bytes();
+    let mut sent = mail.rope().to_bytes();
+    if !sent.ends_with(b"\r\n")
+        && received
+            .last()
+            .is_some_and(|received| received.bytes().ends_with(b"\r\n"))
+    {
+        // A protocol of lines has to end the last one.
+        sent = [&sent[..], b"\r\n"].concat().into();
+    }
     let arrived = received
         .last()
         .map(|received| received.bytes().clone())

@@ -1,6 +1,6 @@
 //! What a send says when the peer goes away, or stops making sense.
 
-use posthaste_transport::{Disposition, Fate, Retry, SendOptions};
+use posthaste_transport::{Disposition, Fate, Feature, Outbound, Retry, SendOptions};
 
 use super::case;
 use crate::case::{Failure, Need, Stage, ensure};
@@ -10,7 +10,12 @@ const BOB_THEN_GONE: Answer = Answer::RefuseOneAndHangUp { local_part: "bob" };
 
 pub(super) const CASES: &[Case] = &[
     case!(a_hang_up_at_once_is_safe_to_retry: [Need::Peer(Answer::HangUpAtOnce)]),
-    case!(a_hang_up_before_the_final_dot_is_safe_to_retry: [Need::Peer(Answer::HangUpInMessage)]),
+    case!(a_hang_up_before_the_final_dot_is_safe_to_retry: [
+        Need::Peer(Answer::HangUpInMessage),
+        Need::Has(Feature::RawMime),
+        Need::Has(Feature::EnvelopeSender),
+        Need::Has(Feature::EnvelopeRecipients),
+    ]),
     case!(a_hang_up_after_the_final_dot_is_ambiguous_and_never_safe_to_retry: [Need::Peer(Answer::HangUpAfterMessage)]),
     case!(a_lost_answer_leaves_the_refused_recipients_certain: [Need::Peer(BOB_THEN_GONE)]),
     case!(garbage_is_never_success: [Need::Peer(Answer::Garbage)]),
@@ -18,11 +23,21 @@ pub(super) const CASES: &[Case] = &[
 ];
 
 async fn a_hang_up_at_once_is_safe_to_retry(stage: Stage) -> Result<(), Failure> {
-    nothing_was_accepted(stage, Answer::HangUpAtOnce).await
+    nothing_was_accepted(stage, Answer::HangUpAtOnce, &mail::to(&["bob"])?).await
 }
 
+/// More than the buffers between two sockets hold, so that the final dot cannot be on its way when the peer is gone. A small
+/// message would be, dot and all, and then the honest answer is that nobody knows.
+const MORE_THAN_BUFFERS: u64 = 16 << 20;
+
 async fn a_hang_up_before_the_final_dot_is_safe_to_retry(stage: Stage) -> Result<(), Failure> {
-    nothing_was_accepted(stage, Answer::HangUpInMessage).await
+    let limit = stage.info().capabilities().max_message_size().unwrap_or(u64::MAX);
+    // Room for the header.
+    let size = usize::try_from(limit.min(MORE_THAN_BUFFERS))
+        .unwrap_or(usize::MAX)
+        .saturating_sub(1024);
+    let body = b"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcd\r\n".repeat(size / 64);
+    nothing_was_accepted(stage, Answer::HangUpInMessage, &mail::raw(&body, 1 << 20)?).await
 }
 
 async fn a_hang_up_after_the_final_dot_is_ambiguous_and_never_safe_to_retry(stage: Stage) -> Result<(), Failure> {
@@ -76,9 +91,9 @@ async fn garbage_is_never_success(stage: Stage) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn nothing_was_accepted(stage: Stage, answer: Answer) -> Result<(), Failure> {
+async fn nothing_was_accepted(stage: Stage, answer: Answer, mail: &Outbound) -> Result<(), Failure> {
     stage.answer(answer);
-    let error = stage.fail(&mail::to(&["bob"])?, &SendOptions::default()).await?;
+    let error = stage.fail(mail, &SendOptions::default()).await?;
     ensure!(
         error.disposition() == Disposition::NotAccepted,
         "the disposition is {:?}",
