@@ -118,9 +118,10 @@ impl<'t> Compiler<'t> {
         if start >= end {
             return;
         }
-        let (start, end) = (narrow(start), narrow(end));
-        // Joining with the text before would be wrong if a jump led here; texts apart are right anyway.
-        self.emit(Op::Text { start, end });
+        self.emit(Op::Text {
+            start: narrow(start),
+            end: narrow(end),
+        });
     }
 
     fn node(&mut self, node: &'t Node<'t>) -> Result<(), LexError> {
@@ -384,8 +385,9 @@ impl<'t> Compiler<'t> {
     /// Compiles a block: each arm jumps to the next if it doesn't apply, and to the end if it does.
     fn block(&mut self, block: &'t Block<'t>) -> Result<(), LexError> {
         let mut ends = Vec::new();
+        let mut complete = false;
         let empty: &'t Body<'t> = const { &Body { nodes: Vec::new() } };
-        for arm in &block.arms {
+        for (index, arm) in block.arms.iter().enumerate() {
             // `{{^name}}` swaps what stands before and behind its `{{else}}`.
             let (body, params) = match &block.otherwise {
                 _ if !block.inverted => (&arm.body, arm.params.as_slice()),
@@ -393,7 +395,8 @@ impl<'t> Compiler<'t> {
                 None => (empty, [].as_slice()),
             };
             let Some(head) = self.open_arm(&arm.call, params)? else {
-                return Ok(());
+                complete = true;
+                break;
             };
             let enters = !matches!(self.code.ops.get(head), Some(Op::Test { .. }));
             let start = self.here();
@@ -407,10 +410,13 @@ impl<'t> Compiler<'t> {
             if enters {
                 self.emit(Op::Next { body: start });
             }
-            ends.push(self.emit(Op::Jump { to: 0 }));
+            if index + 1 < block.arms.len() || block.inverted || block.otherwise.is_some() {
+                ends.push(self.emit(Op::Jump { to: 0 }));
+            }
             self.land(head);
         }
         match (&block.otherwise, block.arms.first()) {
+            _ if complete => {}
             (_, Some(arm)) if block.inverted => self.scoped_body(&arm.body, ScopeEnv::Current)?,
             (Some((_, body)), _) => self.scoped_body(body, ScopeEnv::Current)?,
             _ => {}
@@ -421,7 +427,7 @@ impl<'t> Compiler<'t> {
         Ok(())
     }
 
-    /// Emits the instruction that enters an arm; `None` if the block writes nothing more.
+    /// Emits the instruction that enters an arm; `None` if the arm is always taken and already complete.
     fn open_arm(&mut self, call: &'t ast::Call<'t>, params: &[Cow<'_, str>]) -> Result<Option<usize>, LexError> {
         let helper = self.helper(call)?;
         let params = !params.is_empty();

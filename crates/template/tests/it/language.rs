@@ -172,6 +172,16 @@ fn comments_raw_blocks_and_log() {
         &data,
         "{{a}} {{{{b}}}}{{c}}{{{{/b}}}}|",
     );
+    check(
+        "{{#if z}}1{{else log x}}2{{/if}}|{{#if x}}1{{else log x}}2{{/if}}",
+        &data,
+        "|1",
+    );
+    check(
+        "{{#if z}}1{{else lookup l 1}}2{{else}}3{{/if}}{{#if x}}4{{else lookup l 1}}5{{/if}}",
+        &data,
+        "24",
+    );
     check("{{log x \"y\" level=1}}{{#log x}}y{{/log}}", &data, "");
 }
 
