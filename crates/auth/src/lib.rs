@@ -1,5 +1,48 @@
-//! Authenticates mail.
+//! Authenticates mail: signs with DKIM, and verifies SPF, DKIM and DMARC of what comes in.
+//!
+//! Everything is evaluated here, by small functions that name the section of the RFC they follow, over a
+//! [`Resolver`](posthaste_dns::Resolver) that you pass in. The crate opens no socket and reads no clock: what time it is,
+//! it is told.
+//!
+//! ```
+//! use std::sync::Arc;
+//! use std::time::SystemTime;
+//! use posthaste_auth::dkim::{DkimResult, Signer, SigningKey, verify};
+//! use posthaste_dns::Zone;
+//!
+//! # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+//! let key = SigningKey::generate_ed25519()?;
+//! let zone = Zone::parse(&format!("s1._domainkey.example.org. TXT \"{}\"\n", key.dns_record()))?;
+//! let signer = Signer::builder("example.org".parse()?).key("s1".parse()?, key).build()?;
+//!
+//! let message = "From: ada@example.org\r\nSubject: Hello\r\n\r\nFirst line\r\n";
+//! let now = SystemTime::now();
+//! let signed = signer.sign([message.as_bytes()], now)? + message;
+//!
+//! let verdicts = verify(signed.as_bytes(), &zone, now).await;
+//! assert_eq!(verdicts[0].result(), DkimResult::Pass);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # })?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Where to look
+//!
+//! - [`Authenticator`]: one call for a message that came in; its [`AuthReport`] writes Authentication-Results.
+//! - [`dkim`]: keys, signers, [`dkim::verify`].
+//! - [`spf`]: [`spf::check_host`].
+//! - [`dmarc`]: [`dmarc::evaluate`], policy records.
+//! - [`authres`]: Authentication-Results of others, and forged ones.
+//!
+//! # Standards
+//!
+//! RFC 6376, 8301, 8463 (DKIM), 7208 (SPF), 9989 and 7489 (DMARC), 8601 (Authentication-Results). ARC is not here yet.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod authenticator;
+pub mod authres;
 pub mod dkim;
 pub mod dmarc;
 pub mod spf;
+
+pub use authenticator::{AuthReport, Authenticator, Connection};

@@ -208,7 +208,11 @@ mod tests {
                 [(Canonicalization::Simple, simple), (Canonicalization::Relaxed, relaxed)]
             {
                 let expected = digest::digest(&digest::SHA256, expected.as_bytes());
-                assert_eq!(canonical(body.as_bytes(), canonicalization, cut).as_ref(), expected.as_ref(), "{body:?} {cut}");
+                assert_eq!(
+                    canonical(body.as_bytes(), canonicalization, cut).as_ref(),
+                    expected.as_ref(),
+                    "{body:?} {cut}"
+                );
             }
         }
     }

@@ -12,7 +12,11 @@ pub(crate) struct Field<'a> {
 impl<'a> Field<'a> {
     /// What stands behind the colon, line ends included.
     pub(crate) fn value(&self) -> &'a [u8] {
-        let colon = self.raw.iter().position(|&byte| byte == b':').map_or(self.raw.len(), |colon| colon + 1);
+        let colon = self
+            .raw
+            .iter()
+            .position(|&byte| byte == b':')
+            .map_or(self.raw.len(), |colon| colon + 1);
         self.raw.get(colon..).unwrap_or_default()
     }
 
@@ -49,7 +53,10 @@ impl<'a> Fields<'a> {
             position = line_end;
         }
         fields.extend(field(message.get(start..).unwrap_or_default()));
-        Self { fields, body: message.len() }
+        Self {
+            fields,
+            body: message.len(),
+        }
     }
 
     /// From the top to the bottom.
@@ -72,7 +79,12 @@ impl<'a> Fields<'a> {
         let mut taken = vec![false; self.fields.len()];
         let mut selected = Vec::new();
         for name in names {
-            let next = self.fields.iter().zip(&mut taken).rev().find(|(field, taken)| !**taken && field.is(name));
+            let next = self
+                .fields
+                .iter()
+                .zip(&mut taken)
+                .rev()
+                .find(|(field, taken)| !**taken && field.is(name));
             if let Some((field, taken)) = next {
                 *taken = true;
                 selected.push(field);

@@ -153,7 +153,10 @@ impl SigningKey {
             Pair::Rsa(pair) => {
                 let der: Result<PublicKeyX509Der<'_>, _> = pair.public_key().as_der();
                 // The DER of a public key that is in memory cannot fail but for want of memory; PKCS#1 is as legal.
-                let public = der.map_or_else(|_| STANDARD.encode(pair.public_key()), |der| STANDARD.encode(der.as_ref()));
+                let public = der.map_or_else(
+                    |_| STANDARD.encode(pair.public_key()),
+                    |der| STANDARD.encode(der.as_ref()),
+                );
                 ("rsa", public)
             }
             Pair::Ed25519(pair) => ("ed25519", STANDARD.encode(pair.public_key())),
@@ -189,7 +192,8 @@ impl SigningKey {
         match &self.0 {
             Pair::Rsa(pair) => {
                 let mut signature = vec![0; pair.public_modulus_len()];
-                pair.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), header, &mut signature).ok()?;
+                pair.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), header, &mut signature)
+                    .ok()?;
                 Some(signature)
             }
             Pair::Ed25519(pair) => {
@@ -212,7 +216,10 @@ mod tests {
 
     #[test]
     fn keys_survive_pem() {
-        for key in [SigningKey::generate_rsa_2048().unwrap(), SigningKey::generate_ed25519().unwrap()] {
+        for key in [
+            SigningKey::generate_rsa_2048().unwrap(),
+            SigningKey::generate_ed25519().unwrap(),
+        ] {
             let again = SigningKey::from_pem(&key.to_pem().unwrap()).unwrap();
             assert_eq!(again.dns_record(), key.dns_record());
             assert_eq!(again.algorithm(), key.algorithm());
@@ -224,8 +231,14 @@ mod tests {
         let key = SigningKey::from_ed25519_seed(&[7; 32]).unwrap();
         assert_eq!(format!("{key:?}"), "SigningKey(ed25519-sha256, redacted)");
         assert_eq!(SigningKey::from_pem("no").unwrap_err(), KeyError::Pem);
-        assert_eq!(SigningKey::from_pem("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----").unwrap_err(), KeyError::Unknown);
-        assert_eq!(SigningKey::from_pem("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----").unwrap_err(), KeyError::Pem);
+        assert_eq!(
+            SigningKey::from_pem("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----").unwrap_err(),
+            KeyError::Unknown
+        );
+        assert_eq!(
+            SigningKey::from_pem("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----").unwrap_err(),
+            KeyError::Pem
+        );
         assert_eq!(SigningKey::from_ed25519_seed(&[7; 31]).unwrap_err(), KeyError::Unknown);
     }
 }

@@ -41,5 +41,4 @@ pub use selector::{Selector, SelectorError};
 pub use sign::{SignError, Signer, SignerBuilder, SignerError};
 pub use signature::SignatureError;
 pub use tags::TagError;
-pub(crate) use tags::Tags;
 pub use verify::{DkimResult, Limits, Reason, Verdict, verify, verify_with};

@@ -58,11 +58,15 @@ impl PublicKey {
     /// [`KeyRecordError`], one for each rule of RFC 6376 §3.6.1, RFC 8301 and RFC 8463 that it breaks.
     pub fn parse(record: &str) -> Result<Self, KeyRecordError> {
         let tags = Tags::parse(record).map_err(|_| KeyRecordError::Syntax)?;
-        if tags.get("v").is_some_and(|version| version != "DKIM1" || tags.first() != Some("v")) {
+        if tags
+            .get("v")
+            .is_some_and(|version| version != "DKIM1" || tags.first() != Some("v"))
+        {
             return Err(KeyRecordError::Version);
         }
         let listed = |name: &str, words: &[&str]| {
-            tags.get(name).is_none_or(|list| list.split(':').any(|word| words.contains(&word.trim_matches(is_space))))
+            tags.get(name)
+                .is_none_or(|list| list.split(':').any(|word| words.contains(&word.trim_matches(is_space))))
         };
         if !listed("h", &["sha256"]) {
             return Err(KeyRecordError::HashNotAllowed);
@@ -80,7 +84,10 @@ impl PublicKey {
             return Err(KeyRecordError::Revoked);
         }
         let public = STANDARD.decode(public).map_err(|_| KeyRecordError::Malformed)?;
-        let has_flag = |flag: &str| tags.get("t").is_some_and(|list| list.split(':').any(|word| word.trim_matches(is_space) == flag));
+        let has_flag = |flag: &str| {
+            tags.get("t")
+                .is_some_and(|list| list.split(':').any(|word| word.trim_matches(is_space) == flag))
+        };
         Ok(Self {
             key: parse_key(algorithm, &public)?,
             algorithm,
@@ -150,7 +157,11 @@ fn der_value(der: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
     if length < 0x80 {
         return rest.split_at_checked(usize::from(length));
     }
-    let (octets, rest) = rest.split_at_checked(usize::from(length & 0x7f)).filter(|(octets, _)| octets.len() <= 4)?;
-    let length = octets.iter().fold(0_usize, |length, &octet| length << 8 | usize::from(octet));
+    let (octets, rest) = rest
+        .split_at_checked(usize::from(length & 0x7f))
+        .filter(|(octets, _)| octets.len() <= 4)?;
+    let length = octets
+        .iter()
+        .fold(0_usize, |length, &octet| length << 8 | usize::from(octet));
     rest.split_at_checked(length)
 }

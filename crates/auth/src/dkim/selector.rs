@@ -29,10 +29,16 @@ impl FromStr for Selector {
             (1..=63).contains(&label.len())
                 && !label.starts_with('-')
                 && !label.ends_with('-')
-                && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+                && label
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
         };
         // With `._domainkey.` and a domain it must still be a name.
-        if text.len() <= 200 && text.split('.').all(label_is_valid) { Ok(Self(text.into())) } else { Err(SelectorError) }
+        if text.len() <= 200 && text.split('.').all(label_is_valid) {
+            Ok(Self(text.into()))
+        } else {
+            Err(SelectorError)
+        }
     }
 }
 

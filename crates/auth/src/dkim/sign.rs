@@ -13,12 +13,26 @@ use super::key::SigningKey;
 use super::selector::Selector;
 
 /// Fields of which one more is signed than there are, so that none can be added later (RFC 6376 §8.15).
-const OVERSIGNED: [&str; 9] =
-    ["From", "To", "Cc", "Subject", "Date", "Reply-To", "Message-ID", "MIME-Version", "Content-Type"];
+const OVERSIGNED: [&str; 9] = [
+    "From",
+    "To",
+    "Cc",
+    "Subject",
+    "Date",
+    "Reply-To",
+    "Message-ID",
+    "MIME-Version",
+    "Content-Type",
+];
 
 /// Fields that are signed where there are any, and then once more than there are.
-const OVERSIGNED_IF_PRESENT: [&str; 5] =
-    ["Sender", "List-Unsubscribe", "List-Unsubscribe-Post", "Content-Transfer-Encoding", "Auto-Submitted"];
+const OVERSIGNED_IF_PRESENT: [&str; 5] = [
+    "Sender",
+    "List-Unsubscribe",
+    "List-Unsubscribe-Post",
+    "Content-Transfer-Encoding",
+    "Auto-Submitted",
+];
 
 /// Fields that are signed as often as there are any.
 const SIGNED: [&str; 15] = [
@@ -156,13 +170,17 @@ impl SignerBuilder {
         if self.identities.is_empty() {
             return Err(SignerError::NoKey);
         }
-        if let Some(identity) =
-            self.identities.iter().find(|identity| identity.domain.is_literal() || !identity.domain.as_str().contains('.'))
+        if let Some(identity) = self
+            .identities
+            .iter()
+            .find(|identity| identity.domain.is_literal() || !identity.domain.as_str().contains('.'))
         {
             return Err(SignerError::Domain(identity.domain.clone()));
         }
         if let Some(names) = &self.names {
-            let is_name = |name: &&String| !name.is_empty() && name.bytes().all(|b| matches!(b, b'!'..=b'~') && b != b':' && b != b';');
+            let is_name = |name: &&String| {
+                !name.is_empty() && name.bytes().all(|b| matches!(b, b'!'..=b'~') && b != b':' && b != b';')
+            };
             if let Some(wrong) = names.iter().find(|name| !is_name(name)) {
                 return Err(SignerError::HeaderName(wrong.clone()));
             }
@@ -333,5 +351,8 @@ fn header_end(seen: &[u8], chunk: &[u8]) -> Option<usize> {
     if let Some(at) = border.windows(END.len()).position(|window| window == END) {
         return Some(at + END.len() - before.len());
     }
-    chunk.windows(END.len()).position(|window| window == END).map(|at| at + END.len())
+    chunk
+        .windows(END.len())
+        .position(|window| window == END)
+        .map(|at| at + END.len())
 }

@@ -67,11 +67,16 @@ pub(crate) struct Claims {
 
 impl Claims {
     pub(crate) fn parse(value: &str) -> Self {
-        let Ok(tags) = Tags::parse(value) else { return Self::default() };
+        let Ok(tags) = Tags::parse(value) else {
+            return Self::default();
+        };
         Self {
             domain: tags.get("d").and_then(|domain| domain.parse().ok()),
             selector: tags.get("s").and_then(|selector| selector.parse().ok()),
-            algorithm: tags.get("a").map(str::to_ascii_lowercase).filter(|a| a.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')),
+            algorithm: tags
+                .get("a")
+                .map(str::to_ascii_lowercase)
+                .filter(|a| a.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')),
             signature: tags.get("b").map(squeeze),
         }
     }
@@ -80,7 +85,11 @@ impl Claims {
 impl<'a> Signature<'a> {
     pub(crate) fn parse(value: &'a str) -> Result<Self, SignatureError> {
         let tags = Tags::parse(value)?;
-        let required = |name: &'static str| tags.get(name).filter(|v| !v.is_empty()).ok_or(SignatureError::Missing(name));
+        let required = |name: &'static str| {
+            tags.get(name)
+                .filter(|v| !v.is_empty())
+                .ok_or(SignatureError::Missing(name))
+        };
         if required("v")? != "1" {
             return Err(SignatureError::Invalid("v"));
         }
@@ -101,7 +110,9 @@ impl<'a> Signature<'a> {
             return Err(SignatureError::FromNotSigned);
         }
         if let Some(methods) = tags.get("q")
-            && !methods.split(':').any(|method| method.trim_matches(is_space).eq_ignore_ascii_case("dns/txt"))
+            && !methods
+                .split(':')
+                .any(|method| method.trim_matches(is_space).eq_ignore_ascii_case("dns/txt"))
         {
             return Err(SignatureError::Invalid("q"));
         }
@@ -144,7 +155,9 @@ fn canonicalizations(value: Option<&str>) -> Result<(Canonicalization, Canonical
         "relaxed" => Ok(Canonicalization::Relaxed),
         _ => Err(SignatureError::Invalid("c")),
     };
-    let Some(value) = value else { return Ok((Canonicalization::Simple, Canonicalization::Simple)) };
+    let Some(value) = value else {
+        return Ok((Canonicalization::Simple, Canonicalization::Simple));
+    };
     match value.split_once('/') {
         Some((header, body)) => Ok((one(header)?, one(body)?)),
         None => Ok((one(value)?, Canonicalization::Simple)),
@@ -165,16 +178,26 @@ fn identity(value: Option<&str>, domain: &Domain) -> Result<Domain, SignatureErr
     let Some(value) = value else { return Ok(domain.clone()) };
     let (_, host) = value.rsplit_once('@').ok_or(SignatureError::Invalid("i"))?;
     let host: Domain = host.parse().map_err(|_| SignatureError::Invalid("i"))?;
-    if host.is_subdomain_of(domain) { Ok(host) } else { Err(SignatureError::Identity) }
+    if host.is_subdomain_of(domain) {
+        Ok(host)
+    } else {
+        Err(SignatureError::Identity)
+    }
 }
 
 /// A number of at most `digits` digits; one too large for 64 bits is as good as infinite.
 fn number(value: Option<&str>, name: &'static str, digits: usize) -> Result<Option<u64>, SignatureError> {
     let Some(value) = value else { return Ok(None) };
     let is_number = (1..=digits).contains(&value.len()) && value.bytes().all(|byte| byte.is_ascii_digit());
-    if is_number { Ok(Some(value.parse().unwrap_or(u64::MAX))) } else { Err(SignatureError::Invalid(name)) }
+    if is_number {
+        Ok(Some(value.parse().unwrap_or(u64::MAX)))
+    } else {
+        Err(SignatureError::Invalid(name))
+    }
 }
 
 fn base64(value: &str, name: &'static str) -> Result<Vec<u8>, SignatureError> {
-    STANDARD.decode(squeeze(value)).map_err(|_| SignatureError::Invalid(name))
+    STANDARD
+        .decode(squeeze(value))
+        .map_err(|_| SignatureError::Invalid(name))
 }

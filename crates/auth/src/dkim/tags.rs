@@ -31,7 +31,9 @@ impl<'a> Tags<'a> {
             let name_is_valid = name.starts_with(|c: char| c.is_ascii_alphabetic())
                 && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
             let value = value.trim_start_matches(is_space);
-            let value_is_valid = value.bytes().all(|byte| matches!(byte, b'!'..=b'~' | b' ' | b'\t' | b'\r' | b'\n'));
+            let value_is_valid = value
+                .bytes()
+                .all(|byte| matches!(byte, b'!'..=b'~' | b' ' | b'\t' | b'\r' | b'\n'));
             if !name_is_valid || !value_is_valid {
                 return Err(TagError::Syntax(offset));
             }
@@ -76,7 +78,10 @@ mod tests {
         assert_eq!(tags.get("x"), Some(""));
         assert_eq!(tags.first(), Some("v"));
         assert!(Tags::parse("v=1;").is_ok());
-        assert_eq!(Tags::parse("v=1; v=1").unwrap_err(), TagError::Duplicate("v".to_owned()));
+        assert_eq!(
+            Tags::parse("v=1; v=1").unwrap_err(),
+            TagError::Duplicate("v".to_owned())
+        );
         for wrong in ["", ";", "v", "v=1;;a=2", "1=2", "v=1; \u{e4}=2", "v=\0"] {
             assert!(Tags::parse(wrong).is_err(), "{wrong:?}");
         }

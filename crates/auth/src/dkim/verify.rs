@@ -184,7 +184,9 @@ impl Verdict {
     /// The first eight octets of `b=`, which tell signatures apart (RFC 6008).
     #[must_use]
     pub fn signature_prefix(&self) -> Option<&str> {
-        self.signature.as_deref().map(|signature| signature.get(..8).unwrap_or(signature))
+        self.signature
+            .as_deref()
+            .map(|signature| signature.get(..8).unwrap_or(signature))
     }
 
     /// The domain is only trying DKIM out (`t=y`): treat a failure like an unsigned message.
@@ -205,7 +207,10 @@ pub struct Limits {
 impl Default for Limits {
     /// Ten signatures; ten hours for clocks that run ahead.
     fn default() -> Self {
-        Self { signatures: 10, leeway: Duration::from_secs(10 * 3600) }
+        Self {
+            signatures: 10,
+            leeway: Duration::from_secs(10 * 3600),
+        }
     }
 }
 
@@ -254,8 +259,14 @@ pub async fn verify_with(message: &[u8], resolver: &dyn Resolver, now: SystemTim
             "" => Err(Reason::NotText),
             text => verifier.verify(field, text).await,
         };
-        let claims = if index >= limits.signatures { Claims::default() } else { Claims::parse(text) };
-        let (identity, testing) = outcome.as_ref().map_or((None, false), |pass| (Some(pass.identity.clone()), pass.testing));
+        let claims = if index >= limits.signatures {
+            Claims::default()
+        } else {
+            Claims::parse(text)
+        };
+        let (identity, testing) = outcome
+            .as_ref()
+            .map_or((None, false), |pass| (Some(pass.identity.clone()), pass.testing));
         let reason = outcome.err();
         verdicts.push(Verdict {
             result: reason.as_ref().map_or(DkimResult::Pass, Reason::result),
@@ -320,7 +331,10 @@ impl Verifier<'_, '_> {
         if signature.expiry.is_some_and(|expiry| expiry < self.now.as_secs()) {
             return Err(Reason::Expired);
         }
-        if signature.time.is_some_and(|time| time > self.now.saturating_add(self.leeway).as_secs()) {
+        if signature
+            .time
+            .is_some_and(|time| time > self.now.saturating_add(self.leeway).as_secs())
+        {
             return Err(Reason::Future);
         }
         Ok(())
@@ -329,15 +343,25 @@ impl Verifier<'_, '_> {
     /// RFC 6376 §3.7, step 1; a body that is signed in part is not worth more than one that is not (§8.2).
     fn check_body(&mut self, signature: &Signature<'_>) -> Result<(), Reason> {
         let (canonicalization, limit) = (signature.body, signature.length);
-        let made = self.hashes.iter().position(|made| made.canonicalization == canonicalization && made.limit == limit);
+        let made = self
+            .hashes
+            .iter()
+            .position(|made| made.canonicalization == canonicalization && made.limit == limit);
         let index = made.unwrap_or_else(|| {
             let mut hasher = BodyHasher::new(canonicalization).with_limit(limit.unwrap_or(u64::MAX));
             hasher.update(self.body);
             let (hash, length) = hasher.finish();
-            self.hashes.push(BodyHash { canonicalization, limit, hash: hash.as_ref().to_vec(), length });
+            self.hashes.push(BodyHash {
+                canonicalization,
+                limit,
+                hash: hash.as_ref().to_vec(),
+                length,
+            });
             self.hashes.len() - 1
         });
-        let Some(made) = self.hashes.get(index) else { return Err(Reason::BodyHash) };
+        let Some(made) = self.hashes.get(index) else {
+            return Err(Reason::BodyHash);
+        };
         if limit.is_some_and(|limit| limit > made.length) {
             return Err(Reason::LengthTooLong);
         }
@@ -374,12 +398,18 @@ fn check_key(record: &str, signature: &Signature<'_>, header: &[u8]) -> Result<P
     if !key.verifies(header, &signature.signature) {
         return Err(Reason::Mismatch);
     }
-    Ok(Pass { identity: signature.identity.clone(), testing: key.is_testing() })
+    Ok(Pass {
+        identity: signature.identity.clone(),
+        testing: key.is_testing(),
+    })
 }
 
 /// The field with the value of its `b=` tag taken out.
 fn without_signature(raw: &[u8]) -> Vec<u8> {
-    let colon = raw.iter().position(|&byte| byte == b':').map_or(raw.len(), |colon| colon + 1);
+    let colon = raw
+        .iter()
+        .position(|&byte| byte == b':')
+        .map_or(raw.len(), |colon| colon + 1);
     let (name, value) = raw.split_at(colon);
     let mut out = name.to_vec();
     for (index, spec) in value.split(|&byte| byte == b';').enumerate() {

@@ -58,7 +58,13 @@ impl Input {
     /// Begins with the domain of the From field.
     #[must_use]
     pub fn new(from: Domain) -> Self {
-        Self { from, spf: Vec::new(), dkim: Vec::new(), undecided: Vec::new(), method: Method::TreeWalk }
+        Self {
+            from,
+            spf: Vec::new(),
+            dkim: Vec::new(),
+            undecided: Vec::new(),
+            method: Method::TreeWalk,
+        }
     }
 
     /// Adds a domain that SPF passed for.
@@ -189,7 +195,9 @@ pub async fn evaluate(input: &Input, resolver: &dyn Resolver) -> Report {
 
 async fn judge(input: &Input, walker: &mut Walker<'_>) -> Result<Report, LookupError> {
     let mut report = Report::new(DmarcResult::None, Some(input.from.clone()));
-    let Some(found) = walker.policy(&input.from).await? else { return Ok(report) };
+    let Some(found) = walker.policy(&input.from).await? else {
+        return Ok(report);
+    };
     let policy = if found.domain == input.from {
         found.record.policy()
     } else if walker.is_nonexistent(&input.from).await {
@@ -204,7 +212,11 @@ async fn judge(input: &Input, walker: &mut Walker<'_>) -> Result<Report, LookupE
     } else if is_any_aligned(input, &input.undecided, Alignment::Relaxed, walker).await? {
         DmarcResult::TempError
     } else {
-        report.disposition = if found.record.is_testing() { weaker(policy) } else { policy };
+        report.disposition = if found.record.is_testing() {
+            weaker(policy)
+        } else {
+            policy
+        };
         DmarcResult::Fail
     };
     report.policy = Some(policy);

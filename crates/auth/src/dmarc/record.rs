@@ -27,7 +27,9 @@ impl Policy {
     }
 
     fn parse(word: &str) -> Option<Self> {
-        [Self::None, Self::Quarantine, Self::Reject].into_iter().find(|policy| word.eq_ignore_ascii_case(policy.as_str()))
+        [Self::None, Self::Quarantine, Self::Reject]
+            .into_iter()
+            .find(|policy| word.eq_ignore_ascii_case(policy.as_str()))
     }
 }
 
@@ -196,7 +198,11 @@ impl FromStr for Record {
             return Err(RecordError::Version);
         }
         let tags = tags(text)?;
-        let get = |name: &str| tags.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| *value);
+        let get = |name: &str| {
+            tags.iter()
+                .find(|(known, _)| known.eq_ignore_ascii_case(name))
+                .map(|(_, value)| *value)
+        };
         let aggregate = report_addresses(get("rua"));
         let policy = |name: &'static str| match get(name).map(|word| (word, Policy::parse(word))) {
             None => Ok(None),
@@ -255,11 +261,17 @@ fn tags(text: &str) -> Result<Vec<(&str, &str)>, RecordError> {
 
 /// The `mailto:` URIs of a list; others are left out (§4.7).
 fn report_addresses(list: Option<&str>) -> Vec<ReportAddress> {
-    list.unwrap_or_default().split(',').filter_map(|uri| report_address(uri.trim())).collect()
+    list.unwrap_or_default()
+        .split(',')
+        .filter_map(|uri| report_address(uri.trim()))
+        .collect()
 }
 
 fn report_address(uri: &str) -> Option<ReportAddress> {
-    let rest = uri.get(..7).filter(|scheme| scheme.eq_ignore_ascii_case("mailto:")).and_then(|_| uri.get(7..))?;
+    let rest = uri
+        .get(..7)
+        .filter(|scheme| scheme.eq_ignore_ascii_case("mailto:"))
+        .and_then(|_| uri.get(7..))?;
     let (address, limit) = match rest.split_once('!') {
         Some((address, limit)) => (address, Some(limit)),
         None => (rest, None),
@@ -268,7 +280,10 @@ fn report_address(uri: &str) -> Option<ReportAddress> {
     if !address.contains('@') || address.chars().any(char::is_control) {
         return None;
     }
-    Some(ReportAddress { address, max_size: limit.and_then(size) })
+    Some(ReportAddress {
+        address,
+        max_size: limit.and_then(size),
+    })
 }
 
 /// `10m`: digits and a unit, in powers of 1024.

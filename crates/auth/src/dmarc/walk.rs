@@ -35,7 +35,12 @@ pub(crate) struct Walker<'r> {
 
 impl<'r> Walker<'r> {
     pub(crate) fn new(resolver: &'r dyn Resolver, method: Method) -> Self {
-        Self { resolver, method, known: HashMap::new(), organisations: HashMap::new() }
+        Self {
+            resolver,
+            method,
+            known: HashMap::new(),
+            organisations: HashMap::new(),
+        }
     }
 
     /// The one valid policy record at a domain. Several, or one that is not valid, are none (§4.10.1).
@@ -45,7 +50,10 @@ impl<'r> Walker<'r> {
         }
         let found = match self.resolver.txt(&format!("_dmarc.{domain}")).await {
             Ok(records) => {
-                let mut texts = records.iter().map(|record| record.to_text().into_owned()).filter(|text| is_dmarc(text));
+                let mut texts = records
+                    .iter()
+                    .map(|record| record.to_text().into_owned())
+                    .filter(|text| is_dmarc(text));
                 match (texts.next(), texts.next()) {
                     (Some(text), None) => text.parse().ok(),
                     _ => None,
@@ -62,17 +70,25 @@ impl<'r> Walker<'r> {
     /// public suffix above it.
     pub(crate) async fn policy(&mut self, domain: &Domain) -> Result<Option<Found>, LookupError> {
         if let Some(record) = self.record(domain).await? {
-            return Ok(Some(Found { domain: domain.clone(), record }));
+            return Ok(Some(Found {
+                domain: domain.clone(),
+                record,
+            }));
         }
         let organisation = self.organisation(domain).await?;
         if let Some(record) = self.record(&organisation).await? {
-            return Ok(Some(Found { domain: organisation, record }));
+            return Ok(Some(Found {
+                domain: organisation,
+                record,
+            }));
         }
         if self.method == Method::PublicSuffixList {
             return Ok(None);
         }
         let found = self.walk(domain).await?;
-        Ok(found.into_iter().find(|found| found.record.public_suffix() == PublicSuffix::Yes))
+        Ok(found
+            .into_iter()
+            .find(|found| found.record.public_suffix() == PublicSuffix::Yes))
     }
 
     /// The organisational domain (§4.10.2).
@@ -107,7 +123,10 @@ impl<'r> Walker<'r> {
 
     /// Says whether a domain does not exist at all, as `np=` means it (§3.2.13).
     pub(crate) async fn is_nonexistent(&self, domain: &Domain) -> bool {
-        matches!(self.resolver.lookup(domain.as_str(), RecordType::A).await, Err(LookupError::NxDomain))
+        matches!(
+            self.resolver.lookup(domain.as_str(), RecordType::A).await,
+            Err(LookupError::NxDomain)
+        )
     }
 }
 
@@ -116,15 +135,22 @@ fn names(domain: &Domain) -> Vec<Domain> {
     let labels: Vec<&str> = domain.as_str().split('.').collect();
     let above = (1..labels.len().min(8)).rev();
     let suffixes = above.filter_map(|count| labels.get(labels.len() - count..).map(|labels| labels.join(".")));
-    std::iter::once(domain.clone()).chain(suffixes.filter_map(|name| name.parse().ok())).collect()
+    std::iter::once(domain.clone())
+        .chain(suffixes.filter_map(|name| name.parse().ok()))
+        .collect()
 }
 
 /// §4.10.2, steps 1 to 4.
 fn organisation_of(domain: &Domain, found: &[Found]) -> Domain {
-    if let Some(own) = found.iter().find(|found| found.record.public_suffix() == PublicSuffix::No) {
+    if let Some(own) = found
+        .iter()
+        .find(|found| found.record.public_suffix() == PublicSuffix::No)
+    {
         return own.domain.clone();
     }
-    let suffix = found.iter().find(|found| found.record.public_suffix() == PublicSuffix::Yes && found.domain != *domain);
+    let suffix = found
+        .iter()
+        .find(|found| found.record.public_suffix() == PublicSuffix::Yes && found.domain != *domain);
     if let Some(suffix) = suffix {
         return one_label_below(domain, &suffix.domain);
     }
@@ -132,7 +158,11 @@ fn organisation_of(domain: &Domain, found: &[Found]) -> Domain {
 }
 
 fn one_label_below(domain: &Domain, suffix: &Domain) -> Domain {
-    let below = domain.as_str().strip_suffix(suffix.as_str()).unwrap_or_default().trim_end_matches('.');
+    let below = domain
+        .as_str()
+        .strip_suffix(suffix.as_str())
+        .unwrap_or_default()
+        .trim_end_matches('.');
     let label = below.rsplit('.').next().unwrap_or_default();
     format!("{label}.{suffix}").parse().unwrap_or_else(|_| domain.clone())
 }
