@@ -12,6 +12,9 @@ use crate::harness::{Input, Report};
 
 const BODY: &str = "The body.\r\nIts second line.\r\n";
 
+/// Reads a field of a message with the independent parser.
+type Read = fn(&[u8]) -> Option<String>;
+
 /// One way for a value to get into a message.
 struct Way {
     /// Word that the error must hold, so that a person knows which field was refused.
@@ -21,7 +24,7 @@ struct Way {
     /// Puts the value into a message.
     put: fn(MessageBuilder, &str) -> Result<MessageBuilder, String>,
     /// Reads the value back, if the field carries any text as it is.
-    read: Option<fn(&[u8]) -> Option<String>>,
+    read: Option<Read>,
 }
 
 pub(super) fn run(input: &Input, report: &mut Report) {
@@ -119,7 +122,7 @@ fn way(
 }
 
 impl Way {
-    fn reads(mut self, read: fn(&[u8]) -> Option<String>) -> Self {
+    fn reads(mut self, read: Read) -> Self {
         self.read = Some(read);
         self
     }
