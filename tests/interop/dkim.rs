@@ -21,7 +21,7 @@ use tokio::runtime::Runtime;
 use crate::Case;
 use crate::programs::{Program, json, output, script};
 
-pub const CASES: &[Case] = &[
+pub(crate) const CASES: &[Case] = &[
     Case {
         name: "mail_auth_verifies_our_rsa_and_ed25519_signatures",
         needs: &[],

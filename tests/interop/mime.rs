@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 use crate::Case;
 use crate::programs::{Program, json, script};
 
-pub const CASES: &[Case] = &[
+pub(crate) const CASES: &[Case] = &[
     Case {
         name: "pythons_parser_reads_back_names_subject_bodies_and_files",
         needs: &[Program::Python],

@@ -10,7 +10,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A program that `cargo xtask test` looks for.
 #[derive(Clone, Copy)]
-pub enum Program {
+pub(crate) enum Program {
     Python,
     Dkimpy,
     Aiosmtpd,
@@ -20,7 +20,7 @@ pub enum Program {
 }
 
 impl Program {
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Python => "python3",
             Self::Dkimpy => "dkimpy",
@@ -32,7 +32,7 @@ impl Program {
     }
 
     /// Where it is, if `cargo xtask test` has found it.
-    pub fn path(self) -> Option<PathBuf> {
+    pub(crate) fn path(self) -> Option<PathBuf> {
         let variable = match self {
             Self::Python => "POSTHASTE_INTEROP_PYTHON",
             Self::Dkimpy => "POSTHASTE_INTEROP_DKIMPY",
@@ -45,7 +45,7 @@ impl Program {
     }
 
     /// The program as a command; Postfix's tools find their libraries beside them where they are unpacked, not installed.
-    pub fn command(self) -> Command {
+    pub(crate) fn command(self) -> Command {
         let path = self.path().expect("a case names the programs that it needs");
         let mut command = Command::new(&path);
         command
@@ -65,14 +65,14 @@ impl Program {
 }
 
 /// One of the scripts in this folder, run by a Python.
-pub fn script(python: Program, name: &str) -> Command {
+pub(crate) fn script(python: Program, name: &str) -> Command {
     let mut command = python.command();
     command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/interop").join(name));
     command
 }
 
 /// Runs a command to its end and returns what it wrote; it must succeed.
-pub fn output(command: &mut Command) -> Vec<u8> {
+pub(crate) fn output(command: &mut Command) -> Vec<u8> {
     let output = command
         .output()
         .unwrap_or_else(|error| panic!("{command:?} cannot be started: {error}"));
@@ -87,20 +87,20 @@ pub fn output(command: &mut Command) -> Vec<u8> {
 }
 
 /// As [`output`], read as JSON.
-pub fn json(command: &mut Command) -> serde_json::Value {
+pub(crate) fn json(command: &mut Command) -> serde_json::Value {
     let written = output(command);
     serde_json::from_slice(&written).unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&written)))
 }
 
 /// A server that runs until it is dropped.
-pub struct Running {
+pub(crate) struct Running {
     child: Child,
-    pub address: SocketAddr,
+    pub(crate) address: SocketAddr,
 }
 
 impl Running {
     /// Starts what `command` makes for a port, and waits until it answers there.
-    pub fn start(command: impl Fn(SocketAddr) -> Command) -> Self {
+    pub(crate) fn start(command: impl Fn(SocketAddr) -> Command) -> Self {
         // Another process may take the port between our letting it go and its being used: then try another one.
         for _ in 0..5 {
             let address = free_port();

@@ -13,14 +13,14 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 /// The only user, and the only recipient that does not exist.
-pub const USER: &str = "ada";
-pub const PASSWORD: &str = "correct horse battery staple";
-pub const UNKNOWN: &str = "nobody@example.net";
+pub(crate) const USER: &str = "ada";
+pub(crate) const PASSWORD: &str = "correct horse battery staple";
+pub(crate) const UNKNOWN: &str = "nobody@example.net";
 
-pub struct Receiver {
-    pub address: SocketAddr,
+pub(crate) struct Receiver {
+    pub(crate) address: SocketAddr,
     /// The certificate authority of the server's certificate, in PEM.
-    pub authority: String,
+    pub(crate) authority: String,
     accepted: Arc<Mutex<Vec<Incoming>>>,
     runtime: Runtime,
     stop: oneshot::Sender<()>,
@@ -28,7 +28,7 @@ pub struct Receiver {
 }
 
 impl Receiver {
-    pub fn start(settings: impl FnOnce(ServerBuilder) -> ServerBuilder) -> Self {
+    pub(crate) fn start(settings: impl FnOnce(ServerBuilder) -> ServerBuilder) -> Self {
         let runtime = Runtime::new().unwrap();
         let (authority, chain, key) = certificate();
         let accepted = Arc::new(Mutex::new(Vec::new()));
@@ -53,7 +53,7 @@ impl Receiver {
     }
 
     /// Stops the server and returns what it accepted.
-    pub fn stop(self) -> Vec<Incoming> {
+    pub(crate) fn stop(self) -> Vec<Incoming> {
         self.stop.send(()).unwrap();
         self.runtime.block_on(self.serving).unwrap();
         std::mem::take(&mut *self.accepted.lock().unwrap())
@@ -88,7 +88,7 @@ impl Handler for Postbox {
 }
 
 /// An authority, a certificate of it for this machine, and the key of that.
-pub fn certificate() -> (String, String, String) {
+pub(crate) fn certificate() -> (String, String, String) {
     let mut authority = CertificateParams::new(Vec::new()).unwrap();
     authority
         .distinguished_name

@@ -15,7 +15,7 @@ use crate::Case;
 use crate::programs::{Program, Running, json, output, script};
 use crate::receiver::{PASSWORD, Receiver, UNKNOWN, USER, certificate};
 
-pub const CASES: &[Case] = &[
+pub(crate) const CASES: &[Case] = &[
     Case {
         name: "smtp_sink_gets_from_our_client_every_octet_and_every_recipient",
         needs: &[Program::SmtpSink],
