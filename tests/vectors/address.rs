@@ -35,6 +35,11 @@ pub const DEVIATIONS: &[(&str, &str, &str)] = &[
         "RFC 5322 §4.4: a source route stands inside angle brackets",
     ),
     (
+        ADDRESSES,
+        CONTROL,
+        "no value may hold one: it could end a header field or a command",
+    ),
+    (
         LISTS,
         NOT_AN_ADDRESS,
         "an address list holds addresses: what is none is an error with its place, never text handed on",
@@ -54,6 +59,11 @@ pub const DEVIATIONS: &[(&str, &str, &str)] = &[
         STRAY_BRACKET,
         "RFC 5322 §3.4: which of the brackets holds the address would be a guess",
     ),
+    (
+        LISTS,
+        UNCLOSED,
+        "RFC 5322 §3.2: what the rest of the list belongs to would be a guess",
+    ),
     (LISTS, NESTED_GROUP, "RFC 5322 §3.4: a group holds mailboxes only"),
     (
         LISTS,
@@ -67,14 +77,15 @@ const LISTS: &str = "address/list-parse";
 
 const FAKE_A_LABEL: &str = "an address expected to be refused has an `xn--` label that does not decode";
 const SYMBOL: &str = "an address expected to be refused has a symbol or punctuation beyond ASCII in its local part";
-const DIGIT_AT_END: &str =
-    "an address expected to be refused has a top-level label with a letter in it and a digit at its end";
+const DIGIT_AT_END: &str = "an address expected to be refused has a top-level label with a digit at its end";
 const BARE_BACKSLASH: &str = "an address expected to be taken has a backslash outside quotes and comments";
 const BARE_ROUTE: &str = "an address expected to be taken begins with a source route and has no angle brackets";
+const CONTROL: &str = "an address expected to be taken has a control character in it";
 const NOT_AN_ADDRESS: &str = "the list expected has an entry that is not an email address";
-const WORDS_BESIDE: &str = "words stand beside an address without angle brackets";
+const WORDS_BESIDE: &str = "words stand beside an address without angle brackets, or behind one with them";
 const NO_ADDRESS: &str = "an entry between separators has words and no address";
 const STRAY_BRACKET: &str = "an entry has more than one opening or closing angle bracket";
+const UNCLOSED: &str = "a quoted string, a comment or an angle bracket has no end";
 const NESTED_GROUP: &str = "a group stands inside a group";
 const OPEN_GROUP: &str = "a group has no semicolon at its end";
 
@@ -199,8 +210,7 @@ fn refused_or_normalised(address: &str) -> Result<(), String> {
 /// Not an address; or, when the case only says that literals are not allowed, not one by default.
 fn refused(case: &Value) -> Result<(), String> {
     let address = text(case, "address");
-    let is_about_options =
-        text(case, "note").contains("bracketed IP address") && text(case, "note").contains("not allowed");
+    let is_about_options = text(case, "note").contains("bracketed") && text(case, "note").contains("not allowed");
     let parsed = if is_about_options {
         address.parse()
     } else {
@@ -224,23 +234,28 @@ fn address_deviation(case: &Value) -> Option<&'static str> {
             Some(SYMBOL)
         } else if domain.split('.').any(is_fake) {
             Some(FAKE_A_LABEL)
-        } else if last.ends_with(|c: char| c.is_ascii_digit()) && last.contains(|c: char| c.is_ascii_alphabetic()) {
+        } else if last.ends_with(|c: char| c.is_ascii_digit()) {
             Some(DIGIT_AT_END)
         } else {
             None
         };
     }
-    if plain(local).contains('\\') {
+    if plain(local).0.contains('\\') {
         Some(BARE_BACKSLASH)
     } else if address.starts_with('@') && address.contains(':') {
         Some(BARE_ROUTE)
+    } else if address
+        .replace("\r\n ", "")
+        .contains(|c: char| c.is_control() && c != '\t')
+    {
+        Some(CONTROL)
     } else {
         None
     }
 }
 
-/// The text without its quoted strings and comments; a quoted string leaves a `"` behind.
-fn plain(text: &str) -> String {
+/// The text without its quoted strings and comments, and whether all of them end; a quoted string leaves a `"` behind.
+fn plain(text: &str) -> (String, bool) {
     let (mut out, mut depth, mut quoted) = (String::new(), 0_usize, false);
     let mut chars = text.chars();
     while let Some(c) = chars.next() {
@@ -259,7 +274,7 @@ fn plain(text: &str) -> String {
             _ => {}
         }
     }
-    out
+    (out, !quoted && depth == 0)
 }
 
 fn lists(input: &Input, report: &mut Report) {
@@ -337,7 +352,10 @@ fn list_deviation(case: &Value) -> Option<&'static str> {
     if addresses.any(is_wrong) {
         return Some(NOT_AN_ADDRESS);
     }
-    let list = plain(text(case, "input"));
+    let (list, is_closed) = plain(text(case, "input"));
+    if !is_closed || list.matches('<').count() > list.matches('>').count() {
+        return Some(UNCLOSED);
+    }
     let mut depth = 0;
     for part in list.split_inclusive([',', ';', ':']) {
         let entry = part.trim_end_matches([',', ';', ':']).trim();
@@ -354,7 +372,8 @@ fn list_deviation(case: &Value) -> Option<&'static str> {
         if !entry.is_empty() && !entry.contains('@') {
             return Some(NO_ADDRESS);
         }
-        if !entry.contains('<') && entry.split_whitespace().count() > 1 {
+        let behind = entry.rsplit_once('>').map_or("", |(_, behind)| behind);
+        if !behind.is_empty() || (!entry.contains('<') && entry.split_whitespace().count() > 1) {
             return Some(WORDS_BESIDE);
         }
         if part.ends_with(';') {

@@ -43,7 +43,7 @@ pub(crate) fn atom_length(text: &str) -> usize {
 /// Reads `Dot-string` or `Quoted-string` (RFC 5321 §4.1.2): what it means, and where it ends.
 pub(crate) fn read(text: &str) -> Result<(Cow<'_, str>, usize), AddressError> {
     if text.starts_with('"') {
-        let (value, end) = read_quoted(text)?;
+        let (value, end) = read_quoted(text, Grammar::Smtp)?;
         return Ok((Cow::Owned(value), end));
     }
     let mut end = 0;
@@ -72,16 +72,25 @@ pub(crate) fn missing_atom(rest: &str, offset: usize) -> AddressError {
     }
 }
 
+/// Whose quoted strings are read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Grammar {
+    /// RFC 6531 §3.3 lets UTF-8 stand in a quoted string, but not behind a backslash.
+    Smtp,
+    /// RFC 6532 §3.2 lets it stand there too.
+    Header,
+}
+
 /// Reads the `Quoted-string` that `text` begins with: what it means, and where it ends.
-pub(crate) fn read_quoted(text: &str) -> Result<(String, usize), AddressError> {
+pub(crate) fn read_quoted(text: &str, grammar: Grammar) -> Result<(String, usize), AddressError> {
     let mut value = String::new();
     let mut chars = text.char_indices().skip(1);
     while let Some((offset, c)) = chars.next() {
         match c {
             '"' => return Ok((value, offset + 1)),
             '\\' => match chars.next() {
-                // RFC 6531 lets UTF-8 stand in a quoted string, but not behind a backslash.
                 Some((_, escaped @ ' '..='~')) => value.push(escaped),
+                Some((_, escaped)) if grammar == Grammar::Header && is_atext(escaped) => value.push(escaped),
                 Some((offset, escaped)) => return Err(refused(escaped, offset)),
                 None => break,
             },

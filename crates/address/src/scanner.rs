@@ -3,7 +3,7 @@
 //! **Invariant:** nothing here recurses, and every byte is looked at a bounded number of times.
 
 use crate::email::expected_at;
-use crate::local_part::{atom_length, is_break, is_phrase_text, missing_atom, read_quoted};
+use crate::local_part::{Grammar, atom_length, is_break, is_phrase_text, missing_atom, read_quoted};
 use crate::{Address, AddressError, AddressErrorKind as Kind, Domain, EmailAddress, Group, Mailbox, ParseOptions};
 
 #[derive(Debug)]
@@ -303,7 +303,8 @@ impl<'a> Scanner<'a> {
             self.skip_space()?;
             let rest = self.rest();
             if rest.starts_with('"') {
-                let (value, length) = read_quoted(rest).map_err(|error| error.shifted(self.position))?;
+                let (value, length) =
+                    read_quoted(rest, Grammar::Header).map_err(|error| error.shifted(self.position))?;
                 local.push_str(&value);
                 self.position += length;
             } else {

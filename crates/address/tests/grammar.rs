@@ -171,6 +171,7 @@ fn lists_take_comments_folding_and_old_forms() {
         "\"A, B\": a@example.org, \"C\" <c@example.org>;",
         "\"A, B\": a@example.org, C <c@example.org>;",
     );
+    check_list("\"\\ü a\"@example.org", "\"ü a\"@example.org");
     check_list("", "");
 }
 
