@@ -127,9 +127,11 @@ fn beyond_the_language(case: &Value) -> Option<&'static str> {
 /// Whether `source` holds `name` as a whole word.
 fn mentions(source: &str, name: &str) -> bool {
     let word = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_');
-    source
-        .match_indices(name)
-        .any(|(at, _)| !word(source[..at].chars().next_back()) && !word(source[at + name.len()..].chars().next()))
+    source.match_indices(name).any(|(at, found)| {
+        let (before, rest) = source.split_at(at);
+        let behind = rest.strip_prefix(found).unwrap_or_default();
+        !word(before.chars().next_back()) && !word(behind.chars().next())
+    })
 }
 
 fn handlebars_options(case: &Value) -> (Options, Map<String, Value>) {
@@ -228,10 +230,10 @@ fn secure(case: &Value) -> Result<(), String> {
     if part == Part::Subject && lenient.as_ref().is_ok_and(|subject| subject.contains(char::is_control)) {
         return Err(format!("{lenient:?} holds control characters"));
     }
-    if let Some(either) = expect["either"].as_array() {
-        if !either.iter().any(|outcome| meets(outcome, &lenient)) {
-            return Err(format!("expected one of {either:?}, got {lenient:?}"));
-        }
+    if let Some(either) = expect["either"].as_array()
+        && !either.iter().any(|outcome| meets(outcome, &lenient))
+    {
+        return Err(format!("expected one of {either:?}, got {lenient:?}"));
     }
     if expect["error"] == true && lenient.is_ok() {
         return Err(format!("expected an error, got {lenient:?}"));

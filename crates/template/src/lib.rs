@@ -51,6 +51,14 @@
 //! integers of 64 bits keep all their digits. Larger numbers are rounded before they get here, when JSON is parsed:
 //! pass order numbers as strings.
 //!
+//! # Differences from handlebars.js
+//!
+//! - Unknown helpers and wrong numbers of arguments are errors when compiling, even where nothing would be rendered.
+//! - In `{{#if}}…{{else if}}…{{/if}}` every tag that stands alone on a line takes its indentation along; in
+//!   handlebars.js the last ones leave it behind.
+//! - `{{#if @partial-block}}` asks whether a block was passed, not whether it renders to something.
+//! - [`Mode::Strict`] accepts missing names in arguments at any depth.
+//!
 //! # Differences from Amazon SES
 //!
 //! SES escapes nothing; here the HTML part is escaped unless [`Escape::Never`] is set. SES stops at the first missing
