@@ -3,7 +3,7 @@
 //! One mail: a subject, a text and 11 KB of HTML with a loop over 20 items and conditions; the data is ready. `by hand`
 //! is what no template can beat: `push_str` and an escape. Competitors are in `benches/versus`.
 
-#![allow(clippy::unwrap_used, reason = "a bench says plainly what it expects")]
+#![allow(missing_docs, clippy::unwrap_used, reason = "a bench says plainly what it expects")]
 
 use std::fmt::Write as _;
 use std::hint::black_box;
