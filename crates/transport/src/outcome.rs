@@ -417,31 +417,31 @@ mod tests {
     #[test]
     fn the_table_of_settle() {
         check(
-            [refused(true), refused(true)],
+            &[refused(true), refused(true)],
             ErrorKind::Rejected,
             Disposition::NotAccepted,
             Retry::Never,
         );
         check(
-            [refused(true), refused(false)],
+            &[refused(true), refused(false)],
             ErrorKind::Unavailable,
             Disposition::NotAccepted,
             Retry::Safe,
         );
         check(
-            [Fate::Unknown, Fate::Unknown],
+            &[Fate::Unknown, Fate::Unknown],
             ErrorKind::Unknown,
             Disposition::Ambiguous,
             Retry::MayDuplicate,
         );
         check(
-            [Fate::Unknown, refused(true)],
+            &[Fate::Unknown, refused(true)],
             ErrorKind::Unknown,
             Disposition::Partial,
             Retry::MayDuplicate,
         );
         check(
-            [Fate::Unknown, Fate::Accepted],
+            &[Fate::Unknown, Fate::Accepted],
             ErrorKind::Unknown,
             Disposition::Partial,
             Retry::MayDuplicate,

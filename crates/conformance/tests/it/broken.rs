@@ -113,10 +113,10 @@ impl Transport for Liar {
 }
 
 /// Runs the case on a transport that lies, and on one that does not.
-fn catches(case: &str, lie: Lie, info: Option<TransportInfo>) {
+fn catches(case: &str, lie: Lie, info: Option<&TransportInfo>) {
     let picked = || cases().iter().filter(move |known| known.name() == case);
     assert_eq!(picked().count(), 1, "there is no case {case}");
-    let memory = || match &info {
+    let memory = || match info {
         Some(info) => MemoryTransport::new().with_info(info.clone()),
         None => MemoryTransport::new(),
     };
@@ -222,7 +222,7 @@ fn a_dropped_wish_is_caught() {
         "every_unsupported_wish_is_named_at_once",
         "a_schedule_is_never_dropped",
     ] {
-        catches(case, Lie::DropsWishes, Some(plain.clone()));
+        catches(case, Lie::DropsWishes, Some(&plain));
     }
 }
 

@@ -1,6 +1,6 @@
 //! What the suite is worth: transports that break a promise, and the case that says so.
 
-#![allow(clippy::unwrap_used, reason = "a test says plainly what it expects")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test says plainly what it expects")]
 
 mod broken;
 mod fake_smtp;

@@ -17,6 +17,19 @@ use crate::{Layer, Transport};
 ///
 /// Right: `transport.layer(Retry::new(..)).layer(Sign::new(..))`, which signs once. Wrong: the other way round, which signs every
 /// attempt; or a layer that edits the message inside this one, which breaks the signature.
+///
+/// # Examples
+///
+/// ```
+/// use posthaste_auth::dkim::{Selector, Signer, SigningKey};
+/// use posthaste_transport::layers::Sign;
+/// use posthaste_transport::{MemoryTransport, TransportExt};
+///
+/// let selector: Selector = "s2026".parse()?;
+/// let signer = Signer::builder("example.org".parse()?).key(selector, SigningKey::generate_ed25519()?).build()?;
+/// let transport = MemoryTransport::new().layer(Sign::new(signer));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Sign {
     signer: Arc<Signer>,

@@ -1,1 +1,119 @@
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use posthaste_auth::dkim::{DkimResult, Selector, Signer, SigningKey, verify};
+use posthaste_dns::Zone;
+use posthaste_mime::Clock;
+
+use super::*;
+use crate::testing::mail;
+use crate::{
+    Capabilities, ErrorKind, Feature, MemoryTransport, Outbound, Retry, SendOptions, Transport, TransportExt,
+    TransportInfo,
+};
+
+#[derive(Debug)]
+struct Fixed(SystemTime);
+
+impl Clock for Fixed {
+    fn now(&self) -> SystemTime {
+        self.0
+    }
+}
+
+fn now() -> SystemTime {
+    UNIX_EPOCH + Duration::from_secs(1_700_000_000)
+}
+
+/// A layer that signs for example.org, and the DNS that its key is in.
+fn layer() -> (Sign, Zone) {
+    let key = SigningKey::from_ed25519_seed(&[7; 32]).unwrap();
+    let record = key.dns_record();
+    let zone = Zone::parse(&format!("s1._domainkey.example.org. 300 IN TXT \"{record}\"\n")).unwrap();
+    let selector: Selector = "s1".parse().unwrap();
+    let signer = Signer::builder("example.org".parse().unwrap())
+        .key(selector, key)
+        .build()
+        .unwrap();
+    (Sign::new(signer).with_clock(Arc::new(Fixed(now()))), zone)
+}
+
+#[tokio::test]
+async fn what_is_sent_verifies() {
+    let (sign, zone) = layer();
+    let memory = MemoryTransport::new();
+    let mail = mail(&["bob@example.net"]);
+    let outcome = memory
+        .clone()
+        .layer(sign)
+        .send(&mail, &SendOptions::new())
+        .await
+        .unwrap();
+    assert_eq!(outcome.message_id(), mail.message_id());
+
+    let bytes = memory.sent()[0].rope().to_bytes();
+    assert!(bytes.starts_with(b"DKIM-Signature: "));
+    assert!(bytes.ends_with(&mail.rope().to_bytes()));
+    let verdicts = verify(&bytes, &zone, now()).await;
+    assert_eq!(
+        verdicts.iter().map(|verdict| verdict.result()).collect::<Vec<_>>(),
+        [DkimResult::Pass]
+    );
+}
+
+#[tokio::test]
+async fn the_message_itself_is_shared_and_not_copied() {
+    let (sign, _) = layer();
+    let memory = MemoryTransport::new();
+    let mail = mail(&["bob@example.net"]);
+    assert!(
+        memory
+            .clone()
+            .layer(sign)
+            .send(&mail, &SendOptions::new())
+            .await
+            .is_ok()
+    );
+    let addresses = |rope: &posthaste_mime::Rope| rope.chunks().map(|chunk| chunk.as_ptr()).collect::<Vec<_>>();
+    assert!(addresses(&memory.sent()[0].rope()).ends_with(&addresses(&mail.rope())));
+}
+
+#[tokio::test]
+async fn what_cannot_be_signed_is_not_sent() {
+    let (sign, _) = layer();
+    let memory = MemoryTransport::new();
+    let anonymous = posthaste_mime::Rope::from(b"Subject: no author\r\n\r\n".to_vec());
+    let mail = Outbound::raw(mail(&["bob@example.net"]).envelope().clone(), anonymous);
+    let error = memory
+        .clone()
+        .layer(sign)
+        .send(&mail, &SendOptions::new())
+        .await
+        .unwrap_err();
+    assert_eq!(
+        (error.kind(), error.retry(), memory.attempts()),
+        (ErrorKind::Invalid, Retry::Never, 0)
+    );
+    assert!(std::error::Error::source(&error).is_some());
+    assert_eq!(error.to_string(), "memory: invalid while signing");
+}
+
+#[tokio::test]
+async fn a_transport_that_takes_no_bytes_says_so() {
+    let (sign, _) = layer();
+    let fields = TransportInfo::new("fields", Capabilities::wire().without(Feature::RawMime));
+    let memory = MemoryTransport::new().with_info(fields);
+    let error = memory
+        .layer(sign)
+        .send(&mail(&["bob@example.net"]), &SendOptions::new())
+        .await
+        .unwrap_err();
+    assert_eq!(error.to_string(), "fields: not supported by this transport: raw MIME");
+}
+
+#[test]
+fn no_key_is_printed() {
+    let (sign, _) = layer();
+    let shown = format!("{sign:?} {:?}", MemoryTransport::new().layer(sign.clone()));
+    assert!(!shown.contains("7, 7, 7") && !shown.contains("07070707"), "{shown}");
+}

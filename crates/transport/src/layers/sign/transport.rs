@@ -30,13 +30,15 @@ impl<T> Signed<T> {
     pub fn into_inner(self) -> T {
         self.inner
     }
+}
 
+impl<T: Transport> Signed<T> {
     fn sign(&self, mail: &Outbound) -> Result<Outbound, SendError> {
         let mut rope = mail.rope();
         let chunks = rope.chunks().map(|chunk| &chunk[..]);
         let signatures = self.signer.sign(chunks, self.clock.now()).map_err(|error| {
             SendError::new(ErrorKind::Invalid, Disposition::NotAccepted)
-                .with_transport("sign")
+                .with_transport(self.inner.info().name().to_owned())
                 .with_detail("signing")
                 .with_source(error)
         })?;
