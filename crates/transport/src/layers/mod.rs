@@ -3,8 +3,8 @@
 //! | layer | what it adds | feature |
 //! | --- | --- | --- |
 //! | [`Retry`] | tries again what is safe to try again | |
-//! | [`RateLimit`] | waits until a rate and a quota allow a send | `limit` |
-//! | [`Sign`] | puts DKIM signatures in front of a message | `sign` |
+//! | `RateLimit` | waits until a rate and a quota allow a send | `limit` |
+//! | `Sign` | puts DKIM signatures in front of a message | `sign` |
 //!
 //! The layer added last sees a send first. From outside in, this order does what most senders want: retry, then limit (so
 //! that each attempt counts), then the transport; sign outermost, so that a message is signed once and not once an
