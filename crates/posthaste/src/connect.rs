@@ -1,0 +1,219 @@
+//! URLs to transports.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use posthaste_transport::{FileTransport, MemoryTransport, Transport};
+use url::Url;
+
+/// Makes the transport that `url` names.
+///
+/// | URL | transport |
+/// | --- | --- |
+/// | `smtp://user:password@host:587` | SMTP with STARTTLS (feature `smtp`) |
+/// | `smtps://user:password@host:465` | SMTP over TLS from the first byte (feature `smtp`) |
+/// | `file:///var/mail/out` | one file a message, Maildir style |
+/// | `memory://` | kept in memory |
+///
+/// It opens no connection: the first send does. For schemes of your own, see [`Registry`].
+///
+/// # Errors
+///
+/// [`ConnectError`], if `url` is not a URL, names a scheme that is not known, or has an option that is unknown or not
+/// valid. It never repeats the URL, which may hold a password.
+///
+/// # Examples
+///
+/// ```
+/// let transport = posthaste::connect("memory://")?;
+/// assert_eq!(transport.info().name(), "memory");
+/// # Ok::<(), posthaste::ConnectError>(())
+/// ```
+pub fn connect(url: &str) -> Result<Arc<dyn Transport>, ConnectError> {
+    Registry::standard().connect(url)
+}
+
+type Maker = Arc<dyn Fn(&str) -> Result<Arc<dyn Transport>, ConnectError> + Send + Sync>;
+
+/// Which URL schemes there are, and what makes a transport of each: a plain value, so that nothing is registered behind
+/// your back.
+///
+/// # Examples
+///
+/// ```
+/// use std::sync::Arc;
+/// use posthaste::{MemoryTransport, Registry};
+///
+/// let captured = MemoryTransport::new();
+/// let handle = captured.clone();
+/// let registry = Registry::standard().with("test", move |_url| Ok(Arc::new(handle.clone())));
+/// let transport = registry.connect("test://anything")?;
+/// assert_eq!(transport.info().name(), "memory");
+/// # Ok::<(), posthaste::ConnectError>(())
+/// ```
+#[derive(Clone, Default)]
+pub struct Registry {
+    schemes: BTreeMap<String, Maker>,
+}
+
+impl Registry {
+    /// Knows no scheme.
+    #[must_use]
+    pub fn empty() -> Self {
+        Self::default()
+    }
+
+    /// Knows the schemes that [`connect`] lists.
+    #[must_use]
+    pub fn standard() -> Self {
+        let registry = Self::empty().with("memory", memory).with("file", file);
+        #[cfg(feature = "smtp")]
+        let registry = registry.with("smtp", smtp).with("smtps", smtp);
+        registry
+    }
+
+    /// Adds `scheme`, or replaces what it meant; `make` is given the whole URL.
+    #[must_use]
+    pub fn with<F>(mut self, scheme: &str, make: F) -> Self
+    where
+        F: Fn(&str) -> Result<Arc<dyn Transport>, ConnectError> + Send + Sync + 'static,
+    {
+        self.schemes.insert(scheme.to_ascii_lowercase(), Arc::new(make));
+        self
+    }
+
+    /// Lists the schemes, in alphabetical order.
+    pub fn schemes(&self) -> impl Iterator<Item = &str> {
+        self.schemes.keys().map(String::as_str)
+    }
+
+    /// Makes the transport that `url` names.
+    ///
+    /// # Errors
+    ///
+    /// As [`connect`].
+    pub fn connect(&self, url: &str) -> Result<Arc<dyn Transport>, ConnectError> {
+        let scheme = url
+            .split_once(':')
+            .map(|(scheme, _)| scheme.to_ascii_lowercase())
+            .ok_or(ConnectError::NoScheme)?;
+        let make = self.schemes.get(&scheme).ok_or_else(|| ConnectError::UnknownScheme {
+            known: self.schemes().collect::<Vec<_>>().join(", "),
+            scheme,
+        })?;
+        make(url)
+    }
+}
+
+impl fmt::Debug for Registry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.schemes.keys()).finish()
+    }
+}
+
+/// Why a URL makes no transport. Never holds the URL itself.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConnectError {
+    /// The text has no `scheme:`.
+    #[error("a connection URL begins with a scheme, as in smtps://host")]
+    NoScheme,
+    /// Nothing is registered for the scheme.
+    #[error("unknown scheme `{scheme}`; known are: {known}")]
+    UnknownScheme {
+        /// What the URL begins with.
+        scheme: String,
+        /// What would have been known.
+        known: String,
+    },
+    /// The URL cannot be parsed.
+    #[error("not a valid URL")]
+    Url(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// A part of the URL is not for this scheme.
+    #[error("{scheme}:// takes no {part}")]
+    Unexpected {
+        /// The scheme.
+        scheme: &'static str,
+        /// Which part it is: `host`, `option `x``…
+        part: String,
+    },
+    /// The transport refused its settings.
+    #[error("the {scheme}:// URL cannot be used")]
+    Settings {
+        /// The scheme.
+        scheme: String,
+        /// What the transport says.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+}
+
+impl ConnectError {
+    /// Wraps what a transport of your own has against its URL.
+    pub fn settings(scheme: impl Into<String>, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Settings {
+            scheme: scheme.into(),
+            source: source.into(),
+        }
+    }
+}
+
+fn parse(url: &str) -> Result<Url, ConnectError> {
+    Url::parse(url).map_err(|error| ConnectError::Url(error.into()))
+}
+
+/// Refuses options: the scheme has none, and an option that is ignored would be a lie.
+fn no_options(scheme: &'static str, url: &Url) -> Result<(), ConnectError> {
+    match url.query_pairs().next() {
+        Some((key, _)) => Err(ConnectError::Unexpected {
+            scheme,
+            part: format!("option `{key}`"),
+        }),
+        None if url.fragment().is_some() => Err(ConnectError::Unexpected {
+            scheme,
+            part: "fragment".to_owned(),
+        }),
+        None => Ok(()),
+    }
+}
+
+fn memory(url: &str) -> Result<Arc<dyn Transport>, ConnectError> {
+    let url = parse(url)?;
+    no_options("memory", &url)?;
+    if url.has_host() || !matches!(url.path(), "" | "/") {
+        return Err(ConnectError::Unexpected {
+            scheme: "memory",
+            part: "host or path".to_owned(),
+        });
+    }
+    Ok(Arc::new(MemoryTransport::new()))
+}
+
+fn file(url: &str) -> Result<Arc<dyn Transport>, ConnectError> {
+    let url = parse(url)?;
+    no_options("file", &url)?;
+    let path = url.to_file_path().map_err(|()| ConnectError::Unexpected {
+        scheme: "file",
+        part: "host: write file:///path".to_owned(),
+    })?;
+    let transport = FileTransport::new(path).map_err(|error| ConnectError::settings("file", error))?;
+    Ok(Arc::new(transport))
+}
+
+#[cfg(feature = "smtp")]
+fn smtp(url: &str) -> Result<Arc<dyn Transport>, ConnectError> {
+    let scheme = if url.len() >= 5
+        && url
+            .as_bytes()
+            .get(4)
+            .is_some_and(|byte| byte.eq_ignore_ascii_case(&b's'))
+    {
+        "smtps"
+    } else {
+        "smtp"
+    };
+    let transport =
+        posthaste_smtp::SmtpTransport::from_url(url).map_err(|error| ConnectError::settings(scheme, error))?;
+    Ok(Arc::new(transport))
+}

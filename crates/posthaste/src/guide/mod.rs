@@ -1,0 +1,7 @@
+//! Longer texts, one a task. Their code is compiled and run with the tests.
+
+#[cfg(feature = "sign")]
+pub mod deliverability;
+pub mod errors;
+pub mod first_message;
+pub mod testing;

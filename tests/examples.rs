@@ -1,0 +1,86 @@
+//! The examples, run as a newcomer runs them.
+
+#![allow(clippy::expect_used, reason = "a test that starts programs")]
+
+use std::process::{Command, Output};
+
+fn example(name: &str, arguments: &[&str], url: Option<&str>) -> Output {
+    let mut command = Command::new(env!("CARGO"));
+    command.current_dir(env!("CARGO_MANIFEST_DIR"));
+    command
+        .args(["run", "--quiet", "--example", name, "--"])
+        .args(arguments);
+    command.env_remove("POSTHASTE_URL");
+    if let Some(url) = url {
+        command.env("POSTHASTE_URL", url);
+    }
+    command.output().expect("cargo runs")
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+const MAIL: [&str; 8] = [
+    "--from",
+    "Ada <ada@example.org>",
+    "--to",
+    "bob@example.net",
+    "--subject",
+    "Hello",
+    "--text",
+    "First line",
+];
+
+#[test]
+fn quickstart_has_the_outcomes_that_its_rows_expect() {
+    let output = example("quickstart", &[], None);
+    let printed = text(&output.stdout);
+    assert!(output.status.success(), "{printed}\n{}", text(&output.stderr));
+    for expected in [
+        "dkim=pass",
+        "spf=pass",
+        "dmarc=pass",
+        "messages per second",
+        "refused by policy",
+    ] {
+        assert!(printed.contains(expected), "no `{expected}` in:\n{printed}");
+    }
+}
+
+#[test]
+fn send_writes_into_a_folder() {
+    let folder = tempfile::tempdir().expect("a scratch folder");
+    let output = example("send", &MAIL, Some(&format!("file://{}", folder.path().display())));
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let files: Vec<_> = walkdir::WalkDir::new(folder.path())
+        .into_iter()
+        .filter_map(Result::ok)
+        .filter(|entry| entry.file_type().is_file())
+        .collect();
+    assert_eq!(files.len(), 1, "one message, one file");
+    let written = std::fs::read(files.first().expect("it").path()).expect("readable");
+    assert!(text(&written).contains("Subject: Hello\r\n"));
+}
+
+#[test]
+fn send_says_what_is_wrong_and_keeps_the_password() {
+    for url in [
+        "smtp://user:sesame@127.0.0.1:1/?sesame=1",
+        "nonsense://user:sesame@host",
+        "sesame",
+    ] {
+        let output = example("send", &MAIL, Some(url));
+        let printed = text(&output.stdout) + &text(&output.stderr);
+        assert!(!output.status.success(), "{url}: {printed}");
+        assert!(printed.contains("not sent: "), "{url}: {printed}");
+        assert!(!printed.contains("user:sesame"), "{url}: {printed}");
+    }
+    let output = example(
+        "send",
+        &["--from", "no address", "--to", "b@example.net"],
+        Some("memory://"),
+    );
+    assert!(!output.status.success());
+    assert!(text(&output.stderr).contains("--from"), "{}", text(&output.stderr));
+}
