@@ -25,7 +25,9 @@ fn ready<F: Future>(future: F) -> F::Output {
 fn parse(c: &mut Criterion) {
     let mut group = c.benchmark_group("spf/parse");
     group.throughput(Throughput::Bytes(RECORD.len() as u64));
-    group.bench_function("ordinary record", |b| b.iter(|| Record::parse(black_box(RECORD.as_bytes())).unwrap()));
+    group.bench_function("ordinary record", |b| {
+        b.iter(|| Record::parse(black_box(RECORD.as_bytes())).unwrap())
+    });
     group.finish();
 }
 

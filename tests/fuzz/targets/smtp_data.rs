@@ -9,7 +9,9 @@ use posthaste_smtp::protocol::{DataReader, DotStuffer};
 const MAX: usize = 1 << 20;
 
 fuzz_target!(|input: &[u8]| {
-    let Some((&size, stream)) = input.split_first() else { return };
+    let Some((&size, stream)) = input.split_first() else {
+        return;
+    };
 
     let mut whole = DataReader::new(MAX, 1000);
     let used = whole.advance(stream);
@@ -30,7 +32,9 @@ fuzz_target!(|input: &[u8]| {
     assert_eq!(whole.finish(), pieces.finish());
 
     let mut stuffer = DotStuffer::new();
-    let pushed = stream.chunks(usize::from(size).max(1)).try_for_each(|piece| stuffer.push(&Bytes::copy_from_slice(piece)));
+    let pushed = stream
+        .chunks(usize::from(size).max(1))
+        .try_for_each(|piece| stuffer.push(&Bytes::copy_from_slice(piece)));
     if let (Ok(()), Ok(stuffed)) = (pushed, stuffer.finish()) {
         let wire = stuffed.to_vec();
         let mut reader = DataReader::new(MAX, 1000);

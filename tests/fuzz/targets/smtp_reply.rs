@@ -26,7 +26,9 @@ fn replies(stream: &[u8], piece: usize) -> (Vec<(u16, Vec<String>)>, bool) {
 }
 
 fuzz_target!(|input: &[u8]| {
-    let Some((&size, stream)) = input.split_first() else { return };
+    let Some((&size, stream)) = input.split_first() else {
+        return;
+    };
     let whole = replies(stream, stream.len().max(1));
     assert_eq!(replies(stream, usize::from(size).max(1)).0, whole.0);
 });

@@ -12,7 +12,8 @@ fuzz_target!(|input: &[u8]| {
     let mut lines = input.split(|octet| *octet == b'\n');
     let mut text = || String::from_utf8_lossy(lines.next().unwrap_or_default()).into_owned();
     let (sender, helo) = (text(), text());
-    let Ok(mut zone) = Zone::parse("1.2.0.192.in-addr.arpa. PTR a.test\na.test. A 192.0.2.1\nb.test. MX 1 a.test") else {
+    let Ok(mut zone) = Zone::parse("1.2.0.192.in-addr.arpa. PTR a.test\na.test. A 192.0.2.1\nb.test. MX 1 a.test")
+    else {
         unreachable!("a zone")
     };
     for (name, record) in ('a'..='z').zip(lines) {
@@ -25,7 +26,11 @@ fuzz_target!(|input: &[u8]| {
         unreachable!("a zone answers at once")
     };
     assert!(report.lookups() <= 10 && report.void_lookups() <= 3 && zone.queries() <= 150);
-    assert!(report.explanation().is_none_or(|text| text.bytes().all(|octet| matches!(octet, b' '..=b'~'))));
+    assert!(
+        report
+            .explanation()
+            .is_none_or(|text| text.bytes().all(|octet| matches!(octet, b' '..=b'~')))
+    );
     let field = report.received_spf("mx.test");
     assert_eq!(field.matches(['\r', '\n']).count(), 8, "{field}");
 });
