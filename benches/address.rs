@@ -16,10 +16,14 @@ fn parse(c: &mut Criterion) {
         group.throughput(Throughput::Elements(1));
         group.bench_function(name, |b| b.iter(|| black_box(text).parse::<EmailAddress>().unwrap()));
     }
-    let list: Vec<String> = (0..500).map(|n| format!("\"Recipient, no. {n}\" <recipient.{n}@example.org>")).collect();
+    let list: Vec<String> = (0..500)
+        .map(|n| format!("\"Recipient, no. {n}\" <recipient.{n}@example.org>"))
+        .collect();
     let list = list.join(",\r\n ");
     group.throughput(Throughput::Elements(500));
-    group.bench_function("list of 500", |b| b.iter(|| black_box(&list).parse::<AddressList>().unwrap()));
+    group.bench_function("list of 500", |b| {
+        b.iter(|| black_box(&list).parse::<AddressList>().unwrap())
+    });
     group.finish();
 }
 
