@@ -64,14 +64,21 @@ fn table() -> Vec<(String, BTreeSet<String>)> {
             (name, siblings)
         })
         .collect();
-    assert!(rows.len() >= 10, "the crate table was not found in docs/architecture.md");
+    assert!(
+        rows.len() >= 10,
+        "the crate table was not found in docs/architecture.md"
+    );
     rows
 }
 
 #[test]
 fn crate_edges_are_those_of_the_table() {
     let documented: BTreeMap<String, BTreeSet<String>> = table().into_iter().collect();
-    assert_eq!(edges(&metadata()), documented, "left: Cargo.toml files, right: docs/architecture.md");
+    assert_eq!(
+        edges(&metadata()),
+        documented,
+        "left: Cargo.toml files, right: docs/architecture.md"
+    );
 }
 
 #[test]
@@ -79,7 +86,10 @@ fn no_crate_depends_on_one_below_it() {
     let mut above = BTreeSet::new();
     for (name, siblings) in table() {
         let below: Vec<_> = siblings.difference(&above).collect();
-        assert!(below.is_empty(), "{name} depends on {below:?}, which the table lists below it");
+        assert!(
+            below.is_empty(),
+            "{name} depends on {below:?}, which the table lists below it"
+        );
         above.insert(name);
     }
 }
@@ -87,13 +97,24 @@ fn no_crate_depends_on_one_below_it() {
 #[test]
 fn stated_rust_version_is_the_manifests() {
     let metadata = metadata();
-    let version = metadata.packages[0].rust_version.as_ref().expect("the workspace states one").to_string();
+    let version = metadata.packages[0]
+        .rust_version
+        .as_ref()
+        .expect("the workspace states one")
+        .to_string();
     let version = version.trim_end_matches(".0");
     for package in &metadata.packages {
-        let own = package.rust_version.as_ref().expect("every crate states one").to_string();
+        let own = package
+            .rust_version
+            .as_ref()
+            .expect("every crate states one")
+            .to_string();
         assert_eq!(own.trim_end_matches(".0"), version, "{}", package.name);
     }
-    assert!(read("README.md").contains(&format!("Rust {version}")), "README.md names Rust {version}");
+    assert!(
+        read("README.md").contains(&format!("Rust {version}")),
+        "README.md names Rust {version}"
+    );
 }
 
 #[test]
@@ -104,7 +125,11 @@ fn every_crate_has_a_front_page() {
         }
         assert!(package.description.is_some(), "{} has a description", package.name);
         assert!(package.readme.is_some(), "{} has a README", package.name);
-        let lib = package.targets.iter().find(|target| target.is_lib()).expect("a library");
+        let lib = package
+            .targets
+            .iter()
+            .find(|target| target.is_lib())
+            .expect("a library");
         let source = std::fs::read_to_string(&lib.src_path).expect("its source");
         assert!(source.starts_with("//! "), "{} begins with its purpose", lib.src_path);
         assert!(source.contains("//! ```"), "{} shows an example", lib.src_path);
@@ -116,7 +141,10 @@ fn every_dependency_says_why_it_is_there() {
     let manifest = read("Cargo.toml");
     let section = manifest.split("[workspace.dependencies]").nth(1).expect("the section");
     let section = section.split("\n[").next().expect("its end");
-    for line in section.lines().filter(|line| line.contains(" = ") && !line.starts_with("posthaste")) {
+    for line in section
+        .lines()
+        .filter(|line| line.contains(" = ") && !line.starts_with("posthaste"))
+    {
         assert!(line.contains(" # "), "no reason given: {line}");
     }
 }
@@ -127,7 +155,17 @@ fn no_second_tls_stack_or_crypto_library() {
         // Cargo.lock may name a crate that no feature turns on; `cargo tree` prints only what is built.
         let tree = std::process::Command::new(env!("CARGO"))
             .current_dir(env!("CARGO_MANIFEST_DIR"))
-            .args(["tree", "--workspace", "--all-features", "--target", "all", "--edges", "all", "--invert", banned])
+            .args([
+                "tree",
+                "--workspace",
+                "--all-features",
+                "--target",
+                "all",
+                "--edges",
+                "all",
+                "--invert",
+                banned,
+            ])
             .output()
             .expect("cargo tree runs");
         let tree = String::from_utf8_lossy(&tree.stdout).into_owned();
@@ -145,7 +183,10 @@ fn the_readme_lists_every_crate_and_example() {
         let path = entry.expect("an entry").path();
         let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
         if name != "data" {
-            assert!(readme.contains(&format!("--example {name}")), "README.md does not show {name}");
+            assert!(
+                readme.contains(&format!("--example {name}")),
+                "README.md does not show {name}"
+            );
         }
     }
 }

@@ -3,7 +3,12 @@
 //! Reads the sources: for every `pub` item that is not below a `#[cfg(test)]`, each path in its signature is traced to
 //! its `use` line, and a crate that is not allowed there fails the test.
 
-#![allow(clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test that reads the repository itself")]
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that reads the repository itself"
+)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -12,11 +17,23 @@ use syn::visit::{self, Visit};
 
 /// Crates whose types may stand in the public API of the crate folders named, and why.
 const ALLOWED: &[(&str, &[&str], &str)] = &[
-    ("bytes", &["mime", "transport", "conformance", "smtp"], "shared bytes are what messages are made of; 1.x since 2021"),
-    ("serde", &["address", "template", "transport"], "the serialisation traits, by derive or by hand"),
+    (
+        "bytes",
+        &["mime", "transport", "conformance", "smtp"],
+        "shared bytes are what messages are made of; 1.x since 2021",
+    ),
+    (
+        "serde",
+        &["address", "template", "transport"],
+        "the serialisation traits, by derive or by hand",
+    ),
     ("serde_json", &["template"], "template data is JSON; 1.x since 2017"),
     ("tower", &["transport"], "the tower feature is that trait"),
-    ("tokio", &["smtp", "conformance"], "sockets handed to the server by who owns them"),
+    (
+        "tokio",
+        &["smtp", "conformance"],
+        "sockets handed to the server by who owns them",
+    ),
 ];
 
 struct Signatures<'a> {
@@ -42,7 +59,10 @@ fn is_public(visibility: &syn::Visibility) -> bool {
 fn is_test(attributes: &[syn::Attribute]) -> bool {
     attributes.iter().any(|attribute| {
         attribute.path().is_ident("cfg")
-            && attribute.meta.require_list().is_ok_and(|list| list.tokens.to_string().contains("test"))
+            && attribute
+                .meta
+                .require_list()
+                .is_ok_and(|list| list.tokens.to_string().contains("test"))
     })
 }
 
@@ -81,7 +101,9 @@ impl<'ast> Visit<'ast> for Signatures<'_> {
     fn visit_item_trait(&mut self, item: &'ast syn::ItemTrait) {
         if is_public(&item.vis) {
             self.at(&item.ident, |this| {
-                item.supertraits.iter().for_each(|bound| this.visit_type_param_bound(bound));
+                item.supertraits
+                    .iter()
+                    .for_each(|bound| this.visit_type_param_bound(bound));
                 for member in &item.items {
                     if let syn::TraitItem::Fn(method) = member {
                         this.visit_signature(&method.sig);
@@ -190,7 +212,11 @@ fn foreign_types_stay_out_of_the_public_api() {
         let entry = entry.expect("readable");
         let path = entry.path();
         let relative = path.strip_prefix(&crates).expect("below crates");
-        let folder = relative.iter().next().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let folder = relative
+            .iter()
+            .next()
+            .map(|name| name.to_string_lossy().into_owned())
+            .unwrap_or_default();
         let in_src = relative.iter().nth(1).is_some_and(|name| name == "src");
         if !in_src || folder == "xtask" || path.extension().is_none_or(|ending| ending != "rs") {
             continue;
@@ -199,12 +225,18 @@ fn foreign_types_stay_out_of_the_public_api() {
         let file = syn::parse_file(&source).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         let mut imports = Imports::default();
         imports.visit_file(&file);
-        let mut signatures =
-            Signatures { imports: &imports.names, foreign: &foreign, found: BTreeSet::new(), item: String::new() };
+        let mut signatures = Signatures {
+            imports: &imports.names,
+            foreign: &foreign,
+            found: BTreeSet::new(),
+            item: String::new(),
+        };
         signatures.visit_file(&file);
         signatures_read += 1;
         for (origin, item) in signatures.found {
-            let allowed = ALLOWED.iter().any(|(name, folders, _)| *name == origin && folders.contains(&folder.as_str()));
+            let allowed = ALLOWED
+                .iter()
+                .any(|(name, folders, _)| *name == origin && folders.contains(&folder.as_str()));
             if !allowed {
                 wrong.push(format!("{}: `{item}` shows a type of {origin}", relative.display()));
             }
