@@ -13,7 +13,10 @@ pub const DEVIATIONS: &[(&str, &str, &str)] = &[];
 
 /// The sets of this area.
 pub fn sets() -> Vec<Set> {
-    vec![Set { name: "spf/rfc7208", run: rfc7208 }]
+    vec![Set {
+        name: "spf/rfc7208",
+        run: rfc7208,
+    }]
 }
 
 fn rfc7208(input: &Input, report: &mut Report) {
@@ -55,7 +58,7 @@ fn zone(data: &Value) -> Zone {
         }
         // What is listed is served even so; every other question times out.
         if entries.iter().any(|entry| entry == "TIMEOUT") {
-            for kind in RecordType::ALL.into_iter().filter(|kind| !served.contains(kind)) {
+            for kind in RecordType::ALL.iter().copied().filter(|kind| !served.contains(kind)) {
                 drop(zone.fail(name, kind, LookupError::Timeout));
             }
         }
@@ -74,7 +77,10 @@ fn record(kind: RecordType, value: &Value) -> Record {
     let word = value.as_str().unwrap_or_default();
     match kind {
         RecordType::Mx => Record::mx(
-            value[0].as_u64().and_then(|preference| preference.try_into().ok()).unwrap_or_default(),
+            value[0]
+                .as_u64()
+                .and_then(|preference| preference.try_into().ok())
+                .unwrap_or_default(),
             value[1].as_str().unwrap_or_default(),
         ),
         RecordType::Ptr => Record::Ptr(word.to_owned()),
@@ -99,7 +105,11 @@ fn check(zone: &Zone, test: &Value) -> Result<(), String> {
         one => one == result,
     };
     if !accepted {
-        return Err(format!("{result} instead of {} ({:?})", test["result"], found.problem()));
+        return Err(format!(
+            "{result} instead of {} ({:?})",
+            test["result"],
+            found.problem()
+        ));
     }
     let expected = match test["explanation"].as_str() {
         // The checker's own words, of which we have none.

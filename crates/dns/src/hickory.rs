@@ -21,7 +21,8 @@ use crate::{
 /// Asks name servers over the network, with a cache. Clones share it.
 ///
 /// Lookups need a tokio runtime with I/O and time. Names are asked for as they stand: neither the search list of the
-/// system nor its hosts file applies, because mail's questions are about the public DNS.
+/// system nor its hosts file applies, because mail's questions are about the public DNS. Names of special use
+/// (RFC 6761) are answered without asking: `localhost` is loopback, `invalid` does not exist.
 ///
 /// # Examples
 ///

@@ -32,7 +32,7 @@ pub enum RecordType {
 
 impl RecordType {
     /// Every type there is.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: &'static [Self] = &[
         Self::A,
         Self::Aaaa,
         Self::Mx,
@@ -62,7 +62,8 @@ impl RecordType {
     /// Finds the type with this name, in any case.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL
-            .into_iter()
+            .iter()
+            .copied()
             .find(|kind| kind.as_str().eq_ignore_ascii_case(name))
     }
 }
@@ -277,7 +278,7 @@ mod tests {
 
     #[test]
     fn types_read_back() {
-        for kind in RecordType::ALL {
+        for &kind in RecordType::ALL {
             assert_eq!(RecordType::from_name(&kind.to_string().to_lowercase()), Some(kind));
         }
         assert_eq!(RecordType::from_name("SPF"), None);

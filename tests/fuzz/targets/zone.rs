@@ -11,7 +11,7 @@ fuzz_target!(|text: &str| {
             assert_eq!(Zone::parse(&printed).as_ref(), Ok(&zone), "{printed}");
             let names: Vec<&str> = zone.records().map(|(name, _)| name).collect();
             for name in names.into_iter().take(8) {
-                for kind in RecordType::ALL {
+                for &kind in RecordType::ALL {
                     let _ = zone.answer(name, kind);
                 }
             }

@@ -70,7 +70,7 @@ proptest! {
             zone.insert(name, record.clone()).unwrap();
         }
         for name in records.iter().map(|(name, _)| name).chain([&asked]) {
-            for kind in RecordType::ALL {
+            for &kind in RecordType::ALL {
                 if let Ok(answer) = zone.answer(name, kind) {
                     prop_assert!(!answer.records().is_empty() && answer.is_of(kind));
                 }

@@ -83,7 +83,7 @@ fn respond(zone: &Zone, query: &[u8]) -> Option<Vec<u8>> {
         rest = tail;
     }
     let code = u16::from_be_bytes([fixed[0], fixed[1]]);
-    let kind = RecordType::ALL.into_iter().find(|kind| type_code(*kind) == code);
+    let kind = RecordType::ALL.iter().copied().find(|kind| type_code(*kind) == code);
     let result = kind.map_or(Err(LookupError::NoData), |kind| zone.answer(&labels.join("."), kind));
 
     let mut response = query[..2].to_vec();
