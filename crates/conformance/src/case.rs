@@ -63,10 +63,12 @@ pub enum Need {
     Has(Feature),
     /// The transport does not have the feature.
     Lacks(Feature),
-    /// The transport limits the number of recipients.
-    LimitsRecipients,
-    /// The transport limits the size of a message.
-    LimitsSize,
+    /// The transport limits the number of recipients, to at most so many.
+    LimitsRecipients(u32),
+    /// The transport limits the size of a message, to at most so many bytes.
+    LimitsSize(u64),
+    /// The transport takes messages of so many bytes.
+    Carries(u64),
     /// The peer can be told to answer so.
     Peer(Answer),
 }
@@ -77,8 +79,9 @@ impl Need {
         match self {
             Self::Has(feature) => capabilities.supports(feature),
             Self::Lacks(feature) => !capabilities.supports(feature),
-            Self::LimitsRecipients => capabilities.max_recipients().is_some(),
-            Self::LimitsSize => capabilities.max_message_size().is_some(),
+            Self::LimitsRecipients(most) => capabilities.max_recipients().is_some_and(|limit| limit <= most),
+            Self::LimitsSize(most) => capabilities.max_message_size().is_some_and(|limit| limit <= most),
+            Self::Carries(size) => capabilities.max_message_size().is_none_or(|limit| limit >= size),
             Self::Peer(answer) => subject.can(answer),
         }
     }
@@ -89,8 +92,9 @@ impl fmt::Display for Need {
         match self {
             Self::Has(feature) => write!(f, "the transport does not have {feature}"),
             Self::Lacks(feature) => write!(f, "the transport has {feature}"),
-            Self::LimitsRecipients => f.write_str("the transport has no limit of recipients"),
-            Self::LimitsSize => f.write_str("the transport has no limit of message size"),
+            Self::LimitsRecipients(most) => write!(f, "the transport has no limit of {most} recipients or fewer"),
+            Self::LimitsSize(most) => write!(f, "the transport has no message size limit of {most} bytes or fewer"),
+            Self::Carries(size) => write!(f, "the transport takes no message of {size} bytes"),
             Self::Peer(answer) => write!(f, "the peer cannot be told to {answer:?}"),
         }
     }

@@ -11,8 +11,9 @@ use posthaste_transport::{Capabilities, Feature, MemoryTransport, TransportInfo}
 
 const LIMITED: TransportInfo = TransportInfo::new(
     "limited",
-    Capabilities::none()
-        .with(Feature::RawMime)
+    Capabilities::wire()
+        .without(Feature::EightBit)
+        .without(Feature::NullSender)
         .with_max_recipients(3)
         .with_max_message_size(100_000),
 );

@@ -13,7 +13,7 @@ use crate::{
     TokioTimer, Transport, TransportInfo, plan,
 };
 
-/// Keeps messages in memory, and answers as it is told. Clones share what they keep.
+/// Keeps messages in memory until [`clear`](Self::clear), and answers as it is told. Clones share what they keep.
 ///
 /// It can do everything, so that tests see what a message asked for; [`with_info`](Self::with_info) makes it pose as
 /// another transport.

@@ -9,6 +9,7 @@ use std::time::SystemTime;
 
 use posthaste_address::Envelope;
 use posthaste_mime::{Clock, IdSource, Rope};
+use tokio::runtime::Handle;
 
 use super::disk::{Disk, RealDisk};
 use super::name::Names;
@@ -29,7 +30,7 @@ use crate::{
 /// [`Ambiguous`](Disposition::Ambiguous). If any step before it fails, it is [`NotAccepted`](Disposition::NotAccepted), and what
 /// was written is removed.
 ///
-/// It runs on a tokio runtime, whose blocking threads do the writing. A send that is dropped or passes its deadline is
+/// It needs a tokio runtime, whose blocking threads do the writing; without one, a send is an error. A send that is dropped or passes its deadline is
 /// called off if the message is not in `new/` yet.
 ///
 /// # Examples
@@ -126,8 +127,10 @@ impl FileTransport {
             progress: Arc::clone(&progress),
         };
         let (content, sidecar) = (mail.rope(), Rope::from(sidecar(mail.envelope()).into_bytes()));
+        let runtime = Handle::try_current()
+            .map_err(|error| fault(Disposition::NotAccepted, "looking for a tokio runtime").with_source(error))?;
         let guard = CallOff(&progress);
-        let writing = tokio::task::spawn_blocking(move || job.run(&content, &sidecar));
+        let writing = runtime.spawn_blocking(move || job.run(&content, &sidecar));
         match within(&*self.timer, options.deadline(), writing).await {
             Some(Ok(result)) => result.map(|()| Outcome::accept_all(mail).with_provider_id(name)),
             // The job was dropped with its runtime, or panicked, which it has no reason to.

@@ -292,3 +292,19 @@ async fn delivery_wishes_are_an_error_unless_they_may_be_dropped() {
     let options = SendOptions::default().with_on_unsupported(OnUnsupported::Degrade);
     assert!(transport.send(&mail, &options).await.is_ok());
 }
+
+#[test]
+fn without_a_runtime_it_is_an_error_and_no_panic() {
+    let folder = tempfile::tempdir().unwrap();
+    let transport = FileTransport::new(folder.path()).unwrap();
+    let (mail, options) = (mail(&["bob@example.net"]), SendOptions::new());
+    let mut send = transport.send(&mail, &options);
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    let std::task::Poll::Ready(Err(error)) = send.as_mut().poll(&mut context) else {
+        panic!("it should have failed at once");
+    };
+    assert_eq!(
+        (error.kind(), error.disposition()),
+        (ErrorKind::Unavailable, Disposition::NotAccepted)
+    );
+}
