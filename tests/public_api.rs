@@ -45,7 +45,7 @@ struct Signatures<'a> {
 }
 
 impl Signatures<'_> {
-    fn at(&mut self, item: impl ToString, visit: impl FnOnce(&mut Self)) {
+    fn at(&mut self, item: &impl ToString, visit: impl FnOnce(&mut Self)) {
         let outer = std::mem::replace(&mut self.item, item.to_string());
         visit(self);
         self.item = outer;
@@ -77,6 +77,8 @@ impl<'ast> Visit<'ast> for Signatures<'_> {
     }
 
     fn visit_attribute(&mut self, _: &'ast syn::Attribute) {}
+
+    fn visit_macro(&mut self, _: &'ast syn::Macro) {}
 
     fn visit_item_fn(&mut self, item: &'ast syn::ItemFn) {
         if is_public(&item.vis) {
@@ -120,18 +122,22 @@ impl<'ast> Visit<'ast> for Signatures<'_> {
     }
 
     fn visit_item_use(&mut self, item: &'ast syn::ItemUse) {
-        if is_public(&item.vis) {
-            if let syn::UseTree::Path(path) = &item.tree {
-                let origin = path.ident.to_string();
-                if self.foreign.contains(&origin) {
-                    self.found.insert((origin, "pub use".to_owned()));
-                }
-            }
+        if is_public(&item.vis)
+            && let syn::UseTree::Path(path) = &item.tree
+            && self.foreign.contains(&path.ident.to_string())
+        {
+            self.found.insert((path.ident.to_string(), "pub use".to_owned()));
         }
     }
 
     fn visit_item_impl(&mut self, item: &'ast syn::ItemImpl) {
-        if is_test(&item.attrs) || item.trait_.is_some() {
+        if is_test(&item.attrs) {
+            return;
+        }
+        if let Some((_, path, _)) = &item.trait_ {
+            // `impl From<theirs::Error> for Error` shows their type; implementing their trait on a type of ours does not.
+            let arguments = path.segments.iter().map(|segment| &segment.arguments);
+            self.at(&"impl", |this| arguments.for_each(|arguments| this.visit_path_arguments(arguments)));
             return;
         }
         for member in &item.items {
