@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use posthaste::dkim::{Signer, SigningKey};
 use posthaste::transport::Scripted;
 use posthaste::{
-    ConnectError, Disposition, Limit, Mailer, MemoryTransport, Message, Registry, Reply, RetryPolicy, SendError, SendOptions,
-    TransportExt,
+    ConnectError, Disposition, Limit, Mailer, MemoryTransport, Message, Registry, Reply, RetryPolicy, SendError,
+    SendOptions, TransportExt,
 };
 
 fn message() -> Message {
@@ -51,7 +51,10 @@ fn urls_make_transports() {
 fn wrong_urls_are_refused_with_the_reason_and_without_the_password() {
     for (url, expected) in [
         ("mail.example.org", "begins with a scheme"),
-        ("imap://ada:sesame@host", "unknown scheme `imap`; known are: file, memory, smtp, smtps"),
+        (
+            "imap://ada:sesame@host",
+            "unknown scheme `imap`; known are: file, memory, smtp, smtps",
+        ),
         ("memory://?size=3", "memory:// takes no option `size`"),
         ("memory://host", "memory:// takes no host or path"),
         ("file://host/path", "file:///path"),
@@ -63,7 +66,10 @@ fn wrong_urls_are_refused_with_the_reason_and_without_the_password() {
         let error = posthaste::connect(url).unwrap_err();
         let text = error_chain(&error);
         assert!(text.contains(expected), "{url}: {text}");
-        assert!(!format!("{text}{error:?}").contains("sesame"), "{url}: {text} {error:?}");
+        assert!(
+            !format!("{text}{error:?}").contains("sesame"),
+            "{url}: {text} {error:?}"
+        );
     }
 }
 
@@ -72,7 +78,10 @@ fn a_registry_is_a_plain_value() {
     let registry = Registry::empty().with("here", |_| Ok(std::sync::Arc::new(MemoryTransport::new())));
     assert_eq!(registry.schemes().collect::<Vec<_>>(), ["here"]);
     assert!(registry.connect("here://").is_ok());
-    assert!(matches!(registry.connect("memory://"), Err(ConnectError::UnknownScheme { .. })));
+    assert!(matches!(
+        registry.connect("memory://"),
+        Err(ConnectError::UnknownScheme { .. })
+    ));
 }
 
 #[tokio::test]
@@ -94,7 +103,10 @@ async fn all_layers_together() {
     let sent = &caught.sent()[0];
     let bytes = sent.rope().to_bytes();
     assert!(bytes.starts_with(b"DKIM-Signature: v=1; a=ed25519-sha256;"));
-    assert!(!String::from_utf8_lossy(&bytes).contains("carol"), "Bcc never reaches the bytes");
+    assert!(
+        !String::from_utf8_lossy(&bytes).contains("carol"),
+        "Bcc never reaches the bytes"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -105,11 +117,18 @@ async fn a_retry_carries_the_same_signature_and_message_id() {
         .unwrap();
     let caught = MemoryTransport::new();
     caught.answer(Scripted::Fail(SendError::from_reply(Reply::new(451, ["4.3.0 later"]))));
-    let mailer = Mailer::builder(caught.clone()).sign(signer).retry(RetryPolicy::default()).build();
+    let mailer = Mailer::builder(caught.clone())
+        .sign(signer)
+        .retry(RetryPolicy::default())
+        .build();
     let outcome = mailer.send(message()).await.unwrap();
     assert_eq!((outcome.attempts(), caught.attempts()), (2, 2));
     let text = String::from_utf8_lossy(&caught.sent()[0].rope().to_bytes()).into_owned();
-    assert_eq!(text.matches("DKIM-Signature:").count(), 1, "signed once, whatever the attempts");
+    assert_eq!(
+        text.matches("DKIM-Signature:").count(),
+        1,
+        "signed once, whatever the attempts"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -142,7 +161,16 @@ async fn the_limit_holds_between_transport_and_retry() {
 #[tokio::test]
 async fn a_mailer_is_a_transport_of_ones_own_stacking_too() {
     let caught = MemoryTransport::new();
-    let stacked = caught.clone().layer(posthaste::transport::layers::Retry::new(RetryPolicy::default()));
-    assert!(Mailer::builder(stacked).build().send(message()).await.unwrap().is_complete());
+    let stacked = caught
+        .clone()
+        .layer(posthaste::transport::layers::Retry::new(RetryPolicy::default()));
+    assert!(
+        Mailer::builder(stacked)
+            .build()
+            .send(message())
+            .await
+            .unwrap()
+            .is_complete()
+    );
     assert_eq!(caught.sent().len(), 1);
 }

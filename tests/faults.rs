@@ -28,7 +28,11 @@ impl Handler for Mortal {
 
     fn data<'a>(&'a self, _: &'a Session, incoming: Incoming) -> HandlerFuture<'a, Verdict> {
         let text = String::from_utf8_lossy(incoming.content()).into_owned();
-        let subject = text.lines().find_map(|line| line.strip_prefix("Subject: ")).unwrap_or_default().to_owned();
+        let subject = text
+            .lines()
+            .find_map(|line| line.strip_prefix("Subject: "))
+            .unwrap_or_default()
+            .to_owned();
         let mut accepted = self.accepted.lock().unwrap();
         if accepted.len() == self.survives {
             // The final dot is here, the answer never will be.
@@ -53,16 +57,33 @@ struct Victim {
 
 impl Victim {
     fn start(survives: usize) -> Self {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .unwrap();
         let accepted = Arc::new(Mutex::new(Vec::new()));
         let (last_words, dying) = oneshot::channel();
-        let handler = Mortal { accepted: Arc::clone(&accepted), last_words: Mutex::new(Some(last_words)), survives };
+        let handler = Mortal {
+            accepted: Arc::clone(&accepted),
+            last_words: Mutex::new(Some(last_words)),
+            survives,
+        };
         let server = runtime
-            .block_on(Server::builder(handler).hostname("mx.example.net").bind((Ipv4Addr::LOCALHOST, 0)))
+            .block_on(
+                Server::builder(handler)
+                    .hostname("mx.example.net")
+                    .bind((Ipv4Addr::LOCALHOST, 0)),
+            )
             .unwrap();
         let address = server.local_addr();
         runtime.spawn(server.serve_until(std::future::pending()));
-        Self { runtime, address, accepted, dying }
+        Self {
+            runtime,
+            address,
+            accepted,
+            dying,
+        }
     }
 }
 
@@ -86,13 +107,20 @@ fn nothing_is_reported_sent_that_was_not_accepted() {
             .timeouts(Timeouts::all(Duration::from_secs(20)))
             .build()
             .unwrap();
-        let policy = RetryPolicy::default().with_base_delay(Duration::from_millis(1)).with_max_delay(Duration::from_millis(2));
+        let policy = RetryPolicy::default()
+            .with_base_delay(Duration::from_millis(1))
+            .with_max_delay(Duration::from_millis(2));
         let mailer = Mailer::builder(transport).retry(policy).build();
 
-        let client = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let client = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
         let (killer_runtime, dying) = (victim.runtime, victim.dying);
         let killer = std::thread::spawn(move || {
-            dying.blocking_recv().expect("the message that is never answered arrives");
+            dying
+                .blocking_recv()
+                .expect("the message that is never answered arrives");
             killer_runtime.shutdown_background();
         });
 
