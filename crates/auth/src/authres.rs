@@ -285,7 +285,7 @@ impl Parser<'_> {
             if method.eq_ignore_ascii_case("none") && self.at_end()? {
                 break;
             }
-            field.results.push(self.result(method)?);
+            field.results.push(self.result(&method)?);
             if field.results.len() > RESULTS {
                 return Err(self.error());
             }
@@ -293,12 +293,12 @@ impl Parser<'_> {
         if self.at_end()? { Ok(field) } else { Err(self.error()) }
     }
 
-    fn result(&mut self, method: String) -> Result<MethodResult, ParseError> {
+    fn result(&mut self, method: &str) -> Result<MethodResult, ParseError> {
         if self.eat('/')? {
             self.word()?;
         }
         self.expect('=')?;
-        let mut result = MethodResult::new(&method, &self.word()?);
+        let mut result = MethodResult::new(method, &self.word()?);
         while !self.at_end()? && self.peek() != Some(';') {
             let name = self.word()?;
             if self.eat('.')? {
@@ -472,7 +472,7 @@ mod tests {
             field,
             "Authentication-Results: mx; spf=pass\r\n\tsmtp.mailfrom=\"aX-Evil: 1; dkim=pass\\\"@b\"\r\n"
         );
-        let parsed = AuthenticationResults::parse(&field["Authentication-Results:".len()..]).unwrap();
+        let parsed = AuthenticationResults::parse(field.strip_prefix("Authentication-Results:").unwrap()).unwrap();
         assert_eq!(parsed.results().len(), 1);
     }
 

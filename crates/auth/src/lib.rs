@@ -30,8 +30,8 @@
 //!
 //! - [`Authenticator`]: one call for a message that came in; its [`AuthReport`] writes Authentication-Results.
 //! - [`dkim`]: keys, signers, [`dkim::verify`].
-//! - [`spf`]: [`spf::check_host`].
-//! - [`dmarc`]: [`dmarc::evaluate`], policy records.
+//! - [`spf`]: whether a host may send for a domain, by [`spf::check_host`].
+//! - [`dmarc`]: what a domain wants done, by [`dmarc::evaluate`]; policy records.
 //! - [`authres`]: Authentication-Results of others, and forged ones.
 //!
 //! # Standards
