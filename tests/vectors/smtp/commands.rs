@@ -1,6 +1,6 @@
 //! Single command lines, each in a session where its verb is in place.
 
-use posthaste_smtp::protocol::Command;
+use posthaste_smtp::protocol::{Command, CommandError};
 use serde_json::Value;
 
 use super::block_on;
@@ -32,7 +32,18 @@ async fn check(line: &str, case: &Value) -> Result<(), String> {
         dialog.ask("RCPT TO:<b@example.com>", &[250]).await?;
     }
     let before = desk.seen();
-    let reply = dialog.say(line).await?;
+    dialog.write(format!("{line}\r\n").as_bytes()).await;
+    let parsed = Command::parse(line.as_bytes());
+    if let Ok(Command::Bdat {
+        length: length @ 1..=1_000_000,
+        ..
+    }) = parsed
+    {
+        dialog
+            .write(&vec![b'x'; usize::try_from(length).map_err(|e| e.to_string())?])
+            .await;
+    }
+    let reply = dialog.reply().await?;
     let code = reply.as_ref().map(posthaste_smtp::protocol::WireReply::code);
     let accepted = code.is_some_and(|code| code < 400);
     match case["accept"].as_bool() {
@@ -52,11 +63,9 @@ async fn check(line: &str, case: &Value) -> Result<(), String> {
         (verb.as_str(), code),
         ("QUIT" | "STARTTLS", Some(200..=299)) | (_, Some(300..=399))
     );
-    let http = matches!(
-        Command::parse(line.as_bytes()),
-        Err(posthaste_smtp::protocol::CommandError::Http)
-    );
-    if goes_on && !http {
+    // Two refusals end the session: what follows them would not be commands.
+    let ends = matches!(parsed, Err(CommandError::Http)) || (matches!(parsed, Ok(Command::Bdat { .. })) && !accepted);
+    if goes_on && !ends {
         dialog
             .ask("NOOP", &[250])
             .await

@@ -51,8 +51,9 @@ impl Dialog {
         }
     }
 
-    /// Reads raw bytes until the server hangs up.
+    /// Says nothing more, and reads raw bytes until the server hangs up.
     pub async fn rest(mut self) -> Vec<u8> {
+        let _ = self.stream.shutdown().await;
         let _ = self.stream.read_to_end(&mut self.inbound).await;
         self.inbound
     }

@@ -18,6 +18,8 @@ use crate::protocol::{ReplyParser, StuffedContent, WireReply};
 
 /// Most slices given to one write.
 const MAX_SLICES: usize = 64;
+/// Most octets given to one write.
+const MAX_WRITE: usize = 128 * 1024;
 
 /// A stream with what was read of it and not yet used.
 pub(super) struct Wire {
@@ -177,15 +179,23 @@ struct Cursor<'a> {
 }
 
 impl<'a> Cursor<'a> {
-    /// Returns the next slices and how many they are.
+    /// Returns the next slices and how many they are: no more octets than one write is to have, so that the end of a long
+    /// message is only offered to the connection once the rest was taken.
     fn slices(&self) -> ([IoSlice<'a>; MAX_SLICES], usize) {
         let mut slices = [IoSlice::new(&[]); MAX_SLICES];
-        let mut skip = self.offset;
+        let (mut skip, mut room, mut count) = (self.offset, MAX_WRITE, 0);
         for (slice, segment) in slices.iter_mut().zip(self.segments) {
-            *slice = IoSlice::new(segment.get(skip..).unwrap_or_default());
+            if room == 0 {
+                break;
+            }
+            let rest = segment.get(skip..).unwrap_or_default();
+            let piece = rest.get(..room).unwrap_or(rest);
+            *slice = IoSlice::new(piece);
+            room -= piece.len();
             skip = 0;
+            count += 1;
         }
-        (slices, self.segments.len().min(MAX_SLICES))
+        (slices, count)
     }
 
     fn advance(&mut self, count: usize) {

@@ -258,7 +258,10 @@ fn alone(argument: &str, command: Command, expected: &'static str) -> Result<Com
 
 /// Clients announce themselves with much that is no domain; what is certain is that it is one short printable word.
 fn client_name(argument: &str) -> Result<String, CommandError> {
-    let word = !argument.is_empty() && argument.len() <= 255 && !argument.contains([' ', '<', '>', '(', ')', '"']);
+    let word = argument.is_ascii()
+        && !argument.is_empty()
+        && argument.len() <= 255
+        && !argument.contains([' ', '<', '>', '(', ')', '"']);
     if word {
         Ok(argument.to_owned())
     } else {

@@ -13,6 +13,10 @@ use super::verdict::{Verdict, printable};
 use crate::connector::Stream;
 use crate::protocol::{LineFault, LineReader};
 
+/// Octets read at once while commands come: what an idle connection costs.
+const COMMAND_ROOM: usize = 2 * 1024;
+/// Octets read at once while a message comes.
+const CONTENT_ROOM: usize = 32 * 1024;
 /// Replies waiting to be sent are written out before they are more than this.
 const MAX_OUTBOUND: usize = 8 * 1024;
 
@@ -69,7 +73,7 @@ impl Talk {
                 if let Some(line) = self.lines.next_line(&mut self.inbound, limit) {
                     return Ok(line);
                 }
-                self.fill().await?;
+                self.fill(COMMAND_ROOM).await?;
             }
         };
         tokio::select! {
@@ -78,17 +82,17 @@ impl Talk {
         }
     }
 
-    /// Reads what comes next into the buffer and returns it.
+    /// Reads what comes next of a message into the buffer and returns it.
     pub(super) async fn input(&mut self) -> Result<&mut BytesMut, Ended> {
         if self.inbound.is_empty() {
-            self.fill().await?;
+            self.fill(CONTENT_ROOM).await?;
         }
         Ok(&mut self.inbound)
     }
 
-    async fn fill(&mut self) -> Result<(), Ended> {
+    async fn fill(&mut self, room: usize) -> Result<(), Ended> {
         self.flush().await?;
-        self.inbound.reserve(4096);
+        self.inbound.reserve(room);
         let read = timeout_at(self.deadline(), self.stream.read_buf(&mut self.inbound)).await;
         match read.map_err(|_| Ended::Late)? {
             Ok(0) | Err(_) => Err(Ended::Gone),

@@ -100,6 +100,19 @@ async fn a_peer_that_takes_no_more_of_the_message_is_no_ambiguity() {
 }
 
 #[tokio::test]
+async fn a_hang_up_before_the_final_dot_is_safe_to_retry() {
+    let large = "0123456789abcdef\r\n".repeat(1_000_000);
+    for last_words in [None, Some(Say("552 5.3.4 too big\r\n"))] {
+        let end: Vec<Do> = [Read(3)].into_iter().chain(last_words).collect();
+        let steps = script(&[&[HELLO[0], HELLO[1], Say("250 hi\r\n")], &MAIL, &DATA, &end]);
+        let peer = Peer::start(vec![steps]).await;
+        let client = peer.client().build().unwrap();
+        let error = send(&client, &mail(&["bob@example.net"], &large)).await.unwrap_err();
+        assert_eq!(error.disposition(), Disposition::NotAccepted, "{error}");
+    }
+}
+
+#[tokio::test]
 async fn the_whole_send_has_a_deadline() {
     let peer = Peer::start(vec![vec![Ignore]]).await;
     let client = peer.client().build().unwrap();
