@@ -34,6 +34,7 @@ struct Flags {
     /// Who gets it unseen; may be given several times.
     #[arg(long)]
     bcc: Vec<Mailbox>,
+    /// What it is about.
     #[arg(long)]
     subject: String,
     /// The plain text.
