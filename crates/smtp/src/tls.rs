@@ -17,7 +17,8 @@ pub enum Tls {
     /// Never. Only for a server on this machine or behind another tunnel.
     None,
     /// STARTTLS when the server offers it, clear text otherwise. An attacker on the way can take the offer away, so
-    /// this protects against listening only; credentials are still never sent in clear.
+    /// this protects against listening only; credentials are still never sent in clear. A handshake that fails, as with a
+    /// certificate that is not trusted, fails the send.
     Opportunistic,
     /// STARTTLS, or the send fails (RFC 3207).
     Required,

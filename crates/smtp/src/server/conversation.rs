@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use posthaste_address::{EmailAddress, Recipient};
 use tokio::sync::watch;
-use tokio::time::{Instant, timeout};
+use tokio::time::timeout;
 
 use super::builder::Shared;
 use super::receive::Chunks;
-use super::talk::{Ended, Talk};
+use super::talk::{Ended, Talk, from_now};
 use super::{Limits, Session, Verdict};
 use crate::connector::Stream;
 use crate::protocol::{Body, Command, CommandError, ForwardPath, LineFault, Mail, Rcpt};
@@ -65,7 +65,7 @@ impl Conversation {
     /// Talks until one side has had enough.
     pub(super) async fn run(mut self, stream: Box<dyn Stream>) {
         let limits = self.limits();
-        let mut talk = Talk::new(stream, limits.idle, Instant::now() + limits.session);
+        let mut talk = Talk::new(stream, limits.idle, from_now(limits.session));
         if self.shared.settings.implicit_tls {
             let Some(config) = self.shared.tls.clone() else { return };
             match talk.start_tls(config).await {

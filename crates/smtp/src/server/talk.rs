@@ -173,7 +173,12 @@ impl Talk {
     }
 
     fn deadline(&self) -> Instant {
-        let idle = Instant::now() + self.idle;
-        idle.min(self.end)
+        from_now(self.idle).min(self.end)
     }
+}
+
+/// Returns the moment after `time`; a time so long that no clock has it is a year.
+pub(super) fn from_now(time: Duration) -> Instant {
+    const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
+    Instant::now() + time.min(YEAR)
 }

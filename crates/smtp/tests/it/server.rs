@@ -310,6 +310,17 @@ async fn slow_clients_have_an_end() {
 }
 
 #[tokio::test]
+async fn limits_may_be_endless() {
+    let limits = Limits::default()
+        .idle(Duration::MAX)
+        .session(Duration::MAX)
+        .handler(Duration::MAX);
+    let mut client = Client::in_data(Postbox::default().server().limits(limits)).await;
+    client.write(b"From: a@b.example\r\n\r\n.\r\n").await;
+    assert_eq!(client.code().await, 250);
+}
+
+#[tokio::test]
 async fn connections_are_counted() {
     let postbox = Postbox::default();
     let running = Running::start(postbox.server().limits(Limits::default().connections_per_ip(2))).await;
