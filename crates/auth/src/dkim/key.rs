@@ -11,6 +11,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
+use super::public_key::der_value;
+
 /// What a key signs with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -48,8 +50,8 @@ pub enum KeyError {
     /// The bytes are not a private key of a kind that DKIM signs with.
     #[error("not an RSA or Ed25519 private key")]
     Unknown,
-    /// An RSA key that RFC 8301 §3.2 does not let anybody sign with.
-    #[error("RSA key of {bits} bits: signing needs 1024 to 8192, and 2048 is wise")]
+    /// An RSA key shorter than the 2048 bits that RFC 8301 §3.2 asks signers for, or longer than verifiers take.
+    #[error("RSA key of {bits} bits: signing needs 2048 to 8192")]
     Size {
         /// The length of its modulus in bits.
         bits: usize,
@@ -95,11 +97,10 @@ impl SigningKey {
     /// [`KeyError`], if it is no such key, or an RSA key that is too short.
     pub fn from_der(der: &[u8]) -> Result<Self, KeyError> {
         if let Ok(pair) = RsaKeyPair::from_pkcs8(der).or_else(|_| RsaKeyPair::from_der(der)) {
-            let bits = pair.public_modulus_len() * 8;
-            if !(1024..=8192).contains(&bits) {
-                return Err(KeyError::Size { bits });
-            }
             return Ok(Self(Pair::Rsa(Box::new(pair))));
+        }
+        if let Some(bits) = rsa_bits(der).filter(|bits| !(2048..=8192).contains(bits)) {
+            return Err(KeyError::Size { bits });
         }
         let pair = Ed25519KeyPair::from_pkcs8_maybe_unchecked(der).map_err(|_| KeyError::Unknown)?;
         Ok(Self(Pair::Ed25519(Box::new(pair))))
@@ -202,6 +203,22 @@ impl SigningKey {
             }
         }
     }
+}
+
+/// The length of an RSA private key's modulus, in PKCS#8 (RFC 5208 §5) or PKCS#1 (RFC 8017 §A.1.2).
+fn rsa_bits(der: &[u8]) -> Option<usize> {
+    let (content, _) = der_value(der, 0x30)?;
+    let (_version, rest) = der_value(content, 0x02)?;
+    let modulus = match der_value(rest, 0x30) {
+        Some((_algorithm, rest)) => {
+            let (key, _) = der_value(rest, 0x04)?;
+            return der_value(key, 0x30)
+                .filter(|(key, _)| key.starts_with(&[0x02]))
+                .and_then(|_| rsa_bits(key));
+        }
+        None => der_value(rest, 0x02)?.0,
+    };
+    Some(modulus.iter().skip_while(|&&octet| octet == 0).count() * 8)
 }
 
 impl fmt::Debug for SigningKey {

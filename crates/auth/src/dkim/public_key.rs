@@ -151,7 +151,7 @@ fn modulus_octets(der: &[u8]) -> Option<usize> {
 }
 
 /// Splits the value of one DER element of type `tag` from what follows it.
-fn der_value(der: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
+pub(crate) fn der_value(der: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
     let (&first, rest) = der.split_first()?;
     let (&length, rest) = rest.split_first().filter(|_| first == tag)?;
     if length < 0x80 {

@@ -84,6 +84,9 @@ pub enum SignError {
     /// The message has no From field (RFC 6376 §5.4).
     #[error("message has no From field")]
     NoFrom,
+    /// The header section has line ends that are not CRLF, so that nobody could say where it ends (RFC 6376 §5.3).
+    #[error("header section has line ends that are not CRLF")]
+    LineEnds,
     /// The time is before 1970.
     #[error("time of signing is before 1970")]
     Time,
@@ -221,12 +224,16 @@ impl Signer {
     ///
     /// # Errors
     ///
-    /// [`SignError`]: the message has no From field, `now` is before 1970, or a private-key operation failed.
+    /// [`SignError`]: the message has no From field, its header section is not in lines ended by CRLF, `now` is before
+    /// 1970, or a private-key operation failed.
     pub fn sign<'a>(&self, chunks: impl IntoIterator<Item = &'a [u8]>, now: SystemTime) -> Result<String, SignError> {
         let time = now.duration_since(UNIX_EPOCH).map_err(|_| SignError::Time)?.as_secs();
         let mut hasher = BodyHasher::new(self.body);
         let header = split(chunks, &mut hasher);
         let fields = Fields::parse(&header);
+        if fields.body_offset() != header.len() || has_bare_line_end(&header) {
+            return Err(SignError::LineEnds);
+        }
         if fields.count("From") == 0 {
             return Err(SignError::NoFrom);
         }
@@ -341,6 +348,17 @@ fn split<'a>(chunks: impl IntoIterator<Item = &'a [u8]>, body: &mut BodyHasher) 
         }
     }
     header
+}
+
+/// Says whether there is a CR without its LF, or an LF without its CR.
+fn has_bare_line_end(header: &[u8]) -> bool {
+    let mut previous = 0;
+    let bare = header.iter().any(|&byte| {
+        let bare = (byte == b'\n') != (previous == b'\r');
+        previous = byte;
+        bare
+    });
+    bare || previous == b'\r'
 }
 
 /// Where in `chunk` the header section ends that `seen` began; the empty line may have been cut in two.
