@@ -53,7 +53,7 @@ fn send_writes_into_a_folder() {
     let folder = tempfile::tempdir().expect("a scratch folder");
     let output = example("send", &MAIL, Some(&format!("file://{}", folder.path().display())));
     assert!(output.status.success(), "{}", text(&output.stderr));
-    let files: Vec<_> = walkdir::WalkDir::new(folder.path())
+    let files: Vec<_> = walkdir::WalkDir::new(folder.path().join("new"))
         .into_iter()
         .filter_map(Result::ok)
         .filter(|entry| entry.file_type().is_file())
