@@ -191,7 +191,10 @@ impl AuthReport {
         if self.dkim.is_empty() {
             field = field.with(MethodResult::new("dkim", "none"));
         }
-        for verdict in &self.dkim {
+        // Signatures beyond the limit were not looked at, and one of them says so for all.
+        let is_skipped = |verdict: &&Verdict| verdict.reason() == Some(&dkim::Reason::TooManySignatures);
+        let skipped = self.dkim.iter().find(is_skipped);
+        for verdict in self.dkim.iter().filter(|verdict| !is_skipped(verdict)).chain(skipped) {
             field = field.with(dkim_result(verdict));
         }
         field.with(self.dmarc_result()).to_string()

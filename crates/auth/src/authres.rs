@@ -35,7 +35,7 @@ impl AuthenticationResults {
     /// Begins a field in the name of a server, its `authserv-id`.
     pub fn new(authserv_id: impl Into<String>) -> Self {
         Self {
-            authserv_id: authserv_id.into(),
+            authserv_id: printable(&authserv_id.into()),
             results: Vec::new(),
         }
     }
@@ -218,9 +218,14 @@ fn keyword(text: &str) -> String {
 
 /// Text without control characters and of bounded length: what comes from strangers ends up here.
 fn printable(text: &str) -> String {
+    let mut room = 256;
     text.chars()
         .filter(|c| !c.is_control() && !matches!(c, '\u{2028}' | '\u{2029}'))
-        .take(256)
+        .take_while(|c| {
+            let fits = c.len_utf8() <= room;
+            room = room.saturating_sub(c.len_utf8());
+            fits
+        })
         .collect()
 }
 
@@ -411,14 +416,7 @@ pub fn strip(message: &[u8], authserv_id: &str) -> Vec<u8> {
     let fields = Fields::parse(message);
     let mut out = Vec::with_capacity(message.len());
     let mut kept = 0;
-    let mut position = 0;
     for field in fields.iter() {
-        // Fields without a colon are none, and stay where they are.
-        let start = message
-            .get(position..)
-            .and_then(|rest| offset_of(rest, field.raw))
-            .map_or(position, |at| position + at);
-        position = start + field.raw.len();
         if !field.is(b"Authentication-Results") {
             continue;
         }
@@ -426,19 +424,12 @@ pub fn strip(message: &[u8], authserv_id: &str) -> Vec<u8> {
         let is_ours = AuthenticationResults::parse(&value)
             .map_or(true, |results| results.authserv_id().eq_ignore_ascii_case(authserv_id));
         if is_ours {
-            out.extend_from_slice(message.get(kept..start).unwrap_or_default());
-            kept = position;
+            out.extend_from_slice(message.get(kept..field.start).unwrap_or_default());
+            kept = field.start + field.raw.len();
         }
     }
     out.extend_from_slice(message.get(kept..).unwrap_or_default());
     out
-}
-
-/// Where `part`, a slice of `whole`, begins.
-fn offset_of(whole: &[u8], part: &[u8]) -> Option<usize> {
-    (part.as_ptr() as usize)
-        .checked_sub(whole.as_ptr() as usize)
-        .filter(|at| at + part.len() <= whole.len())
 }
 
 #[cfg(test)]

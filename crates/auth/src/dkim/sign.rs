@@ -239,7 +239,7 @@ impl Signer {
         }
         let names = self.names_in(&fields);
         let mut canonical = Vec::with_capacity(header.len() + 512);
-        for field in fields.select(names.iter().map(|name| name.as_bytes())) {
+        for field in fields.select(names.iter().map(|name| name.as_bytes()), None) {
             push_field(&mut canonical, field.raw, self.header);
         }
         let body_hash = STANDARD.encode(hasher.finish().0);

@@ -10,7 +10,13 @@ pub enum TagError {
     /// A tag that stands there twice.
     #[error("tag `{0}` stands there twice")]
     Duplicate(String),
+    /// More tags than anybody has a use for.
+    #[error("more than {MOST} tags")]
+    TooMany,
 }
+
+/// How many tags a list may have: RFC 6376 knows fifteen.
+const MOST: usize = 64;
 
 /// A tag list, in its order.
 #[derive(Clone, Debug)]
@@ -39,6 +45,9 @@ impl<'a> Tags<'a> {
             }
             if tags.iter().any(|(known, _)| *known == name) {
                 return Err(TagError::Duplicate(name.to_owned()));
+            }
+            if tags.len() >= MOST {
+                return Err(TagError::TooMany);
             }
             tags.push((name, value));
             offset += spec.len() + 1;
@@ -78,6 +87,8 @@ mod tests {
         assert_eq!(tags.get("x"), Some(""));
         assert_eq!(tags.first(), Some("v"));
         assert!(Tags::parse("v=1;").is_ok());
+        let many: Vec<String> = (0..100_000).map(|number| format!("t{number}=")).collect();
+        assert_eq!(Tags::parse(&many.join(";")).unwrap_err(), TagError::TooMany);
         assert_eq!(
             Tags::parse("v=1; v=1").unwrap_err(),
             TagError::Duplicate("v".to_owned())

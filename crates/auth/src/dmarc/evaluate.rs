@@ -198,26 +198,36 @@ async fn judge(input: &Input, walker: &mut Walker<'_>) -> Result<Report, LookupE
     let Some(found) = walker.policy(&input.from).await? else {
         return Ok(report);
     };
+    let record = &found.record;
+    let spf = is_any_aligned(input, &input.spf, record.spf_alignment(), walker).await;
+    let dkim = is_any_aligned(input, &input.dkim, record.dkim_alignment(), walker).await;
+    report.spf_aligned = matches!(spf, Ok(true));
+    report.dkim_aligned = matches!(dkim, Ok(true));
+    let passes = report.spf_aligned || report.dkim_aligned;
     let policy = if found.domain == input.from {
-        found.record.policy()
-    } else if walker.is_nonexistent(&input.from).await {
-        found.record.nonexistent_policy()
+        record.policy()
+    } else if record.nonexistent_policy() == record.subdomain_policy() {
+        record.subdomain_policy()
     } else {
-        found.record.subdomain_policy()
+        match walker.is_nonexistent(&input.from).await {
+            Ok(true) => record.nonexistent_policy(),
+            Err(error) if !passes => return Err(error),
+            _ => record.subdomain_policy(),
+        }
     };
-    report.spf_aligned = is_any_aligned(input, &input.spf, found.record.spf_alignment(), walker).await?;
-    report.dkim_aligned = is_any_aligned(input, &input.dkim, found.record.dkim_alignment(), walker).await?;
-    report.result = if report.spf_aligned || report.dkim_aligned {
+    report.result = if passes {
         DmarcResult::Pass
-    } else if is_any_aligned(input, &input.undecided, Alignment::Relaxed, walker).await? {
-        DmarcResult::TempError
     } else {
-        report.disposition = if found.record.is_testing() {
-            weaker(policy)
+        // What is not known yet may have been a pass.
+        (spf?, dkim?);
+        let strict = [record.spf_alignment(), record.dkim_alignment()] == [Alignment::Strict; 2];
+        let alignment = if strict { Alignment::Strict } else { Alignment::Relaxed };
+        if is_any_aligned(input, &input.undecided, alignment, walker).await? {
+            DmarcResult::TempError
         } else {
-            policy
-        };
-        DmarcResult::Fail
+            report.disposition = if record.is_testing() { weaker(policy) } else { policy };
+            DmarcResult::Fail
+        }
     };
     report.policy = Some(policy);
     report.policy_domain = Some(found.domain);
@@ -225,7 +235,7 @@ async fn judge(input: &Input, walker: &mut Walker<'_>) -> Result<Report, LookupE
     Ok(report)
 }
 
-/// Identifier alignment (RFC 9989 §4.4).
+/// Identifier alignment (RFC 9989 §4.4). An error means that none is, as far as DNS has answered.
 async fn is_any_aligned(
     input: &Input,
     domains: &[Domain],
@@ -239,12 +249,17 @@ async fn is_any_aligned(
         return Ok(false);
     }
     let organisation = walker.organisation(&input.from).await?;
-    for domain in domains.iter().take(IDENTIFIERS) {
-        if walker.organisation(domain).await? == organisation {
-            return Ok(true);
+    let mut outcome = Ok(false);
+    // A domain's organisational domain is never beside or below it: strangers need no walk.
+    let related = domains.iter().filter(|domain| domain.is_subdomain_of(&organisation));
+    for domain in related.take(IDENTIFIERS) {
+        match walker.organisation(domain).await {
+            Ok(found) if found == organisation => return Ok(true),
+            Ok(_) => {}
+            Err(error) => outcome = Err(error),
         }
     }
-    Ok(false)
+    outcome
 }
 
 /// RFC 9989 §4.7, `t=y`: the next weaker policy.

@@ -97,6 +97,9 @@ pub enum RecordError {
     /// A tag stands there twice.
     #[error("tag `{0}` stands there twice")]
     Duplicate(String),
+    /// More tags than anybody has a use for.
+    #[error("more than {MOST} tags")]
+    TooMany,
     /// A policy is missing or unknown, and no report address shows that DMARC is meant all the same (§4.7).
     #[error("tag `{0}` is missing or not a policy, and there is no `rua`")]
     Policy(&'static str),
@@ -239,6 +242,9 @@ impl FromStr for Record {
     }
 }
 
+/// How many tags a record may have: RFC 9989 knows a dozen.
+const MOST: usize = 64;
+
 fn tags(text: &str) -> Result<Vec<(&str, &str)>, RecordError> {
     let mut tags: Vec<(&str, &str)> = Vec::new();
     let mut offset = 0;
@@ -251,6 +257,9 @@ fn tags(text: &str) -> Result<Vec<(&str, &str)>, RecordError> {
             }
             if tags.iter().any(|(known, _)| known.eq_ignore_ascii_case(name)) {
                 return Err(RecordError::Duplicate(name.to_owned()));
+            }
+            if tags.len() >= MOST {
+                return Err(RecordError::TooMany);
             }
             tags.push((name, value));
         }

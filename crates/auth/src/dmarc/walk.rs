@@ -25,11 +25,22 @@ pub(crate) struct Found {
     pub(crate) record: Record,
 }
 
+/// What stands at one name.
+#[derive(Clone, Debug)]
+enum Answer {
+    Nothing,
+    /// More records than one, none of which counts.
+    Several,
+    /// One that says nothing that could be followed.
+    Invalid,
+    Valid(Record),
+}
+
 /// Asks for records, each name once.
 pub(crate) struct Walker<'r> {
     resolver: &'r dyn Resolver,
     method: Method,
-    known: HashMap<Domain, Option<Record>>,
+    known: HashMap<Domain, Answer>,
     organisations: HashMap<Domain, Domain>,
 }
 
@@ -45,6 +56,13 @@ impl<'r> Walker<'r> {
 
     /// The one valid policy record at a domain. Several, or one that is not valid, are none (§4.10.1).
     async fn record(&mut self, domain: &Domain) -> Result<Option<Record>, LookupError> {
+        Ok(match self.answer(domain).await? {
+            Answer::Valid(record) => Some(record),
+            _ => None,
+        })
+    }
+
+    async fn answer(&mut self, domain: &Domain) -> Result<Answer, LookupError> {
         if let Some(known) = self.known.get(domain) {
             return Ok(known.clone());
         }
@@ -55,12 +73,13 @@ impl<'r> Walker<'r> {
                     .map(|record| record.to_text().into_owned())
                     .filter(|text| is_dmarc(text));
                 match (texts.next(), texts.next()) {
-                    (Some(text), None) => text.parse().ok(),
-                    _ => None,
+                    (Some(text), None) => text.parse().map_or(Answer::Invalid, Answer::Valid),
+                    (None, _) => Answer::Nothing,
+                    _ => Answer::Several,
                 }
             }
             Err(error) if error.is_temporary() => return Err(error),
-            Err(_) => None,
+            Err(_) => Answer::Nothing,
         };
         self.known.insert(domain.clone(), found.clone());
         Ok(found)
@@ -69,11 +88,18 @@ impl<'r> Walker<'r> {
     /// The policy that applies to a From domain (§4.10.1): its own, that of its organisational domain, or that of a
     /// public suffix above it.
     pub(crate) async fn policy(&mut self, domain: &Domain) -> Result<Option<Found>, LookupError> {
-        if let Some(record) = self.record(domain).await? {
-            return Ok(Some(Found {
-                domain: domain.clone(),
-                record,
-            }));
+        match self.answer(domain).await? {
+            Answer::Valid(record) => {
+                return Ok(Some(Found {
+                    domain: domain.clone(),
+                    record,
+                }));
+            }
+            // The domain has a record of its own, but asks for nothing: nobody above is asked in its place.
+            Answer::Invalid => return Ok(None),
+            // RFC 7489 §6.6.3, step 5, ends here; RFC 9989 §4.10 discards them and goes on.
+            Answer::Several if self.method == Method::PublicSuffixList => return Ok(None),
+            _ => {}
         }
         let organisation = self.organisation(domain).await?;
         if let Some(record) = self.record(&organisation).await? {
@@ -122,11 +148,16 @@ impl<'r> Walker<'r> {
     }
 
     /// Says whether a domain does not exist at all, as `np=` means it (§3.2.13).
-    pub(crate) async fn is_nonexistent(&self, domain: &Domain) -> bool {
-        matches!(
-            self.resolver.lookup(domain.as_str(), RecordType::A).await,
-            Err(LookupError::NxDomain)
-        )
+    ///
+    /// # Errors
+    ///
+    /// A failure of DNS that may pass: the answer is not known yet.
+    pub(crate) async fn is_nonexistent(&self, domain: &Domain) -> Result<bool, LookupError> {
+        match self.resolver.lookup(domain.as_str(), RecordType::A).await {
+            Err(LookupError::NxDomain) => Ok(true),
+            Err(error) if error.is_temporary() => Err(error),
+            _ => Ok(false),
+        }
     }
 }
 
