@@ -1,0 +1,166 @@
+//! DKIM-signing one message: posthaste-auth, mail-auth, and the private-key operation with its hash, which is the floor.
+
+use std::time::{Duration, SystemTime};
+
+use aws_lc_rs::digest::{SHA256, digest};
+use aws_lc_rs::encoding::{AsBigEndian, AsDer, Curve25519SeedBin, Pkcs8V1Der};
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::rsa::KeySize;
+use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair, RSA_PKCS1_SHA256, RsaKeyPair};
+use mail_auth::common::crypto::{Ed25519Key, RsaKey, Sha256};
+use mail_auth::common::headers::HeaderWriter;
+use mail_auth::dkim::DkimSigner;
+use posthaste_auth::dkim::{Signer, SigningKey};
+use rustls_pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+
+use crate::race::{Race, Runner};
+
+/// What posthaste-auth signs of the message below.
+const HEADERS: [&str; 7] = [
+    "From",
+    "To",
+    "Subject",
+    "Date",
+    "Message-ID",
+    "MIME-Version",
+    "Content-Type",
+];
+
+/// A kind of key.
+#[derive(Clone, Copy)]
+pub enum Kind {
+    Rsa,
+    Ed25519,
+}
+
+/// A key that was made for this run.
+pub struct Key {
+    kind: Kind,
+    der: Vec<u8>,
+    seed: Vec<u8>,
+    public: Vec<u8>,
+}
+
+impl Key {
+    pub fn generate(kind: Kind) -> Self {
+        match kind {
+            Kind::Rsa => {
+                let pair = RsaKeyPair::generate(KeySize::Rsa2048).expect("a key");
+                let der: Pkcs8V1Der<'_> = pair.as_der().expect("a key");
+                Self {
+                    kind,
+                    der: der.as_ref().to_vec(),
+                    seed: Vec::new(),
+                    public: Vec::new(),
+                }
+            }
+            Kind::Ed25519 => {
+                let pair = Ed25519KeyPair::generate().expect("a key");
+                let seed: Curve25519SeedBin<'_> = pair.seed().and_then(|seed| seed.as_be_bytes()).expect("a seed");
+                Self {
+                    kind,
+                    der: pair.to_pkcs8v1().expect("a key").as_ref().to_vec(),
+                    seed: seed.as_ref().to_vec(),
+                    public: pair.public_key().as_ref().to_vec(),
+                }
+            }
+        }
+    }
+
+    pub fn ours(&self) -> SigningKey {
+        SigningKey::from_der(&self.der).expect("a key")
+    }
+
+    pub fn signer(&self) -> Signer {
+        let domain = "example.org".parse().expect("valid");
+        let selector = "s1".parse().expect("valid");
+        Signer::builder(domain)
+            .key(selector, self.ours())
+            .build()
+            .expect("a signer")
+    }
+
+    /// mail-auth's signer, as a function from the message to the field.
+    pub fn mail_auth(&self) -> Box<dyn Fn(&[u8]) -> String> {
+        match self.kind {
+            Kind::Rsa => {
+                let der = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(self.der.as_slice()));
+                let key = RsaKey::<Sha256>::from_key_der(der).expect("a key");
+                let signer = DkimSigner::from_key(key)
+                    .domain("example.org")
+                    .selector("s1")
+                    .headers(HEADERS);
+                Box::new(move |message| signer.sign(message).expect("signs").to_header())
+            }
+            Kind::Ed25519 => {
+                let key = Ed25519Key::from_seed_and_public_key(&self.seed, &self.public).expect("a key");
+                let signer = DkimSigner::from_key(key)
+                    .domain("example.org")
+                    .selector("s1")
+                    .headers(HEADERS);
+                Box::new(move |message| signer.sign(message).expect("signs").to_header())
+            }
+        }
+    }
+
+    /// The operation itself, over the hash of all of the message.
+    fn floor(&self) -> Box<dyn Fn(&[u8]) -> usize> {
+        match self.kind {
+            Kind::Rsa => {
+                let pair = RsaKeyPair::from_pkcs8(&self.der).expect("a key");
+                Box::new(move |message| {
+                    let hash = digest(&SHA256, message);
+                    let mut signature = vec![0; pair.public_modulus_len()];
+                    pair.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), hash.as_ref(), &mut signature)
+                        .expect("signs");
+                    signature.len()
+                })
+            }
+            Kind::Ed25519 => {
+                let pair = Ed25519KeyPair::from_seed_unchecked(&self.seed).expect("a key");
+                Box::new(move |message| pair.sign(digest(&SHA256, message).as_ref()).as_ref().len())
+            }
+        }
+    }
+}
+
+/// A message of about `size` octets.
+pub fn message(size: usize) -> Vec<u8> {
+    let mut message = b"From: Ada <ada@example.org>\r\nTo: bob@example.net\r\nSubject: Hello\r\n\
+        Date: Mon, 23 Nov 2026 10:00:00 +0000\r\nMessage-ID: <1@example.org>\r\nMIME-Version: 1.0\r\n\
+        Content-Type: text/plain; charset=utf-8\r\n\r\n"
+        .to_vec();
+    while message.len() < size {
+        message.extend_from_slice(b"A line of text that is as long as lines of text in mails tend to be.\r\n");
+    }
+    message
+}
+
+pub fn now() -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_000_000)
+}
+
+pub fn races() -> Vec<Race> {
+    [
+        ("sign 5 KB, RSA-2048", Kind::Rsa, 5_000),
+        ("sign 5 KB, Ed25519", Kind::Ed25519, 5_000),
+        ("sign 1 MB, Ed25519", Kind::Ed25519, 1_000_000),
+    ]
+    .into_iter()
+    .map(|(question, kind, size)| {
+        let key = Key::generate(kind);
+        let [ours, theirs, bare] = std::array::from_fn(|_| message(size));
+        let (signer, mail_auth, floor) = (key.signer(), key.mail_auth(), key.floor());
+        let runners = vec![
+            Runner::new("posthaste-auth", move || {
+                signer.sign([ours.as_slice()], now()).expect("signs").len()
+            }),
+            Runner::new("mail-auth 0.13", move || mail_auth(&theirs).len()),
+            Runner::new("floor: SHA-256 of the message, one private-key operation", move || {
+                floor(&bare)
+            }),
+        ];
+        Race::new(question, runners)
+    })
+    .collect()
+}
