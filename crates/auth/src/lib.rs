@@ -46,3 +46,8 @@ pub mod dmarc;
 pub mod spf;
 
 pub use authenticator::{AuthReport, Authenticator, Connection};
+
+/// The README's example, compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
