@@ -1,6 +1,10 @@
 //! What must hold for any message, however it is cut, and for any octets at all.
 
-#![allow(clippy::unwrap_used, reason = "a test says by panicking that it failed")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test says by panicking that it failed"
+)]
 
 use std::sync::LazyLock;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};

@@ -1,6 +1,10 @@
 //! What goes wrong elsewhere: DNS that does not answer, keys that are gone, senders that are hostile.
 
-#![allow(clippy::unwrap_used, reason = "a test says by panicking that it failed")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test says by panicking that it failed"
+)]
 
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};

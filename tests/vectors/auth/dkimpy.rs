@@ -89,7 +89,7 @@ fn signs_all(path: &Path, messages: &[(PathBuf, Vec<u8>)]) -> Result<(), String>
     for (file, message) in messages.iter().filter(|(_, message)| !is_signed(message)) {
         let outcome = signs_message(private_key(path)?, &record, message);
         let refused = outcome.as_ref().is_err_and(|why| why == "message has no From field");
-        if refused != !has_field(message, "From:") || (!refused && outcome.is_err()) {
+        if refused == has_field(message, "From:") || (!refused && outcome.is_err()) {
             return Err(format!("{}: {outcome:?}", name(file)));
         }
     }

@@ -219,7 +219,8 @@ async fn judge(input: &Input, walker: &mut Walker<'_>) -> Result<Report, LookupE
         DmarcResult::Pass
     } else {
         // What is not known yet may have been a pass.
-        (spf?, dkim?);
+        spf?;
+        dkim?;
         let strict = [record.spf_alignment(), record.dkim_alignment()] == [Alignment::Strict; 2];
         let alignment = if strict { Alignment::Strict } else { Alignment::Relaxed };
         if is_any_aligned(input, &input.undecided, alignment, walker).await? {
