@@ -75,15 +75,26 @@ fn main() -> ExitCode {
         return ExitCode::FAILURE;
     }
     println!("{passed} passed, {failed} failed, {skipped} skipped");
-    if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if failed == 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
 }
 
 /// Every set that a built crate answers.
 fn all_sets() -> Vec<Set> {
-    [address::sets(), auth::sets(), mime::sets(), smtp::sets(), spf::sets(), templates::sets()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        address::sets(),
+        auth::sets(),
+        mime::sets(),
+        smtp::sets(),
+        spf::sets(),
+        templates::sets(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 /// Runs one set; a panic in it is a failure of the set, not the end of the run.
@@ -110,7 +121,11 @@ fn print_reasons(report: &Report) {
     for (why, ids) in by_reason {
         let more = if ids.len() > 8 { ", …" } else { "" };
         let first: Vec<&str> = ids.iter().take(8).copied().collect();
-        println!("    unsupported, {why}: {} cases ({}{more})", ids.len(), first.join(", "));
+        println!(
+            "    unsupported, {why}: {} cases ({}{more})",
+            ids.len(),
+            first.join(", ")
+        );
     }
 }
 
@@ -156,7 +171,9 @@ fn sets_below(root: &Path) -> std::io::Result<BTreeMap<String, PathBuf>> {
 }
 
 fn file_name(path: &Path) -> String {
-    path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+    path.file_name()
+        .map(|name| name.to_string_lossy().into_owned())
+        .unwrap_or_default()
 }
 
 /// Counts the cases of a set that nobody answers: a JSON file's cases, or a folder's files.
@@ -172,9 +189,12 @@ fn count_cases(path: &Path) -> usize {
     let text = std::fs::read_to_string(path).unwrap_or_default();
     match serde_json::from_str::<serde_json::Value>(&text) {
         Ok(serde_json::Value::Array(cases)) => cases.len(),
-        Ok(serde_json::Value::Object(fields)) => {
-            fields.values().filter_map(serde_json::Value::as_array).map(Vec::len).sum::<usize>().max(1)
-        }
+        Ok(serde_json::Value::Object(fields)) => fields
+            .values()
+            .filter_map(serde_json::Value::as_array)
+            .map(Vec::len)
+            .sum::<usize>()
+            .max(1),
         _ => text.lines().count().max(1),
     }
 }
