@@ -15,7 +15,7 @@ use rustls_pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 
 use crate::race::{Race, Runner};
 
-/// What posthaste-auth signs of the message below.
+/// The fields of the message below.
 const HEADERS: [&str; 7] = [
     "From",
     "To",
