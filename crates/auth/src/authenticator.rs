@@ -50,7 +50,8 @@ impl Connection {
 ///
 /// let report = authenticator.authenticate(&connection, message, SystemTime::now()).await;
 /// assert_eq!(report.dmarc().result(), DmarcResult::Pass);
-/// assert!(report.authentication_results("mx.example.net").starts_with("Authentication-Results: mx.example.net; spf=pass"));
+/// let field = report.authentication_results("mx.example.net");
+/// assert!(field.starts_with("Authentication-Results: mx.example.net;\r\n\tspf=pass smtp.mailfrom=ada@example.org;\r\n"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// # })?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())

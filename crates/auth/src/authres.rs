@@ -19,7 +19,7 @@ const RESULTS: usize = 100;
 ///     .with(MethodResult::new("spf", "pass").property("smtp", "mailfrom", "example.org"));
 /// assert_eq!(
 ///     results.to_string(),
-///     "Authentication-Results: mx.example.net; spf=pass smtp.mailfrom=example.org\r\n",
+///     "Authentication-Results: mx.example.net;\r\n\tspf=pass smtp.mailfrom=example.org\r\n",
 /// );
 /// let parsed = AuthenticationResults::parse(" mx.example.net; spf=pass smtp.mailfrom=example.org")?;
 /// assert_eq!(parsed, results);
@@ -74,19 +74,19 @@ impl AuthenticationResults {
 }
 
 impl fmt::Display for AuthenticationResults {
-    /// Writes the whole field, folded, its CRLF included.
+    /// Writes the whole field, folded with a line for each method, its CRLF included.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut out = "Authentication-Results: ".to_owned();
         push_value(&mut out, &self.authserv_id);
         if self.results.is_empty() {
             out.push_str("; none");
         }
-        let mut line = out.len();
         for result in &self.results {
             out.push(';');
-            line += 1;
-            for word in result.words() {
-                if line + 1 + word.len() > LINE {
+            let mut line = 0;
+            for (index, word) in result.words().into_iter().enumerate() {
+                // A line for each method, as people read it.
+                if index == 0 || line + 1 + word.len() > LINE {
                     out.push_str("\r\n\t");
                     line = 1;
                 } else {
@@ -461,7 +461,7 @@ mod tests {
             .to_string();
         assert_eq!(
             field,
-            "Authentication-Results: mx; spf=pass\r\n\tsmtp.mailfrom=\"aX-Evil: 1; dkim=pass\\\"@b\"\r\n"
+            "Authentication-Results: mx;\r\n\tspf=pass smtp.mailfrom=\"aX-Evil: 1; dkim=pass\\\"@b\"\r\n"
         );
         let parsed = AuthenticationResults::parse(field.strip_prefix("Authentication-Results:").unwrap()).unwrap();
         assert_eq!(parsed.results().len(), 1);
