@@ -137,7 +137,9 @@ impl<'ast> Visit<'ast> for Signatures<'_> {
         if let Some((_, path, _)) = &item.trait_ {
             // `impl From<theirs::Error> for Error` shows their type; implementing their trait on a type of ours does not.
             let arguments = path.segments.iter().map(|segment| &segment.arguments);
-            self.at(&"impl", |this| arguments.for_each(|arguments| this.visit_path_arguments(arguments)));
+            self.at(&"impl", |this| {
+                arguments.for_each(|arguments| this.visit_path_arguments(arguments))
+            });
             return;
         }
         for member in &item.items {
