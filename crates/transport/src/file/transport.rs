@@ -74,10 +74,7 @@ impl FileTransport {
     /// The operating system's, if the folders cannot be made.
     pub fn new(folder: impl Into<PathBuf>) -> io::Result<Self> {
         let folder = folder.into();
-        for part in ["tmp", "new", "cur", "envelope"] {
-            std::fs::create_dir_all(folder.join(part))?;
-        }
-        RealDisk.sync_folder(&folder)?;
+        make_folders(&folder, &RealDisk)?;
         Ok(Self {
             folder: Arc::new(folder),
             disk: Arc::new(RealDisk),
@@ -148,6 +145,23 @@ impl Transport for FileTransport {
     fn send<'a>(&'a self, mail: &'a Outbound, options: &'a SendOptions) -> SendFuture<'a> {
         Box::pin(self.write(mail, options))
     }
+}
+
+/// Makes the Maildir, and every folder above it that is missing, so that they survive a power cut as the messages do.
+fn make_folders(folder: &Path, disk: &dyn Disk) -> io::Result<()> {
+    let missing = folder.ancestors().take_while(|part| !part.is_dir());
+    // The parent of a relative path of one name is empty: it means the working directory.
+    let above = missing
+        .filter_map(Path::parent)
+        .map(|part| match part.as_os_str().is_empty() {
+            true => Path::new("."),
+            false => part,
+        });
+    let changed: Vec<&Path> = std::iter::once(folder).chain(above).collect();
+    for part in ["tmp", "new", "cur", "envelope"] {
+        std::fs::create_dir_all(folder.join(part))?;
+    }
+    changed.into_iter().try_for_each(|part| disk.sync_folder(part))
 }
 
 /// How far a job is. Whoever moves it out of `WRITING` first decides.

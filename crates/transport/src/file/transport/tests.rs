@@ -15,6 +15,7 @@ struct Faulty {
     fails_at: usize,
     count: AtomicUsize,
     done: Mutex<Vec<&'static str>>,
+    synced: Mutex<Vec<PathBuf>>,
     /// Whether an operation that fails has done its work all the same.
     works_anyway: bool,
 }
@@ -43,6 +44,7 @@ impl Disk for Faulty {
     }
 
     fn sync_folder(&self, path: &Path) -> io::Result<()> {
+        self.synced.lock().unwrap().push(path.to_owned());
         self.step("sync", || RealDisk.sync_folder(path))
     }
 
@@ -87,6 +89,24 @@ async fn a_message_is_durable_before_it_is_moved_and_the_folder_after() {
             .is_ok()
     );
     assert_eq!(*disk.done.lock().unwrap(), ["write", "write", "sync", "rename", "sync"]);
+}
+
+#[test]
+fn folders_that_are_made_on_the_way_are_durable_too() {
+    let disk = Faulty {
+        fails_at: usize::MAX,
+        ..Faulty::default()
+    };
+    let root = tempfile::tempdir().unwrap();
+    let folder = root.path().join("var").join("out");
+    make_folders(&folder, &disk).unwrap();
+    assert_eq!(
+        *disk.synced.lock().unwrap(),
+        [folder.as_path(), &root.path().join("var"), root.path()]
+    );
+    disk.synced.lock().unwrap().clear();
+    make_folders(&folder, &disk).unwrap();
+    assert_eq!(*disk.synced.lock().unwrap(), [folder]);
 }
 
 #[tokio::test]

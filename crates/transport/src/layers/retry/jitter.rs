@@ -16,7 +16,7 @@ pub struct SystemJitter;
 impl Jitter for SystemJitter {
     fn up_to(&self, limit: Duration) -> Duration {
         let fraction = getrandom::u32().map_or(1.0, |random| f64::from(random) / f64::from(u32::MAX));
-        limit.mul_f64(fraction)
+        part_of(limit, fraction)
     }
 }
 
@@ -39,6 +39,26 @@ impl FixedJitter {
 
 impl Jitter for FixedJitter {
     fn up_to(&self, limit: Duration) -> Duration {
-        limit.mul_f64(self.0)
+        part_of(limit, self.0)
+    }
+}
+
+/// Multiplies without the panic of `Duration::mul_f64`, whose rounding can pass the longest duration there is.
+fn part_of(limit: Duration, fraction: f64) -> Duration {
+    Duration::try_from_secs_f64(limit.as_secs_f64() * fraction).map_or(limit, |part| part.min(limit))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_of_the_longest_wait_is_no_longer_than_it() {
+        assert_eq!(FixedJitter::new(1.0).up_to(Duration::MAX), Duration::MAX);
+        assert_eq!(
+            FixedJitter::new(0.5).up_to(Duration::from_secs(3)),
+            Duration::from_millis(1500)
+        );
+        assert!(SystemJitter.up_to(Duration::MAX) <= Duration::MAX);
     }
 }
