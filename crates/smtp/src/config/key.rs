@@ -79,7 +79,7 @@ impl Key {
             .map_err(|_| self.error("a duration as 500ms, 30s or 5m"))
     }
 
-    fn error(self, expected: &'static str) -> ConfigError {
+    pub(super) fn error(self, expected: &'static str) -> ConfigError {
         let key = KEYS
             .iter()
             .find(|(_, key)| *key == self)

@@ -4,6 +4,7 @@ mod error;
 mod key;
 mod timeouts;
 
+use std::ffi::OsString;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -98,6 +99,12 @@ impl SmtpConfig {
         if !matches!(url.path(), "" | "/") || url.fragment().is_some() {
             return Err(ConfigError::Url("it has a path or fragment"));
         }
+        if url.query().is_some_and(|query| query.contains('@')) {
+            // The rest of a password with a bare `?` would end up in an error as an unknown key.
+            return Err(ConfigError::Url(
+                "an @ stands behind the host: write ? in passwords as %3F, and @ in values as %40",
+            ));
+        }
         let host = url.host_str().unwrap_or_default();
         let host = host
             .strip_prefix('[')
@@ -129,7 +136,7 @@ impl SmtpConfig {
     ///
     /// [`ConfigError::Value`] for a value that its key cannot have.
     pub fn from_env() -> Result<Self, ConfigError> {
-        Self::from_vars(std::env::vars())
+        Self::from_os_vars(std::env::vars_os())
     }
 
     /// As [`Self::from_env`], from any pairs.
@@ -138,15 +145,17 @@ impl SmtpConfig {
     ///
     /// As [`Self::from_env`].
     pub fn from_vars(vars: impl IntoIterator<Item = (String, String)>) -> Result<Self, ConfigError> {
+        Self::from_os_vars(vars.into_iter().map(|(name, value)| (name.into(), value.into())))
+    }
+
+    fn from_os_vars(vars: impl IntoIterator<Item = (OsString, OsString)>) -> Result<Self, ConfigError> {
         let mut config = Self::new("");
         for (name, value) in vars {
-            let Some(key) = name
-                .strip_prefix("SMTP_")
-                .and_then(|name| name.to_ascii_lowercase().parse().ok())
-            else {
+            let name = name.to_str().and_then(|name| name.strip_prefix("SMTP_"));
+            let Some(key) = name.and_then(|name| name.to_ascii_lowercase().parse::<Key>().ok()) else {
                 continue;
             };
-            config.set(key, &value)?;
+            config.set(key, value.to_str().ok_or_else(|| key.error("UTF-8"))?)?;
         }
         Ok(config)
     }
@@ -320,6 +329,8 @@ mod tests {
             ("smtp://u:hunter2@h/path", "path"),
             ("http://u:hunter2@h", "scheme"),
             ("smtp://u:hunter2%4@h", "percent"),
+            ("smtp://u:12?hunter2@h", "behind the host"),
+            ("smtp://u:12?hunter2=x@h", "behind the host"),
             ("hunter2", "parsed"),
         ] {
             let error = SmtpConfig::from_url(url).unwrap_err();
@@ -343,6 +354,19 @@ mod tests {
             ("h.example", Some(2525), Tls::None)
         );
         assert!(SmtpConfig::from_vars([("SMTP_PORT".to_owned(), "many".to_owned())]).is_err());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn reads_an_environment_that_is_not_all_utf_8() {
+        use std::os::unix::ffi::OsStringExt;
+
+        let other = || OsString::from_vec(vec![0xff]);
+        let host = || (OsString::from("SMTP_HOST"), OsString::from("h.example"));
+        let config = SmtpConfig::from_os_vars([(other(), other()), ("LC_X".into(), other()), host()]).unwrap();
+        assert_eq!(config.host, "h.example");
+        let error = SmtpConfig::from_os_vars([host(), ("SMTP_PASSWORD".into(), other())]).unwrap_err();
+        assert!(matches!(error, ConfigError::Value { key: "password", .. }), "{error}");
     }
 
     #[test]
