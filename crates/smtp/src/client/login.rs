@@ -2,6 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use posthaste_transport::Reply;
 use zeroize::{Zeroize, Zeroizing};
 
 use super::budget::{Budget, Step};
@@ -31,12 +32,39 @@ pub(super) async fn log_in(
     if reply.code() == 235 {
         Ok(())
     } else {
-        Err(refused(Step::Auth, &reply))
+        Err(refused_login(&reply, username, password))
     }
 }
 
+/// What the server says, without the lines in which it repeats the password.
+fn refused_login(reply: &WireReply, username: &str, password: &Secret) -> Failed {
+    if reply.code() < 400 {
+        return refused(Step::Auth, reply);
+    }
+    let secrets = [
+        Zeroizing::new(password.expose().to_owned()),
+        Zeroizing::new(STANDARD.encode(password.expose())),
+        Zeroizing::new(STANDARD.encode(plain_response(username, password).as_bytes())),
+    ];
+    let status = reply.enhanced().map_or_else(String::new, |status| format!("{status} "));
+    let lines = reply.lines().map(|line| {
+        let tells = secrets
+            .iter()
+            .any(|secret| !secret.is_empty() && line.contains(secret.as_str()));
+        match tells {
+            true => format!("{status}(a line that repeats the password)"),
+            false => line.into_owned(),
+        }
+    });
+    Step::Auth.failed(SmtpError::Refused(Reply::new(reply.code(), lines)))
+}
+
+fn plain_response(username: &str, password: &Secret) -> Zeroizing<String> {
+    Zeroizing::new(format!("\0{username}\0{}", password.expose()))
+}
+
 async fn plain(wire: &mut Wire, username: &str, password: &Secret, budget: &Budget) -> Result<WireReply, Failed> {
-    let response = Zeroizing::new(format!("\0{username}\0{}", password.expose()));
+    let response = plain_response(username, password);
     exchange(wire, b"AUTH PLAIN ", response.as_bytes(), budget).await
 }
 
@@ -50,7 +78,7 @@ async fn by_steps(wire: &mut Wire, username: &str, password: &Secret, budget: &B
             let failed = if premature {
                 Step::Auth.failed(SmtpError::Unexpected(reply.code()))
             } else {
-                refused(Step::Auth, &reply)
+                refused_login(&reply, username, password)
             };
             return Err(failed);
         }

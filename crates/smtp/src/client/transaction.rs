@@ -114,6 +114,16 @@ impl<'a> Job<'a> {
                 ));
             }
         }
+        if let Some(early) = connection.wire.reply_at_hand().await {
+            // A reply that is here before the message is no reply to it, and must not be taken for one.
+            return Err(match early.code() >= 400 {
+                true => Setback {
+                    keep: false,
+                    ..self.all_refused(Step::Content, &early, &progress)
+                },
+                false => before_content(Step::Content.failed(SmtpError::Unexpected(early.code())), connection),
+            });
+        }
         if let Err(ContentFailed { failed, maybe_complete }) = connection.wire.content(&self.content, budget).await {
             // A server that gives up early often says why before it hangs up.
             if let Some(reply) = connection

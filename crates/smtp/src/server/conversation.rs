@@ -15,6 +15,9 @@ use super::{Limits, Session, Verdict};
 use crate::connector::Stream;
 use crate::protocol::{Body, Command, CommandError, ForwardPath, LineFault, Mail, Rcpt};
 
+/// How many recipients beyond the limit one client may name before it is hung up on.
+const OVERSHOOT: u32 = 1000;
+
 /// One connection from its greeting to its end.
 pub(super) struct Conversation {
     pub(super) shared: Arc<Shared>,
@@ -24,6 +27,7 @@ pub(super) struct Conversation {
     stopped: watch::Receiver<bool>,
     idle_commands: u32,
     errors: u32,
+    overshoot: u32,
 }
 
 /// What was said since MAIL.
@@ -59,6 +63,7 @@ impl Conversation {
             stopped,
             idle_commands: 0,
             errors: 0,
+            overshoot: 0,
         }
     }
 
@@ -150,9 +155,12 @@ impl Conversation {
 
     /// Counts what a client may not do without end.
     fn count(&mut self, verdict: &Verdict) -> Option<Verdict> {
-        self.errors += u32::from(!verdict.is_accept());
+        // A client with more recipients than fit sends the message to those that did, and the others again.
+        let is_overshoot = verdict.code() == 452;
+        self.overshoot += u32::from(is_overshoot);
+        self.errors += u32::from(!verdict.is_accept() && !is_overshoot);
         let limits = &self.shared.settings.limits;
-        if self.errors > limits.errors {
+        if self.errors > limits.errors || self.overshoot > OVERSHOOT {
             return Some(Verdict::goodbye((7, 0), "too many errors"));
         }
         if self.idle_commands > limits.idle_commands {
@@ -177,7 +185,7 @@ impl Conversation {
         };
         if !matches!(
             command,
-            Command::Mail(_) | Command::Rcpt(_) | Command::Data | Command::Bdat { .. }
+            Command::Mail(_) | Command::Rcpt(_) | Command::Data | Command::Bdat { length: 1.., .. }
         ) {
             self.idle_commands += 1;
         }

@@ -60,6 +60,33 @@ async fn no_common_mechanism_says_what_both_sides_have() {
 }
 
 #[tokio::test]
+async fn a_server_that_repeats_the_password_is_not_quoted() {
+    for (offer, reply) in [
+        (
+            &OFFER_BOTH,
+            "535-5.7.8 wrong: canary\r\n535 5.7.8 ask the postmaster\r\n",
+        ),
+        (&OFFER_BOTH, "535 5.7.8 AUTH PLAIN AGFkYQBjYW5hcnk=\r\n"),
+        (&OFFER_LOGIN, "535 5.7.8 Y2FuYXJ5\r\n"),
+    ] {
+        let answer = [Read(1), Say(reply), Ignore];
+        let steps = [
+            Read(1),
+            Say("334 VXNlcm5hbWU6\r\n"),
+            Read(1),
+            Say("334 UGFzc3dvcmQ6\r\n"),
+        ];
+        let steps: &[Do] = if reply.contains("Y2FuYXJ5") { &steps } else { &[] };
+        let (error, _) = fail(&[offer, steps, &answer], true).await;
+        let shown = format!("{error:?} {error}");
+        for secret in ["canary", "AGFkYQBjYW5hcnk=", "Y2FuYXJ5"] {
+            assert!(!shown.contains(secret), "{shown}");
+        }
+        assert!(shown.contains("535"), "{shown}");
+    }
+}
+
+#[tokio::test]
 async fn wrong_credentials_are_not_retried() {
     let (error, _) = fail(&[&OFFER_BOTH, &[Read(1), Say("535 5.7.8 no\r\n"), Ignore]], true).await;
     assert_eq!(

@@ -174,6 +174,14 @@ async fn garbage_after_the_message_is_ambiguous_and_before_it_is_not() {
 }
 
 #[tokio::test]
+async fn a_reply_that_comes_before_the_message_is_none_to_it() {
+    for early in ["354 go\r\n250 accepted\r\n", "354 go\r\n452 4.3.1 no room\r\n"] {
+        let error = fail(script(&[&HELLO, &MAIL, &[Read(1), Say(early), ReadMessage, Ignore]])).await;
+        assert_eq!(error.disposition(), Disposition::NotAccepted, "{error}");
+    }
+}
+
+#[tokio::test]
 async fn recipients_have_their_own_fates() {
     let postbox = Postbox::default();
     let running = Running::start(postbox.server()).await;

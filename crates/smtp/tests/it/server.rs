@@ -272,6 +272,31 @@ async fn floods_end() {
             ("RCPT TO:<4@d.example>", 452),
         ])
         .await;
+    let mut replies = 0;
+    while client.say("BDAT 0").await != 421 {
+        replies += 1;
+        assert!(replies < 15);
+    }
+}
+
+#[tokio::test]
+async fn recipients_beyond_the_limit_do_not_cost_the_others_their_message() {
+    let limits = Limits::default().errors(5).recipients(3);
+    let mut client = Client::greeted(Postbox::default().server().limits(limits)).await;
+    assert_eq!(client.say("MAIL FROM:<a@b.example>").await, 250);
+    for (count, code) in [(3, 250), (50, 452)] {
+        for _ in 0..count {
+            assert_eq!(client.say("RCPT TO:<c@d.example>").await, code);
+        }
+    }
+    assert_eq!(client.say("DATA").await, 354);
+    assert_eq!(client.say("\r\n.").await, 250);
+    assert_eq!(client.say("MAIL FROM:<a@b.example>").await, 250);
+    let mut refused = 0;
+    while client.say("RCPT TO:<c@d.example>").await != 421 {
+        refused += 1;
+        assert!(refused < 2000);
+    }
 }
 
 #[tokio::test]
