@@ -61,6 +61,8 @@ fn wrong_urls_are_refused_with_the_reason_and_without_the_password() {
         ("file:///tmp/out?mode=3", "takes no option `mode`"),
         ("smtp://ada:sesame@host/?retries=3", "retries"),
         ("smtps://ada:sesame@host:99999", "not"),
+        ("sesame@host:25", "begins with a scheme"),
+        ("smtp://ada:12?sesame@host", "behind the host"),
         ("smtps://", ""),
     ] {
         let error = posthaste::connect(url).unwrap_err();

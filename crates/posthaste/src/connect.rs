@@ -97,6 +97,7 @@ impl Registry {
         let scheme = url
             .split_once(':')
             .map(|(scheme, _)| scheme.to_ascii_lowercase())
+            .filter(|scheme| is_scheme(scheme))
             .ok_or(ConnectError::NoScheme)?;
         let make = self.schemes.get(&scheme).ok_or_else(|| ConnectError::UnknownScheme {
             known: self.schemes().collect::<Vec<_>>().join(", "),
@@ -157,6 +158,14 @@ impl ConnectError {
             source: source.into(),
         }
     }
+}
+
+/// RFC 3986 §3.1. What is none is not shown: in `password@host:25` it is the password.
+fn is_scheme(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_alphabetic())
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.'))
 }
 
 fn parse(url: &str) -> Result<Url, ConnectError> {
