@@ -1,7 +1,7 @@
 //! Authenticates mail: signs with DKIM, and verifies SPF, DKIM and DMARC of what comes in.
 //!
 //! Everything is evaluated here, by small functions that name the section of the RFC they follow, over a
-//! [`Resolver`](posthaste_dns::Resolver) that you pass in. The crate opens no socket and reads no clock: what time it is,
+//! [`Resolver`](posthaste_dns::Resolver) that you pass in. The crate opens no socket, and what time it is,
 //! it is told.
 //!
 //! ```

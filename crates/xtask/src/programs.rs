@@ -1,4 +1,4 @@
-//! The real programs that `tests/interop.rs` talks to: found, or installed where that is allowed.
+//! The real programs that `tests/interop` talks to: found, or installed where that is allowed.
 
 use std::path::{Path, PathBuf};
 
@@ -13,7 +13,7 @@ struct Wanted {
     find: fn(&Path) -> Option<PathBuf>,
 }
 
-/// All of them. The variables are read by `tests/interop.rs`.
+/// All of them. The variables are read by `tests/interop`.
 const WANTED: [Wanted; 6] = [
     Wanted {
         name: "python3",
