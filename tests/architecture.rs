@@ -154,13 +154,26 @@ fn no_second_tls_stack_or_crypto_library() {
     // Cargo.lock may name a crate that no feature turns on; `cargo tree` prints only what is built.
     let output = std::process::Command::new(env!("CARGO"))
         .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .args(["tree", "--workspace", "--all-features", "--target", "all", "--edges", "all", "--prefix", "none"])
+        .args([
+            "tree",
+            "--workspace",
+            "--all-features",
+            "--target",
+            "all",
+            "--edges",
+            "all",
+            "--prefix",
+            "none",
+        ])
         .output()
         .expect("cargo tree runs");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let tree = String::from_utf8_lossy(&output.stdout).into_owned();
     let built: BTreeSet<&str> = tree.lines().filter_map(|line| line.split(' ').next()).collect();
-    assert!(built.contains("aws-lc-rs") && built.contains("rustls"), "the tree was not read");
+    assert!(
+        built.contains("aws-lc-rs") && built.contains("rustls"),
+        "the tree was not read"
+    );
     for banned in ["openssl", "openssl-sys", "native-tls", "ring", "rsa", "boring"] {
         assert!(!built.contains(banned), "{banned} is built");
     }
