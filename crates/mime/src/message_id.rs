@@ -56,10 +56,7 @@ impl MessageId {
     ///
     /// [`HeaderError`] for the field `message id` when it is not `left@right` in printable ASCII without spaces.
     pub fn parse(id: &str) -> Result<Self, HeaderError> {
-        let id = id
-            .strip_prefix('<')
-            .and_then(|inner| inner.strip_suffix('>'))
-            .unwrap_or(id);
+        let id = without_brackets(id);
         if id.is_empty() {
             return Err(HeaderError::Empty { field: FIELD });
         }
@@ -87,6 +84,13 @@ impl MessageId {
 }
 
 const FIELD: &str = "message id";
+
+/// What stands between angle brackets, or all of it where there are none.
+fn without_brackets(id: &str) -> &str {
+    id.strip_prefix('<')
+        .and_then(|inner| inner.strip_suffix('>'))
+        .unwrap_or(id)
+}
 
 /// Shows the id in its angle brackets.
 impl std::fmt::Display for MessageId {
@@ -118,10 +122,7 @@ impl ContentId {
     /// that ids cannot hold.
     pub fn new(id: &str) -> Result<Self, HeaderError> {
         const FIELD: &str = "content id";
-        let id = id
-            .strip_prefix('<')
-            .and_then(|inner| inner.strip_suffix('>'))
-            .unwrap_or(id);
+        let id = without_brackets(id);
         if id.is_empty() {
             return Err(HeaderError::Empty { field: FIELD });
         }
