@@ -4,10 +4,12 @@ use bytes::Bytes;
 
 use crate::attachment::Attachment;
 use crate::body::{self, TextKind, Transfer};
+use crate::content::View;
 use crate::fold::Field;
 use crate::generator::hex;
-use crate::message::Content;
+use crate::message::Finished;
 use crate::parameter;
+use crate::prototype::Prototype;
 use crate::rope::Rope;
 
 /// Begins every boundary: `=_` stands in no quoted-printable or base64 text (RFC 2045 §6.7, §6.8).
@@ -16,55 +18,164 @@ const BOUNDARY_MARK: &str = "=_";
 /// Begins every line that delimits parts.
 const DELIMITER_MARK: &str = "--=_";
 
-/// Writes `message` as a rope: encoded attachments are chunks of their own, everything else is cut from one buffer.
-pub(crate) fn lay_out(message: &Content) -> Rope {
-    let text_len = message.text.as_ref().map_or(0, String::len) + message.html.as_ref().map_or(0, String::len);
-    let parts = message.inlines.len() + message.attachments.len();
-    let mut layout = Layout {
-        out: Vec::with_capacity(2048 + text_len + text_len * 2 / 5 + 512 * parts),
-        shared: Vec::with_capacity(parts),
-        tag: boundary_tag(message),
-        boundaries: 0,
-    };
-    layout.headers(message);
-    layout.body(message);
-    layout.finish()
+/// Length of the line break that belongs to a delimiter (RFC 2046 §5.1.1).
+const BREAK: usize = 2;
+
+/// A multipart that a message can have.
+#[derive(Clone, Copy, Debug)]
+enum Multipart {
+    Mixed,
+    Alternative,
+    Related,
 }
 
-struct Layout {
-    out: Vec<u8>,
-    /// Chunks that stand in the message where the buffer had that length.
-    shared: Vec<(usize, Bytes)>,
+impl Multipart {
+    /// The subtype, with its own parameters.
+    fn subtype(self) -> &'static str {
+        match self {
+            Self::Mixed => "mixed",
+            Self::Alternative => "alternative",
+            Self::Related => "related; type=\"text/html\"",
+        }
+    }
+
+    /// What tells its boundary from those of the others.
+    fn number(self) -> &'static str {
+        match self {
+            Self::Mixed => "1_",
+            Self::Alternative => "2_",
+            Self::Related => "3_",
+        }
+    }
+}
+
+/// Holds what the messages of a prototype have in common, as it stands in each.
+#[derive(Debug)]
+pub(crate) struct Constant {
+    /// What makes the boundaries theirs.
     tag: String,
-    boundaries: usize,
+    /// From, Sender and Reply-To.
+    authors: Bytes,
+    /// The headers that were set freely.
+    headers: Bytes,
+    /// The inline parts, each with the delimiter before it, from the dashes of the first one on.
+    inlines: Rope,
+    /// The attachments, likewise.
+    attachments: Rope,
 }
 
-impl Layout {
-    fn headers(&mut self, message: &Content) {
+/// Lays out what the messages of a prototype have in common.
+pub(crate) fn constant(content: View<'_>, id: [u8; 16]) -> Constant {
+    let tag = boundary_tag(content, id);
+    let mut layouts = [(); 4].map(|()| Layout::new(content, None, &tag, 0));
+    let [authors, headers, inlines, attachments] = &mut layouts;
+    authors.authors();
+    headers.free_headers();
+    inlines.inlines();
+    attachments.attachments();
+    let [authors, headers, inlines, attachments] = layouts;
+    let (authors, headers) = (Bytes::from(authors.out), Bytes::from(headers.out));
+    let (inlines, attachments) = (inlines.finish(BREAK).1, attachments.finish(BREAK).1);
+    Constant {
+        tag,
+        authors,
+        headers,
+        inlines,
+        attachments,
+    }
+}
+
+/// Writes `message` as a rope: encoded attachments are chunks of their own, everything else is cut from one buffer.
+pub(crate) fn whole(message: &Finished) -> Rope {
+    with_layout(message, |layout| layout.finish(0).1)
+}
+
+/// Writes the header section with the empty line that ends it, and the body.
+pub(crate) fn header_and_body(message: &Finished) -> (Bytes, Rope) {
+    with_layout(message, |layout| {
+        let body = layout.body_offset();
+        layout.finish(body)
+    })
+}
+
+fn with_layout<R>(message: &Finished, finish: impl FnOnce(Layout<'_>) -> R) -> R {
+    let view = message.view();
+    let texts = [text(view), html(view)]
+        .into_iter()
+        .flatten()
+        .map(str::len)
+        .sum::<usize>();
+    let parts = message.content.inlines.len() + message.content.attachments.len();
+    let capacity = 2048 + texts + texts * 2 / 5 + 512 * parts;
+    let own_tag;
+    let mut constant = message.base.as_ref().map(Prototype::constant);
+    let tag = match constant {
+        Some(constant) if !own_text_holds(message, &constant.tag) => &constant.tag,
+        _ => {
+            constant = None;
+            own_tag = boundary_tag(view, message.boundary_id);
+            &own_tag
+        }
+    };
+    let mut layout = Layout::new(view, constant, tag, capacity);
+    layout.headers(message);
+    layout.body_from = layout.out.len();
+    layout.body();
+    finish(layout)
+}
+
+/// Something that stands in the message between two pieces of its own.
+#[derive(Debug)]
+enum Shared<'a> {
+    Encoded(Bytes),
+    Constant(&'a Rope),
+}
+
+#[derive(Debug)]
+struct Layout<'a> {
+    content: View<'a>,
+    constant: Option<&'a Constant>,
+    tag: &'a str,
+    out: Vec<u8>,
+    /// What stands in the message where the buffer had that length.
+    shared: Vec<(usize, Shared<'a>)>,
+    /// Where the header that tells the body's type begins.
+    body_from: usize,
+}
+
+impl<'a> Layout<'a> {
+    fn new(content: View<'a>, constant: Option<&'a Constant>, tag: &'a str, capacity: usize) -> Self {
+        Self {
+            content,
+            constant,
+            tag,
+            out: Vec::with_capacity(capacity),
+            shared: Vec::new(),
+            body_from: 0,
+        }
+    }
+
+    fn headers(&mut self, message: &Finished) {
+        let content = self.content;
+        let own = content.own;
+        match self.constant {
+            Some(constant) if own.from.is_empty() && own.sender.is_none() && own.reply_to.is_empty() => {
+                self.out.extend_from_slice(&constant.authors);
+            }
+            _ => self.authors(),
+        }
         let out = &mut self.out;
-        if !message.from.is_empty() {
-            let mut field = Field::begin(out, "From");
-            field.mailboxes(&message.from);
-            field.end();
-        }
-        if let Some(sender) = &message.sender {
-            let mut field = Field::begin(out, "Sender");
-            field.mailbox(sender);
-            field.end();
-        }
-        if !message.reply_to.is_empty() {
-            let mut field = Field::begin(out, "Reply-To");
-            field.mailboxes(&message.reply_to);
-            field.end();
-        }
-        for (name, addresses) in [("To", &message.to), ("Cc", &message.cc)] {
+        for (name, addresses) in [
+            ("To", content.list(|content| &content.to)),
+            ("Cc", content.list(|content| &content.cc)),
+        ] {
             if !addresses.is_empty() {
                 let mut field = Field::begin(out, name);
                 field.addresses(addresses);
                 field.end();
             }
         }
-        if let Some(subject) = &message.subject {
+        if let Some(subject) = content.one(|content| content.subject.as_deref()) {
             let mut field = Field::begin(out, "Subject");
             field.unstructured(subject);
             field.end();
@@ -72,8 +183,8 @@ impl Layout {
         plain(out, "Date", &message.date_text);
         plain(out, "Message-ID", &message.message_id.to_string());
         for (name, ids) in [
-            ("In-Reply-To", &message.in_reply_to),
-            ("References", &message.references),
+            ("In-Reply-To", content.list(|content| &content.in_reply_to)),
+            ("References", content.list(|content| &content.references)),
         ] {
             if !ids.is_empty() {
                 let mut field = Field::begin(out, name);
@@ -83,22 +194,40 @@ impl Layout {
                 field.end();
             }
         }
-        self.list_headers(message);
-        for (name, value) in &message.headers {
-            let mut field = Field::begin(&mut self.out, name.as_str());
-            if value.is_structured() {
-                field.words(value.as_str());
-            } else {
-                field.unstructured(value.as_str());
+        self.list_headers();
+        match self.constant {
+            Some(constant) if content.is_inherited(|content| &content.headers) => {
+                self.out.extend_from_slice(&constant.headers);
             }
-            field.end();
+            _ => self.free_headers(),
         }
         self.out.extend_from_slice(b"MIME-Version: 1.0\r\n");
     }
 
-    fn list_headers(&mut self, message: &Content) {
-        let out = &mut self.out;
-        if let Some(list) = &message.list_id {
+    fn authors(&mut self) {
+        let (content, out) = (self.content, &mut self.out);
+        let from = content.list(|content| &content.from);
+        if !from.is_empty() {
+            let mut field = Field::begin(out, "From");
+            field.mailboxes(from);
+            field.end();
+        }
+        if let Some(sender) = content.one(|content| content.sender.as_ref()) {
+            let mut field = Field::begin(out, "Sender");
+            field.mailbox(sender);
+            field.end();
+        }
+        let reply_to = content.list(|content| &content.reply_to);
+        if !reply_to.is_empty() {
+            let mut field = Field::begin(out, "Reply-To");
+            field.mailboxes(reply_to);
+            field.end();
+        }
+    }
+
+    fn list_headers(&mut self) {
+        let (content, out) = (self.content, &mut self.out);
+        if let Some(list) = content.one(|content| content.list_id.as_ref()) {
             let mut field = Field::begin(out, "List-Id");
             if let Some(description) = list.description_text() {
                 field.phrase(description);
@@ -106,7 +235,7 @@ impl Layout {
             field.word(&format!("<{}>", list.as_str()));
             field.end();
         }
-        if let Some(unsubscribe) = &message.list_unsubscribe {
+        if let Some(unsubscribe) = content.one(|content| content.list_unsubscribe.as_ref()) {
             let mut field = Field::begin(out, "List-Unsubscribe");
             let mut uris = unsubscribe.uris().peekable();
             while let Some(uri) = uris.next() {
@@ -120,61 +249,108 @@ impl Layout {
                 plain(out, "List-Unsubscribe-Post", "List-Unsubscribe=One-Click");
             }
         }
-        if let Some(auto_submitted) = message.auto_submitted {
+        if let Some(auto_submitted) = content.one(|content| content.auto_submitted.as_ref()) {
             plain(out, "Auto-Submitted", auto_submitted.as_str());
         }
     }
 
+    fn free_headers(&mut self) {
+        for (name, value) in self.content.list(|content| &content.headers) {
+            let mut field = Field::begin(&mut self.out, name.as_str());
+            if value.is_structured() {
+                field.words(value.as_str());
+            } else {
+                field.unstructured(value.as_str());
+            }
+            field.end();
+        }
+    }
+
     /// Writes mixed(body, attachments), or the body alone if there are no attachments.
-    fn body(&mut self, message: &Content) {
-        if message.attachments.is_empty() {
-            return self.readable(message);
+    fn body(&mut self) {
+        if self.content.list(|content| &content.attachments).is_empty() {
+            return self.readable();
         }
-        let boundary = self.begin_multipart("mixed");
-        if message.text.is_some() || message.html.is_some() {
-            self.delimiter(&boundary);
-            self.readable(message);
+        self.begin(Multipart::Mixed);
+        let first = self.content.own.attachments_first || self.content.base.is_some_and(|base| base.attachments_first);
+        if first {
+            self.attachments();
         }
-        for attachment in &message.attachments {
-            self.delimiter(&boundary);
-            self.attachment(attachment, "attachment");
+        if text(self.content).is_some() || html(self.content).is_some() {
+            self.delimiter(Multipart::Mixed);
+            self.readable();
         }
-        self.end_multipart(&boundary);
+        if !first {
+            self.attachments();
+        }
+        self.end(Multipart::Mixed);
     }
 
     /// Writes alternative(text, html), or the one of them that there is; an empty text if there is none.
-    fn readable(&mut self, message: &Content) {
-        match (&message.text, &message.html) {
+    fn readable(&mut self) {
+        match (text(self.content), html(self.content)) {
             (Some(text), Some(html)) => {
-                let boundary = self.begin_multipart("alternative");
-                self.delimiter(&boundary);
+                self.begin(Multipart::Alternative);
+                self.delimiter(Multipart::Alternative);
                 self.text(TextKind::Plain, text);
-                self.delimiter(&boundary);
-                self.html(message, html);
-                self.end_multipart(&boundary);
+                self.delimiter(Multipart::Alternative);
+                self.html(html);
+                self.end(Multipart::Alternative);
             }
-            (None, Some(html)) => self.html(message, html),
-            (text, None) => self.text(TextKind::Plain, text.as_deref().unwrap_or_default()),
+            (None, Some(html)) => self.html(html),
+            (text, None) => self.text(TextKind::Plain, text.unwrap_or_default()),
         }
     }
 
     /// Writes related(html, inline parts), or the HTML alone if there are none (RFC 2387).
-    fn html(&mut self, message: &Content, html: &str) {
-        if message.inlines.is_empty() {
+    fn html(&mut self, html: &str) {
+        if self.content.list(|content| &content.inlines).is_empty() {
             return self.text(TextKind::Html, html);
         }
-        let boundary = self.begin_multipart("related; type=\"text/html\"");
-        self.delimiter(&boundary);
+        self.begin(Multipart::Related);
+        self.delimiter(Multipart::Related);
         self.text(TextKind::Html, html);
-        for inline in &message.inlines {
-            self.delimiter(&boundary);
-            self.attachment(inline, "inline");
-        }
-        self.end_multipart(&boundary);
+        self.inlines();
+        self.end(Multipart::Related);
     }
 
     fn text(&mut self, kind: TextKind, text: &str) {
         body::write_text(kind, text, &mut self.out);
+    }
+
+    fn attachments(&mut self) {
+        match self.constant {
+            Some(constant) if self.content.is_inherited(|content| &content.attachments) => {
+                self.constant(&constant.attachments);
+            }
+            _ => {
+                for attachment in self.content.list(|content| &content.attachments) {
+                    self.delimiter(Multipart::Mixed);
+                    self.attachment(attachment, "attachment");
+                }
+            }
+        }
+    }
+
+    fn inlines(&mut self) {
+        match self.constant {
+            Some(constant) if self.content.is_inherited(|content| &content.inlines) => {
+                self.constant(&constant.inlines);
+            }
+            _ => {
+                for inline in self.content.list(|content| &content.inlines) {
+                    self.delimiter(Multipart::Related);
+                    self.attachment(inline, "inline");
+                }
+            }
+        }
+    }
+
+    /// Has `parts` stand here; the line break before their first delimiter is the header's last one if nothing else is
+    /// between.
+    fn constant(&mut self, parts: &'a Rope) {
+        self.write(["\r\n"]);
+        self.shared.push((self.out.len(), Shared::Constant(parts)));
     }
 
     fn attachment(&mut self, attachment: &Attachment, disposition: &str) {
@@ -205,48 +381,70 @@ impl Layout {
             Transfer::SevenBit => b"Content-Transfer-Encoding: 7bit\r\n\r\n",
             Transfer::QuotedPrintable | Transfer::Base64 => b"Content-Transfer-Encoding: base64\r\n\r\n",
         });
-        self.shared.push((self.out.len(), encoded.clone()));
+        self.shared.push((self.out.len(), Shared::Encoded(encoded.clone())));
     }
 
-    fn begin_multipart(&mut self, subtype: &str) -> String {
-        self.boundaries += 1;
-        let boundary = format!("{BOUNDARY_MARK}{}_{}", self.boundaries, self.tag);
-        for piece in [
-            "Content-Type: multipart/",
-            subtype,
-            ";\r\n boundary=\"",
-            &boundary,
-            "\"\r\n",
-        ] {
+    fn begin(&mut self, multipart: Multipart) {
+        self.write(["Content-Type: multipart/", multipart.subtype(), ";\r\n boundary=\""]);
+        self.boundary(multipart);
+        self.write(["\"\r\n"]);
+    }
+
+    fn delimiter(&mut self, multipart: Multipart) {
+        self.write(["\r\n--"]);
+        self.boundary(multipart);
+        self.write(["\r\n"]);
+    }
+
+    fn end(&mut self, multipart: Multipart) {
+        self.write(["\r\n--"]);
+        self.boundary(multipart);
+        self.write(["--\r\n"]);
+    }
+
+    fn boundary(&mut self, multipart: Multipart) {
+        self.write([BOUNDARY_MARK, multipart.number(), self.tag]);
+    }
+
+    fn write<const N: usize>(&mut self, pieces: [&str; N]) {
+        for piece in pieces {
             self.out.extend_from_slice(piece.as_bytes());
         }
-        boundary
     }
 
-    fn delimiter(&mut self, boundary: &str) {
-        for piece in ["\r\n--", boundary, "\r\n"] {
-            self.out.extend_from_slice(piece.as_bytes());
-        }
+    /// Where the body begins: behind the first empty line.
+    fn body_offset(&self) -> usize {
+        const END: &[u8] = b"\r\n\r\n";
+        let rest = self.out.get(self.body_from..).unwrap_or_default();
+        let end = rest.windows(END.len()).position(|window| window == END);
+        end.map_or(self.out.len(), |at| self.body_from + at + END.len())
     }
 
-    fn end_multipart(&mut self, boundary: &str) {
-        for piece in ["\r\n--", boundary, "--\r\n"] {
-            self.out.extend_from_slice(piece.as_bytes());
-        }
-    }
-
-    fn finish(self) -> Rope {
+    /// Returns the first `start` octets, which hold nothing shared, and what follows them.
+    fn finish(self, start: usize) -> (Bytes, Rope) {
         let own = Bytes::from(self.out);
+        let start = start.min(own.len());
         let mut rope = Rope::new();
-        let mut from = 0;
-        for (at, chunk) in self.shared {
+        let mut from = start;
+        for (at, shared) in self.shared {
             rope.push(own.slice(from..at));
-            rope.push(chunk);
+            match shared {
+                Shared::Encoded(chunk) => rope.push(chunk),
+                Shared::Constant(constant) => rope.append(constant),
+            }
             from = at;
         }
         rope.push(own.slice(from..));
-        rope
+        (own.slice(..start), rope)
     }
+}
+
+fn text(content: View<'_>) -> Option<&str> {
+    content.one(|content| content.text.as_deref())
+}
+
+fn html(content: View<'_>) -> Option<&str> {
+    content.one(|content| content.html.as_deref())
 }
 
 fn plain(out: &mut Vec<u8>, name: &str, value: &str) {
@@ -258,18 +456,13 @@ fn plain(out: &mut Vec<u8>, name: &str, value: &str) {
 /// Returns what makes the message's boundaries its own: 128 bits that stand in none of its parts.
 ///
 /// Only text that is written as it is can hold a boundary, and only if it holds the mark that all of them begin with.
-fn boundary_tag(message: &Content) -> String {
-    let own = hex(message.boundary_id);
-    let texts = [message.text.as_deref(), message.html.as_deref()].into_iter().flatten();
-    let attached = message
-        .attachments
-        .iter()
-        .chain(&message.inlines)
-        .map(Attachment::encoded)
-        .filter(|(transfer, _)| *transfer == Transfer::SevenBit)
-        .filter_map(|(_, bytes)| std::str::from_utf8(bytes).ok());
+fn boundary_tag(content: View<'_>, id: [u8; 16]) -> String {
+    let own = hex(id);
+    let inlines = content.list(|content| &content.inlines);
+    let attachments = content.list(|content| &content.attachments);
+    let texts = [text(content), html(content)].into_iter().flatten();
     let suspects: Vec<&str> = texts
-        .chain(attached)
+        .chain(attachments.iter().chain(inlines).filter_map(unencoded))
         .filter(|text| text.contains(DELIMITER_MARK))
         .collect();
     let mut tag = own.clone();
@@ -279,4 +472,21 @@ fn boundary_tag(message: &Content) -> String {
         tag = format!("{own}_{attempt}");
     }
     tag
+}
+
+/// Tells whether what the message adds to its prototype could be taken for one of the prototype's boundaries.
+fn own_text_holds(message: &Finished, tag: &str) -> bool {
+    let own = &message.content;
+    let texts = [own.text.as_deref(), own.html.as_deref()].into_iter().flatten();
+    texts
+        .chain(own.attachments.iter().chain(&own.inlines).filter_map(unencoded))
+        .any(|text| text.contains(DELIMITER_MARK) && text.contains(tag))
+}
+
+/// Returns an attachment's text if it is written as it is.
+fn unencoded(attachment: &Attachment) -> Option<&str> {
+    let (transfer, bytes) = attachment.encoded();
+    (transfer == Transfer::SevenBit)
+        .then(|| std::str::from_utf8(bytes).ok())
+        .flatten()
 }

@@ -20,6 +20,7 @@
 //! # Where to look
 //!
 //! - [`Message`] and [`MessageBuilder`]: headers, bodies, attachments; [`BuildError`] lists what is wrong.
+//! - [`Prototype`]: what many messages have in common, laid out once.
 //! - [`Attachment`], [`ContentType`], [`ContentId`], [`FileName`]: parts and their names.
 //! - [`HeaderName`], [`HeaderValue`], [`MessageId`], [`ListUnsubscribe`], [`ListId`]: headers that cannot hold more than
 //!   one header.
@@ -46,6 +47,8 @@
 mod attachment;
 mod body;
 mod builder;
+mod check;
+mod content;
 mod content_type;
 mod date;
 mod encoded_word;
@@ -59,6 +62,7 @@ mod list;
 mod message;
 mod message_id;
 mod parameter;
+mod prototype;
 mod rope;
 mod text;
 
@@ -72,6 +76,7 @@ pub use header::{HeaderName, HeaderValue};
 pub use list::{AutoSubmitted, ListId, ListUnsubscribe};
 pub use message::Message;
 pub use message_id::{ContentId, MessageId};
+pub use prototype::Prototype;
 pub use rope::Rope;
 
 #[cfg(doctest)]

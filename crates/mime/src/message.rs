@@ -7,9 +7,10 @@ use std::time::SystemTime;
 use bytes::Bytes;
 use posthaste_address::{Address, EmailAddress, Envelope, EnvelopeError, Mailbox};
 
-use crate::layout::lay_out;
+use crate::content::{Content, View};
 use crate::{
-    Attachment, AutoSubmitted, HeaderName, HeaderValue, ListId, ListUnsubscribe, MessageBuilder, MessageId, Rope,
+    Attachment, AutoSubmitted, HeaderName, HeaderValue, ListId, ListUnsubscribe, MessageBuilder, MessageId, Prototype,
+    Rope, layout,
 };
 
 /// Holds a message: what its recipients see.
@@ -37,31 +38,27 @@ use crate::{
 /// ```
 #[derive(Clone)]
 pub struct Message {
-    content: Arc<Content>,
+    finished: Arc<Finished>,
 }
 
-pub(crate) struct Content {
-    pub(crate) from: Vec<Mailbox>,
-    pub(crate) sender: Option<Mailbox>,
-    pub(crate) reply_to: Vec<Mailbox>,
-    pub(crate) to: Vec<Address>,
-    pub(crate) cc: Vec<Address>,
-    pub(crate) bcc: Vec<Mailbox>,
-    pub(crate) subject: Option<String>,
+/// A complete message.
+pub(crate) struct Finished {
+    pub(crate) base: Option<Prototype>,
+    /// What was added to the base, and all there is if it has none.
+    pub(crate) content: Content,
     pub(crate) date: SystemTime,
     pub(crate) date_text: String,
     pub(crate) message_id: MessageId,
-    pub(crate) in_reply_to: Vec<MessageId>,
-    pub(crate) references: Vec<MessageId>,
-    pub(crate) list_id: Option<ListId>,
-    pub(crate) list_unsubscribe: Option<ListUnsubscribe>,
-    pub(crate) auto_submitted: Option<AutoSubmitted>,
-    pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
-    pub(crate) text: Option<String>,
-    pub(crate) html: Option<String>,
-    pub(crate) inlines: Vec<Attachment>,
-    pub(crate) attachments: Vec<Attachment>,
     pub(crate) boundary_id: [u8; 16],
+}
+
+impl Finished {
+    pub(crate) fn view(&self) -> View<'_> {
+        View {
+            own: &self.content,
+            base: self.base.as_ref().map(Prototype::content),
+        }
+    }
 }
 
 impl Message {
@@ -70,124 +67,122 @@ impl Message {
         MessageBuilder::default()
     }
 
-    pub(crate) fn new(content: Content) -> Self {
+    pub(crate) fn new(finished: Finished) -> Self {
         Self {
-            content: Arc::new(content),
+            finished: Arc::new(finished),
         }
+    }
+
+    fn view(&self) -> View<'_> {
+        self.finished.view()
     }
 
     /// Returns the authors; there is at least one.
     pub fn from(&self) -> &[Mailbox] {
-        &self.content.from
+        self.view().list(|content| &content.from)
     }
 
     /// Returns who sent it, if that was set.
     pub fn sender(&self) -> Option<&Mailbox> {
-        self.content.sender.as_ref()
+        self.view().one(|content| content.sender.as_ref())
     }
 
     /// Returns where answers shall go.
     pub fn reply_to(&self) -> &[Mailbox] {
-        &self.content.reply_to
+        self.view().list(|content| &content.reply_to)
     }
 
     /// Returns the primary recipients, groups included.
     pub fn to(&self) -> &[Address] {
-        &self.content.to
+        self.view().list(|content| &content.to)
     }
 
     /// Returns the recipients of a copy, groups included.
     pub fn cc(&self) -> &[Address] {
-        &self.content.cc
+        self.view().list(|content| &content.cc)
     }
 
     /// Returns the blind recipients, which stand in no header.
     pub fn bcc(&self) -> &[Mailbox] {
-        &self.content.bcc
+        self.view().list(|content| &content.bcc)
     }
 
     /// Returns every recipient once for each time it was given: To, Cc, Bcc, with the members of groups.
     pub fn recipients(&self) -> impl Iterator<Item = &Mailbox> {
-        let visible = self
-            .content
-            .to
-            .iter()
-            .chain(&self.content.cc)
-            .flat_map(Address::mailboxes);
-        visible.chain(&self.content.bcc)
+        let visible = self.to().iter().chain(self.cc()).flat_map(Address::mailboxes);
+        visible.chain(self.bcc())
     }
 
     /// Returns the subject.
     pub fn subject(&self) -> Option<&str> {
-        self.content.subject.as_deref()
+        self.view().one(|content| content.subject.as_deref())
     }
 
     /// Returns the plain text body.
     pub fn text(&self) -> Option<&str> {
-        self.content.text.as_deref()
+        self.view().one(|content| content.text.as_deref())
     }
 
     /// Returns the HTML body.
     pub fn html(&self) -> Option<&str> {
-        self.content.html.as_deref()
+        self.view().one(|content| content.html.as_deref())
     }
 
     /// Returns the parts that the HTML body shows.
     pub fn inlines(&self) -> &[Attachment] {
-        &self.content.inlines
+        self.view().list(|content| &content.inlines)
     }
 
     /// Returns the attachments.
     pub fn attachments(&self) -> &[Attachment] {
-        &self.content.attachments
+        self.view().list(|content| &content.attachments)
     }
 
     /// Returns the headers that were set freely, in order.
     pub fn headers(&self) -> &[(HeaderName, HeaderValue)] {
-        &self.content.headers
+        self.view().list(|content| &content.headers)
     }
 
     /// Returns the Message-ID.
     pub fn message_id(&self) -> &MessageId {
-        &self.content.message_id
+        &self.finished.message_id
     }
 
     /// Returns the date.
     pub fn date(&self) -> SystemTime {
-        self.content.date
+        self.finished.date
     }
 
     /// Returns the ids of the messages that this one answers.
     pub fn in_reply_to(&self) -> &[MessageId] {
-        &self.content.in_reply_to
+        self.view().list(|content| &content.in_reply_to)
     }
 
     /// Returns the ids of the messages of the thread, oldest first.
     pub fn references(&self) -> &[MessageId] {
-        &self.content.references
+        self.view().list(|content| &content.references)
     }
 
     /// Returns how to leave the list.
     pub fn list_unsubscribe(&self) -> Option<&ListUnsubscribe> {
-        self.content.list_unsubscribe.as_ref()
+        self.view().one(|content| content.list_unsubscribe.as_ref())
     }
 
     /// Returns the list's identifier.
     pub fn list_id(&self) -> Option<&ListId> {
-        self.content.list_id.as_ref()
+        self.view().one(|content| content.list_id.as_ref())
     }
 
     /// Returns how the message came to be, if a program made it.
     pub fn auto_submitted(&self) -> Option<AutoSubmitted> {
-        self.content.auto_submitted
+        self.view().one(|content| content.auto_submitted.as_ref()).copied()
     }
 
     /// Tells whether a header holds a local part that is not ASCII: only servers with SMTPUTF8 take such a message
     /// (RFC 6531). It is the one thing that makes a message more than 7-bit.
     pub fn needs_smtputf8(&self) -> bool {
-        let content = &self.content;
-        let authors = content.from.iter().chain(&content.sender).chain(&content.reply_to);
-        let recipients = content.to.iter().chain(&content.cc).flat_map(Address::mailboxes);
+        let authors = self.from().iter().chain(self.sender()).chain(self.reply_to());
+        let recipients = self.to().iter().chain(self.cc()).flat_map(Address::mailboxes);
         authors
             .chain(recipients)
             .any(|mailbox| mailbox.address().needs_smtputf8())
@@ -199,12 +194,7 @@ impl Message {
     ///
     /// [`EnvelopeError`] when there is no recipient.
     pub fn envelope(&self) -> Result<Envelope, EnvelopeError> {
-        let author = self
-            .content
-            .sender
-            .as_ref()
-            .or(self.content.from.first())
-            .map(|m| m.address().clone());
+        let author = self.sender().or(self.from().first()).map(|m| m.address().clone());
         let mut seen: HashSet<&EmailAddress> = HashSet::new();
         let recipients: Vec<EmailAddress> = self
             .recipients()
@@ -220,7 +210,14 @@ impl Message {
     /// The encoded form of each attachment is a chunk of its own that all messages with it share. Every call writes
     /// the same bytes.
     pub fn to_rope(&self) -> Rope {
-        lay_out(&self.content)
+        layout::whole(&self.finished)
+    }
+
+    /// Writes the message as [`Message::to_rope`], in two: the header section with the empty line that ends it, and the body.
+    ///
+    /// For signers, which treat the two differently.
+    pub fn to_header_and_body(&self) -> (Bytes, Rope) {
+        layout::header_and_body(&self.finished)
     }
 
     /// Writes the message in one piece, as [`Message::to_rope`].
@@ -233,10 +230,10 @@ impl Message {
 impl std::fmt::Debug for Message {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Message")
-            .field("message_id", &self.content.message_id)
-            .field("from", &self.content.from)
+            .field("message_id", &self.finished.message_id)
+            .field("from", &self.from())
             .field("recipients", &self.recipients().count())
-            .field("attachments", &self.content.attachments.len())
+            .field("attachments", &self.attachments().len())
             .finish_non_exhaustive()
     }
 }

@@ -36,6 +36,12 @@ impl Rope {
         }
     }
 
+    /// Appends all of `other`.
+    pub fn append(&mut self, other: &Self) {
+        self.chunks.extend_from_slice(&other.chunks);
+        self.len += other.len;
+    }
+
     /// Puts `chunk` before everything else; an empty one is left out.
     pub fn prepend(&mut self, chunk: Bytes) {
         if !chunk.is_empty() {

@@ -10,6 +10,7 @@
 
 mod exact;
 mod folding;
+mod prototypes;
 mod refusals;
 mod round_trip;
 mod tree;
