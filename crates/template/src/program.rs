@@ -9,7 +9,7 @@ use crate::code::{Base, Code, Expr};
 use crate::error::{CompileError, RenderError};
 use crate::location::Part;
 use crate::options::Options;
-use crate::render::{Partials, Shared, render};
+use crate::render::{Input, Partials, Shared, render};
 use crate::subject::one_line;
 use crate::variable::Variable;
 
@@ -80,7 +80,35 @@ impl Program {
     /// [`RenderError::Missing`] or [`RenderError::MissingAttribute`] when the data lacks a variable (see
     /// [`Mode`](crate::Mode)), [`RenderError::PartialNotFound`], or [`RenderError::LimitExceeded`].
     pub fn render(&self, data: &Value) -> Result<String, RenderError> {
-        self.render_with(data, &Map::new())
+        self.render_alone(&Input::new(data))
+    }
+
+    /// Renders with `data` laid over `defaults`: a top-level name that `data` lacks is looked up in `defaults`.
+    ///
+    /// Neither is copied. A name in `data` wins even if its value is `null`. `this` and `@root` are the merged object,
+    /// whose names come in the order of `defaults`, then of `data`. If one of the two is no object, `data` stands alone,
+    /// except that `null` for `data` means no data at all.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::render`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use posthaste_template::{Options, Part, Program};
+    /// use serde_json::json;
+    ///
+    /// let program = Program::compile("{{greeting}} {{name}}", &Options::new(Part::Text))?;
+    /// let defaults = json!({"greeting": "Hello", "name": "customer"});
+    /// assert_eq!(program.render_over(&defaults, &json!({"name": "Ada"}))?, "Hello Ada");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn render_over(&self, defaults: &Value, data: &Value) -> Result<String, RenderError> {
+        self.render_alone(&Input {
+            defaults: Some(defaults),
+            ..Input::new(data)
+        })
     }
 
     /// Renders with `data`, and with `variables` that the source reads as `{{@name}}`.
@@ -89,19 +117,21 @@ impl Program {
     ///
     /// As [`Self::render`].
     pub fn render_with(&self, data: &Value, variables: &Map<String, Value>) -> Result<String, RenderError> {
+        self.render_alone(&Input {
+            variables: Some(variables),
+            ..Input::new(data)
+        })
+    }
+
+    fn render_alone(&self, input: &Input<'_>) -> Result<String, RenderError> {
         let mut shared = Shared::new(self.options.limits);
-        let out = self.render_shared(data, variables, &mut shared)?;
+        let out = self.render_shared(input, &mut shared)?;
         shared.finish()?;
         Ok(out)
     }
 
-    pub(crate) fn render_shared(
-        &self,
-        data: &Value,
-        variables: &Map<String, Value>,
-        shared: &mut Shared,
-    ) -> Result<String, RenderError> {
-        let out = render(&self.code, &self.partials, &self.options, data, variables, shared)?;
+    pub(crate) fn render_shared(&self, input: &Input<'_>, shared: &mut Shared) -> Result<String, RenderError> {
+        let out = render(&self.code, &self.partials, &self.options, input, shared)?;
         Ok(if self.options.part == Part::Subject {
             one_line(out)
         } else {

@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::code::Code;
 use crate::error::{CompileError, RenderError};
 use crate::location::Part;
 use crate::options::{Escape, Limits, Mode, Options};
 use crate::program::Program;
-use crate::render::{Partials, Shared};
+use crate::render::{Input, Partials, Shared};
 use crate::ses_json::{SesJsonError, read};
 use crate::variable::Variable;
 
@@ -152,9 +152,41 @@ impl Template {
     /// the first one in [`Mode::Ses`]; [`RenderError::PartialNotFound`]; [`RenderError::LimitExceeded`] when the set
     /// as a whole costs too much.
     pub fn render(&self, data: &Value) -> Result<Rendered, RenderError> {
+        self.render_input(&Input::new(data))
+    }
+
+    /// Renders all parts with `data` laid over `defaults`: a top-level name that `data` lacks is looked up in
+    /// `defaults` (see [`Program::render_over`]).
+    ///
+    /// So one set of defaults serves any number of recipients without being copied for each: what Amazon SES calls
+    /// default template data.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::render`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use posthaste_template::Template;
+    /// use serde_json::json;
+    ///
+    /// let template = Template::builder().subject("{{shop}}: hello {{name}}").text("{{name}}").build()?;
+    /// let defaults = json!({"shop": "Teas", "name": "customer"});
+    /// assert_eq!(template.render_over(&defaults, &json!({"name": "Ada"}))?.subject, "Teas: hello Ada");
+    /// assert_eq!(template.render_over(&defaults, &json!({}))?.subject, "Teas: hello customer");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn render_over(&self, defaults: &Value, data: &Value) -> Result<Rendered, RenderError> {
+        self.render_input(&Input {
+            defaults: Some(defaults),
+            ..Input::new(data)
+        })
+    }
+
+    fn render_input(&self, input: &Input<'_>) -> Result<Rendered, RenderError> {
         let mut shared = Shared::new(self.limits);
-        let variables = Map::new();
-        let mut part = |program: &Program| program.render_shared(data, &variables, &mut shared);
+        let mut part = |program: &Program| program.render_shared(input, &mut shared);
         let rendered = Rendered {
             subject: part(&self.subject)?,
             text: self.text.as_ref().map(&mut part).transpose()?,

@@ -17,6 +17,8 @@ pub(crate) enum Val<'a> {
     Null,
     /// An object with names added by a partial's call: index into the renderer's list.
     Overlay(u32),
+    /// The data of one rendering laid over its defaults.
+    Merged,
     /// Something that is there but has no text of its own.
     Opaque,
 }
@@ -67,6 +69,7 @@ impl<'a> Val<'a> {
             (Val::Bool(a), Val::Bool(b)) => a == b,
             (Val::Missing | Val::Null, Val::Missing | Val::Null) => true,
             (Val::Overlay(a), Val::Overlay(b)) => a == b,
+            (Val::Merged, Val::Merged) => true,
             _ => false,
         }
     }

@@ -106,7 +106,8 @@ impl<'a> Machine<'a, '_> {
         let items = match value {
             Val::Json(Value::Array(items)) => Items::Array(items.iter()),
             Val::Json(Value::Object(fields)) => Items::Object(fields.iter()),
-            Val::Overlay(overlay) => Items::Overlay(self.overlay_items(overlay)?.into_iter()),
+            Val::Overlay(overlay) => Items::Made(self.overlay_items(overlay)?.into_iter()),
+            Val::Merged => Items::Made(self.merged_items()?.into_iter()),
             _ => {
                 self.pc = otherwise;
                 return Ok(());
@@ -176,7 +177,9 @@ impl<'a> Machine<'a, '_> {
             layers.push(index);
             next = layer.base;
         }
-        if let Val::Json(Value::Object(fields)) = next {
+        if let Val::Merged = next {
+            items = self.merged_items()?;
+        } else if let Val::Json(Value::Object(fields)) = next {
             items.extend(fields.iter().map(|(key, value)| (key.as_str(), Val::Json(value))));
         }
         for layer in layers.into_iter().rev() {
@@ -194,6 +197,26 @@ impl<'a> Machine<'a, '_> {
                 }
             }
         }
+        Ok(items)
+    }
+
+    /// The defaults in their order, each with what the data makes of it, then what only the data has.
+    pub(super) fn merged_items(&mut self) -> Result<Vec<(&'a str, Val<'a>)>, Failure> {
+        let [Some(data), Some(defaults)] = self.merged else {
+            return Ok(Vec::new());
+        };
+        self.charge((data.len() + defaults.len()) / 8)?;
+        let mut items = Vec::with_capacity(defaults.len() + data.len());
+        items.extend(
+            defaults
+                .iter()
+                .map(|(key, value)| (key.as_str(), Val::Json(data.get(key).unwrap_or(value)))),
+        );
+        items.extend(
+            data.iter()
+                .filter(|(key, _)| !defaults.contains_key(*key))
+                .map(|(key, value)| (key.as_str(), Val::Json(value))),
+        );
         Ok(items)
     }
 }

@@ -62,6 +62,7 @@ impl<'a> Machine<'a, '_> {
                 None if key == "length" => Val::Index(items.len()),
                 None => Val::Missing,
             },
+            Val::Merged => self.merged_field(key),
             Val::Text(text) => self.text_property(text, key, index)?,
             Val::Json(Value::String(text)) => self.text_property(text, key, index)?,
             _ => Val::Missing,
@@ -107,8 +108,8 @@ impl<'a> Machine<'a, '_> {
                 _ => Val::Missing,
             },
             Base::Variable => {
-                let found = segments.next().and_then(|segment| self.variables.get(&*segment.key));
-                found.map_or(Val::Missing, Val::Json)
+                let found = segments.next().map(|segment| self.variable(&segment.key));
+                found.unwrap_or(Val::Missing)
             }
             Base::BlockParam(up, index) => self.block_param(up, index),
         };
@@ -166,7 +167,7 @@ impl<'a> Machine<'a, '_> {
                 LoopVariable::First => "first",
                 LoopVariable::Last => "last",
             };
-            return self.variables.get(name).map_or(Val::Missing, Val::Json);
+            return self.variable(name);
         };
         match variable {
             LoopVariable::Index => Val::Index(turn.index),
@@ -174,6 +175,18 @@ impl<'a> Machine<'a, '_> {
             LoopVariable::First => Val::Bool(turn.index == 0),
             LoopVariable::Last => Val::Bool(turn.last),
         }
+    }
+
+    fn variable(&self, name: &str) -> Val<'a> {
+        let found = self.variables.and_then(|variables| variables.get(name));
+        found.map_or(Val::Missing, Val::Json)
+    }
+
+    /// A field of the data, or else of its defaults.
+    fn merged_field(&self, key: &str) -> Val<'a> {
+        let mut objects = self.merged.iter().flatten();
+        let found = objects.find_map(|fields| field(fields, key));
+        found.map_or(Val::Missing, Val::Json)
     }
 
     pub(super) fn block_param(&self, up: u32, index: u32) -> Val<'a> {

@@ -62,10 +62,13 @@ impl<'a> Machine<'a, '_> {
                     at = parent;
                 }
             }
-            let Val::Json(Value::Object(fields)) = value else {
-                return Ok(None);
+            let known = match value {
+                Val::Json(Value::Object(fields)) => [Some(fields), None],
+                Val::Merged => self.merged,
+                _ => return Ok(None),
             };
-            let found = nearest(&segment.key, fields.keys().map(String::as_str));
+            let names = known.into_iter().flatten().flat_map(|fields| fields.keys());
+            let found = nearest(&segment.key, names.map(String::as_str));
             return Ok(found.map(|name| {
                 let before = segments
                     .get(..index)

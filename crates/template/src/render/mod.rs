@@ -57,20 +57,50 @@ impl Shared {
 /// An error, small enough to be returned from everywhere.
 type Failure = Box<RenderError>;
 
-/// Renders `code` with `data` and `variables` (reached with `@name`).
+/// What a template is rendered with.
+#[derive(Clone, Copy)]
+pub(crate) struct Input<'d> {
+    pub(crate) data: &'d Value,
+    /// What names mean that the data lacks.
+    pub(crate) defaults: Option<&'d Value>,
+    /// Reached with `@name`.
+    pub(crate) variables: Option<&'d Map<String, Value>>,
+}
+
+impl<'d> Input<'d> {
+    pub(crate) fn new(data: &'d Value) -> Self {
+        Self {
+            data,
+            defaults: None,
+            variables: None,
+        }
+    }
+
+    /// The data and its defaults as one object, and the two where they really are two.
+    fn merge(&self) -> (Val<'d>, [Option<&'d Map<String, Value>>; 2]) {
+        match (self.data, self.defaults) {
+            (Value::Object(data), Some(Value::Object(defaults))) if !data.is_empty() && !defaults.is_empty() => {
+                (Val::Merged, [Some(data), Some(defaults)])
+            }
+            (Value::Object(data), Some(defaults @ Value::Object(_))) if data.is_empty() => {
+                (Val::Json(defaults), [None; 2])
+            }
+            (Value::Null, Some(defaults @ Value::Object(_))) => (Val::Json(defaults), [None; 2]),
+            (data, _) => (Val::Json(data), [None; 2]),
+        }
+    }
+}
+
 pub(crate) fn render(
     code: &Code,
     partials: &Partials,
     options: &Options,
-    data: &Value,
-    variables: &Map<String, Value>,
+    input: &Input<'_>,
     shared: &mut Shared,
 ) -> Result<String, RenderError> {
     let capacity = (code.source.len() + code.source.len() / 2).min(shared.output);
-    let root = match variables.get("root") {
-        Some(root) => Val::Json(root),
-        None => Val::Json(data),
-    };
+    let (data, merged) = input.merge();
+    let root = input.variables.and_then(|variables| variables.get("root"));
     let mut machine = Machine {
         code,
         pc: 0,
@@ -78,9 +108,10 @@ pub(crate) fn render(
         frame: 0,
         params: NONE,
         scope: NONE,
-        root,
+        root: root.map_or(data, Val::Json),
+        merged,
         contexts: vec![Context {
-            value: Val::Json(data),
+            value: data,
             parent: NONE,
         }],
         frames: vec![Frame {
@@ -96,7 +127,7 @@ pub(crate) fn render(
         calls: 0,
         out: String::with_capacity(capacity),
         partials,
-        variables,
+        variables: input.variables,
         part: options.part,
         mode: options.mode,
         escape: options.part == Part::Html && options.escape == Escape::HtmlPart,
@@ -119,6 +150,8 @@ struct Machine<'a, 's> {
     params: u32,
     scope: u32,
     root: Val<'a>,
+    /// The two objects of [`Val::Merged`], the one that wins first.
+    merged: [Option<&'a Map<String, Value>>; 2],
     contexts: Vec<Context<'a>>,
     frames: Vec<Frame<'a>>,
     param_frames: Vec<Params<'a>>,
@@ -130,7 +163,7 @@ struct Machine<'a, 's> {
     calls: usize,
     out: String,
     partials: &'a Partials,
-    variables: &'a Map<String, Value>,
+    variables: Option<&'a Map<String, Value>>,
     part: Part,
     mode: Mode,
     escape: bool,
@@ -225,7 +258,7 @@ enum Kind<'a> {
 enum Items<'a> {
     Array(std::slice::Iter<'a, Value>),
     Object(serde_json::map::Iter<'a>),
-    Overlay(std::vec::IntoIter<(&'a str, Val<'a>)>),
+    Made(std::vec::IntoIter<(&'a str, Val<'a>)>),
 }
 
 impl<'a> Items<'a> {
@@ -233,7 +266,7 @@ impl<'a> Items<'a> {
         match self {
             Self::Array(items) => items.len() == 0,
             Self::Object(items) => items.len() == 0,
-            Self::Overlay(items) => items.len() == 0,
+            Self::Made(items) => items.len() == 0,
         }
     }
 
@@ -244,7 +277,7 @@ impl<'a> Items<'a> {
             Self::Object(items) => items
                 .next()
                 .map(|(key, value)| (Some(key.as_str()), Val::Json(value), items.len() == 0)),
-            Self::Overlay(items) => items.next().map(|(key, value)| (Some(key), value, items.len() == 0)),
+            Self::Made(items) => items.next().map(|(key, value)| (Some(key), value, items.len() == 0)),
         }
     }
 }

@@ -61,7 +61,7 @@ impl<'a> Machine<'a, '_> {
                 write_number(&mut self.out, &serde_json::Number::from(index));
                 self.check_output()
             }
-            Val::Overlay(_) => self.write("[object Object]", false),
+            Val::Overlay(_) | Val::Merged => self.write("[object Object]", false),
             Val::Json(Value::Number(number)) => {
                 write_number(&mut self.out, number);
                 self.check_output()
