@@ -95,6 +95,12 @@ proptest! {
         let whole = signer.sign([message.as_slice()], now()).unwrap();
         let cut = signer.sign(message.chunks(cut), now()).unwrap();
         prop_assert_eq!(&whole, &cut);
+        let mut hash = signer.body();
+        hash.update(&body);
+        for end in ["", "\r\n"] {
+            let header = format!("{header}{end}");
+            prop_assert_eq!(&whole, &signer.sign_body(header.as_bytes(), hash.clone(), now()).unwrap());
+        }
         prop_assert!(whole.lines().all(|line| line.len() <= 78), "{}", whole);
 
         let verdicts = verified(&[whole.as_bytes(), &message].concat());

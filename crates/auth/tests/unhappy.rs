@@ -9,7 +9,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use posthaste_auth::dkim::{DkimResult, KeyRecordError, Reason, SignError, Signer, SigningKey, verify};
+use posthaste_auth::dkim::{BodyHash, Canonicalization, DkimResult, KeyRecordError, Reason, SignError, Signer, SigningKey, verify};
 use posthaste_auth::dmarc::{self, DmarcResult, Input, Method, Policy};
 use posthaste_auth::{Authenticator, Connection};
 use posthaste_dns::{LookupError, Record, RecordType, Zone};
@@ -140,6 +140,17 @@ async fn messages_that_cannot_be_signed_or_have_no_author() {
             SignError::LineEnds
         );
     }
+    let other = BodyHash::new(Canonicalization::Simple);
+    assert_eq!(
+        signer().sign_body(MESSAGE.as_bytes(), other, now()).unwrap_err(),
+        SignError::Canonicalization
+    );
+    assert_eq!(
+        signer()
+            .sign_body(MESSAGE.as_bytes(), signer().body(), now())
+            .unwrap_err(),
+        SignError::LineEnds
+    );
     let before = UNIX_EPOCH - Duration::from_secs(1);
     assert_eq!(
         signer().sign([MESSAGE.as_bytes()], before).unwrap_err(),

@@ -24,6 +24,7 @@
 //! [`verify`] gives a [`Verdict`] for each signature, with the reason where it is not a pass.
 
 mod body;
+mod canonicalization;
 mod fields;
 mod key;
 mod public_key;
@@ -33,7 +34,8 @@ mod signature;
 mod tags;
 mod verify;
 
-pub use body::Canonicalization;
+pub use body::{BodyHash, CanonicalBytes};
+pub use canonicalization::Canonicalization;
 pub(crate) use fields::Fields;
 pub use key::{Algorithm, KeyError, SigningKey};
 pub use public_key::{KeyRecordError, PublicKey};

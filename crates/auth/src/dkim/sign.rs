@@ -7,7 +7,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use posthaste_address::Domain;
 
-use super::body::{BodyHasher, Canonicalization, push_field};
+use super::body::BodyHash;
+use super::canonicalization::{Canonicalization, push_field};
 use super::fields::Fields;
 use super::key::SigningKey;
 use super::selector::Selector;
@@ -87,6 +88,9 @@ pub enum SignError {
     /// The header section has line ends that are not CRLF, so that nobody could say where it ends (RFC 6376 §5.3).
     #[error("header section has line ends that are not CRLF")]
     LineEnds,
+    /// The body was hashed in another canonical form than the signer's.
+    #[error("body was hashed in another canonical form than the signer's")]
+    Canonicalization,
     /// The time is before 1970.
     #[error("time of signing is before 1970")]
     Time,
@@ -227,11 +231,32 @@ impl Signer {
     /// [`SignError`]: the message has no From field, its header section is not in lines ended by CRLF, `now` is before
     /// 1970, or a private-key operation failed.
     pub fn sign<'a>(&self, chunks: impl IntoIterator<Item = &'a [u8]>, now: SystemTime) -> Result<String, SignError> {
+        let mut body = self.body();
+        let header = split(chunks, &mut body);
+        self.sign_body(&header, body, now)
+    }
+
+    /// Begins the hash of a body that this signer is to sign: [`Self::sign_body`] takes it.
+    #[must_use]
+    pub fn body(&self) -> BodyHash {
+        BodyHash::new(self.body)
+    }
+
+    /// Signs a message whose body was hashed already, and gives what [`Self::sign`] gives.
+    ///
+    /// `header` is the header section, with the empty line that ends it or without.
+    ///
+    /// # Errors
+    ///
+    /// [`SignError`], as of [`Self::sign`], and [`SignError::Canonicalization`] if `body` was made by a signer that canonicalises
+    /// bodies in another way.
+    pub fn sign_body(&self, header: &[u8], body: BodyHash, now: SystemTime) -> Result<String, SignError> {
+        if body.canonicalization() != self.body {
+            return Err(SignError::Canonicalization);
+        }
         let time = now.duration_since(UNIX_EPOCH).map_err(|_| SignError::Time)?.as_secs();
-        let mut hasher = BodyHasher::new(self.body);
-        let header = split(chunks, &mut hasher);
-        let fields = Fields::parse(&header);
-        if fields.body_offset() != header.len() || has_bare_line_end(&header) {
+        let fields = Fields::parse(header);
+        if fields.body_offset() != header.len() || has_bare_line_end(header) {
             return Err(SignError::LineEnds);
         }
         if fields.count("From") == 0 {
@@ -242,7 +267,7 @@ impl Signer {
         for field in fields.select(names.iter().map(|name| name.as_bytes()), None) {
             push_field(&mut canonical, field.raw, self.header);
         }
-        let body_hash = STANDARD.encode(hasher.finish().0);
+        let body_hash = STANDARD.encode(body.finish().0);
 
         let constant = canonical.len();
         let mut signed = String::with_capacity(1024 * self.identities.len());
@@ -329,7 +354,7 @@ fn push_folded(field: &mut String, text: &str) {
 }
 
 /// Gathers the header section, its empty line included, and hashes what follows it.
-fn split<'a>(chunks: impl IntoIterator<Item = &'a [u8]>, body: &mut BodyHasher) -> Vec<u8> {
+fn split<'a>(chunks: impl IntoIterator<Item = &'a [u8]>, body: &mut BodyHash) -> Vec<u8> {
     let mut header = Vec::new();
     let mut in_body = false;
     for chunk in chunks {

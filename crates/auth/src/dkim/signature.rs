@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use posthaste_address::Domain;
 
-use super::body::Canonicalization;
+use super::canonicalization::Canonicalization;
 use super::key::Algorithm;
 use super::selector::Selector;
 use super::tags::{TagError, Tags, is_space, squeeze};

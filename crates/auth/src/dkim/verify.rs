@@ -7,7 +7,8 @@ use aws_lc_rs::constant_time::verify_slices_are_equal;
 use posthaste_address::Domain;
 use posthaste_dns::{LookupError, Resolver, ResolverExt};
 
-use super::body::{BodyHasher, Canonicalization, push_field};
+use super::body::BodyHash;
+use super::canonicalization::{Canonicalization, push_field};
 use super::fields::{Field, Fields};
 use super::public_key::{KeyRecordError, PublicKey};
 use super::selector::Selector;
@@ -288,7 +289,7 @@ struct Pass {
 }
 
 /// A body hash that was made already: how, and what came out.
-struct BodyHash {
+struct Made {
     canonicalization: Canonicalization,
     limit: Option<u64>,
     hash: Vec<u8>,
@@ -301,7 +302,7 @@ struct Verifier<'m, 'r> {
     resolver: &'r dyn Resolver,
     now: Duration,
     leeway: Duration,
-    hashes: Vec<BodyHash>,
+    hashes: Vec<Made>,
 }
 
 impl Verifier<'_, '_> {
@@ -350,10 +351,10 @@ impl Verifier<'_, '_> {
             .iter()
             .position(|made| made.canonicalization == canonicalization && made.limit == limit);
         let index = made.unwrap_or_else(|| {
-            let mut hasher = BodyHasher::new(canonicalization).with_limit(limit.unwrap_or(u64::MAX));
-            hasher.update(self.body);
-            let (hash, length) = hasher.finish();
-            self.hashes.push(BodyHash {
+            let mut hash = BodyHash::new(canonicalization).with_limit(limit.unwrap_or(u64::MAX));
+            hash.update(self.body);
+            let (hash, length) = hash.finish();
+            self.hashes.push(Made {
                 canonicalization,
                 limit,
                 hash: hash.as_ref().to_vec(),
