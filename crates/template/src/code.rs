@@ -1,6 +1,9 @@
 //! The compiled form of one source: flat arrays of instructions, expressions and names.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use serde_json::{Map, Value};
 
 use crate::error::{CompileError, CompileErrorKind};
 use crate::location::{Location, Part};
@@ -12,7 +15,7 @@ pub(crate) type Pc = u32;
 pub(crate) type ExprId = u32;
 
 /// One compiled source.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Code {
     pub(crate) source: Arc<str>,
     /// Name of the registered partial, if it is one.
@@ -22,6 +25,8 @@ pub(crate) struct Code {
     pub(crate) segments: Vec<Segment>,
     pub(crate) calls: Vec<Call>,
     pub(crate) inlines: Vec<InlinePartial>,
+    /// How long the output was when it was longer than expected, or much shorter.
+    pub(crate) output: AtomicU32,
 }
 
 impl Code {
@@ -34,6 +39,23 @@ impl Code {
         let start = path.at as usize;
         let written = || self.source.get(start..start + path.length as usize).unwrap_or_default();
         path.name.as_deref().unwrap_or_else(written)
+    }
+
+    /// How much memory to set aside for the output, in bytes.
+    pub(crate) fn expected_output(&self) -> usize {
+        match self.output.load(Ordering::Relaxed) as usize {
+            0 => self.source.len() + self.source.len() / 2,
+            known => known + known / 8,
+        }
+    }
+
+    /// Learns from an output of `length` bytes. Most of the time there is nothing to learn, and nothing is written.
+    pub(crate) fn remember_output(&self, length: usize) {
+        let expected = self.expected_output();
+        if length > expected || length < expected / 2 {
+            let length = u32::try_from(length).unwrap_or(u32::MAX).max(1);
+            self.output.store(length, Ordering::Relaxed);
+        }
     }
 
     /// Compiles `source` as a part, or as a registered partial.
@@ -58,9 +80,19 @@ pub(crate) enum Op {
         start: u32,
         end: u32,
     },
-    /// Writes a value.
+    /// Writes a range of the source, then a value.
     Print {
+        start: u32,
+        end: u32,
         expr: ExprId,
+        escape: bool,
+    },
+    /// As [`Op::Print`], of a path that is one name in the current context.
+    PrintField {
+        start: u32,
+        end: u32,
+        expr: ExprId,
+        segment: u32,
         escape: bool,
     },
     Jump {
@@ -91,8 +123,10 @@ pub(crate) enum Op {
         params: bool,
         otherwise: Pc,
     },
-    /// Goes on with the next item at `body`, or leaves.
+    /// Writes a range of the source, then goes on with the next item at `body`, or leaves.
     Next {
+        start: u32,
+        end: u32,
         body: Pc,
     },
     /// Calls partial number `call`.
@@ -174,11 +208,19 @@ pub(crate) enum LoopVariable {
     Last,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Segment {
     pub(crate) key: Box<str>,
     /// The key as an array index, if it is one.
     pub(crate) index: Option<u32>,
+    /// Where in an object the key was found last: records look alike.
+    position: AtomicU32,
+}
+
+impl Clone for Segment {
+    fn clone(&self) -> Self {
+        Self::new(&self.key)
+    }
 }
 
 impl Segment {
@@ -186,6 +228,33 @@ impl Segment {
         Self {
             key: key.into(),
             index: array_index(key),
+            position: AtomicU32::new(0),
+        }
+    }
+
+    /// Looks for the key in `fields`: where it was the last time, then everywhere.
+    #[inline]
+    pub(crate) fn find<'v>(&self, fields: &'v Map<String, Value>) -> Option<&'v Value> {
+        let position = self.position.load(Ordering::Relaxed) as usize;
+        match fields.iter().nth(position) {
+            Some((key, value)) if **key == *self.key => Some(value),
+            _ => self.search(fields),
+        }
+    }
+
+    fn search<'v>(&self, fields: &'v Map<String, Value>) -> Option<&'v Value> {
+        // Farther in, hashing is faster than counting up to there.
+        const FARTHEST: u32 = 32;
+        for (position, (key, value)) in (0..FARTHEST).zip(fields) {
+            if **key == *self.key {
+                self.position.store(position, Ordering::Relaxed);
+                return Some(value);
+            }
+        }
+        if fields.len() > FARTHEST as usize {
+            fields.get(&*self.key)
+        } else {
+            None
         }
     }
 }

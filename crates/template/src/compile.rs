@@ -1,6 +1,7 @@
 //! Turns the tree into flat code.
 
 use std::borrow::Cow;
+use std::sync::atomic::AtomicU32;
 
 use crate::ast::{self, Block, Body, Node};
 use crate::code::{
@@ -30,9 +31,12 @@ pub(crate) fn compile(
             segments: Vec::new(),
             calls: Vec::new(),
             inlines: Vec::new(),
+            output: AtomicU32::new(0),
         },
         block_params: Vec::new(),
         indent_partials: options.indent_partials,
+        search_parents: options.search_parents,
+        target: 0,
     };
     compiler.scoped_body(body, ScopeEnv::Root)?;
     compiler.code.ops.push(Op::Return);
@@ -44,6 +48,9 @@ struct Compiler<'t> {
     /// Names of the block parameters in scope, innermost last.
     block_params: Vec<&'t [Cow<'t, str>]>,
     indent_partials: bool,
+    search_parents: bool,
+    /// The last instruction that something jumps to.
+    target: usize,
 }
 
 /// Offsets fit: the length of the source is checked first, and nothing compiles to more items than it has bytes.
@@ -52,8 +59,10 @@ fn narrow(value: usize) -> u32 {
 }
 
 impl<'t> Compiler<'t> {
-    fn here(&self) -> Pc {
-        narrow(self.code.ops.len())
+    /// The place of the next instruction, as the target of a jump.
+    fn here(&mut self) -> Pc {
+        self.target = self.code.ops.len();
+        narrow(self.target)
     }
 
     /// Adds an instruction whose target is set by [`Self::land`].
@@ -124,6 +133,43 @@ impl<'t> Compiler<'t> {
         });
     }
 
+    /// Takes back the text just emitted, if the next instruction can write it instead.
+    fn text_before(&mut self) -> (u32, u32) {
+        match self.code.ops.last() {
+            Some(&Op::Text { start, end }) if self.target < self.code.ops.len() => {
+                self.code.ops.pop();
+                (start, end)
+            }
+            _ => (0, 0),
+        }
+    }
+
+    fn print(&mut self, expr: ExprId, escape: bool) {
+        let (start, end) = self.text_before();
+        let op = match self.code.exprs.get(expr as usize) {
+            Some(Expr::Path(path))
+                if path.base == Base::Context(0)
+                    && path.end == path.first + 1
+                    && !(self.search_parents && path.unscoped) =>
+            {
+                Op::PrintField {
+                    start,
+                    end,
+                    expr,
+                    segment: path.first,
+                    escape,
+                }
+            }
+            _ => Op::Print {
+                start,
+                end,
+                expr,
+                escape,
+            },
+        };
+        self.emit(op);
+    }
+
     fn node(&mut self, node: &'t Node<'t>) -> Result<(), LexError> {
         match node {
             Node::Text(text) => {
@@ -142,35 +188,26 @@ impl<'t> Compiler<'t> {
         let call = &mustache.call;
         if let Some(name) = PLACEHOLDERS.iter().find(|name| is_placeholder(call, name)) {
             let expr = self.expr_id(Expr::Text(format!("{{{{{name}}}}}").into()));
-            self.emit(Op::Print { expr, escape: false });
+            self.print(expr, false);
             return Ok(());
         }
         // `{{(lookup a b)}}` is `{{lookup a b}}`.
         if let (ast::Expr::Call(_), false) = (&call.head, call.has_arguments()) {
             let expr = self.value(&call.head)?;
-            self.emit(Op::Print {
-                expr,
-                escape: mustache.escape,
-            });
+            self.print(expr, mustache.escape);
             return Ok(());
         }
         match self.helper(call)? {
             Some("lookup") => {
                 let expr = self.lookup(call)?;
-                self.emit(Op::Print {
-                    expr,
-                    escape: mustache.escape,
-                });
+                self.print(expr, mustache.escape);
             }
             // It says something to a developer's console, and there is none.
             Some("log") => {}
             Some(helper) => return Err((call.at, block_only(helper))),
             None => {
                 let expr = self.value_or_key(call)?;
-                self.emit(Op::Print {
-                    expr,
-                    escape: mustache.escape,
-                });
+                self.print(expr, mustache.escape);
             }
         }
         Ok(())
@@ -408,7 +445,12 @@ impl<'t> Compiler<'t> {
                 self.block_params.pop();
             }
             if enters {
-                self.emit(Op::Next { body: start });
+                let (text, end) = self.text_before();
+                self.emit(Op::Next {
+                    start: text,
+                    end,
+                    body: start,
+                });
             }
             if index + 1 < block.arms.len() || block.inverted || block.otherwise.is_some() {
                 ends.push(self.emit(Op::Jump { to: 0 }));
@@ -456,7 +498,7 @@ impl<'t> Compiler<'t> {
             },
             Some("lookup") => {
                 let expr = self.lookup(call)?;
-                self.emit(Op::Print { expr, escape: false });
+                self.print(expr, false);
                 return Ok(None);
             }
             Some(_) => return Ok(None),

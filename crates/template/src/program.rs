@@ -130,7 +130,11 @@ impl Program {
         Ok(out)
     }
 
-    pub(crate) fn render_shared(&self, input: &Input<'_>, shared: &mut Shared) -> Result<String, RenderError> {
+    pub(crate) fn render_shared<'a>(
+        &'a self,
+        input: &Input<'a>,
+        shared: &mut Shared<'a>,
+    ) -> Result<String, RenderError> {
         let out = render(&self.code, &self.partials, &self.options, input, shared)?;
         Ok(if self.options.part == Part::Subject {
             one_line(out)

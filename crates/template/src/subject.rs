@@ -5,7 +5,7 @@
 /// A run of white space that holds a line break or tab becomes one space, or nothing at either end; other control
 /// characters vanish. What has none of them is returned as it is.
 pub(crate) fn one_line(subject: String) -> String {
-    if !subject.chars().any(is_unsafe) {
+    if subject.bytes().all(is_plain) || !subject.chars().any(is_unsafe) {
         return subject;
     }
     let mut out = String::with_capacity(subject.len());
@@ -34,6 +34,11 @@ fn flush(out: &mut String, run: &mut String, broken: &mut bool) {
         out.push(' ');
     }
     run.clear();
+}
+
+/// Whether a byte is surely no part of what [`is_unsafe`] means: those begin with 0xC2 or 0xE2 or are ASCII controls.
+fn is_plain(byte: u8) -> bool {
+    byte >= b' ' && !matches!(byte, 0x7f | 0xc2 | 0xe2)
 }
 
 /// Control characters, and the separators that some software takes for line ends.

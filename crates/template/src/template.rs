@@ -184,9 +184,9 @@ impl Template {
         })
     }
 
-    fn render_input(&self, input: &Input<'_>) -> Result<Rendered, RenderError> {
+    fn render_input<'a>(&'a self, input: &Input<'a>) -> Result<Rendered, RenderError> {
         let mut shared = Shared::new(self.limits);
-        let mut part = |program: &Program| program.render_shared(input, &mut shared);
+        let mut part = |program: &'a Program| program.render_shared(input, &mut shared);
         let rendered = Rendered {
             subject: part(&self.subject)?,
             text: self.text.as_ref().map(&mut part).transpose()?,

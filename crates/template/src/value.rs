@@ -60,7 +60,15 @@ impl<'a> Val<'a> {
     }
 
     /// Whether both are the same object, or equal scalars.
+    #[inline]
     pub(crate) fn is_same(self, other: Self) -> bool {
+        match (self, other) {
+            (Val::Json(a @ (Value::Array(_) | Value::Object(_))), Val::Json(b)) => std::ptr::eq(a, b),
+            _ => self.is_equal(other),
+        }
+    }
+
+    fn is_equal(self, other: Self) -> bool {
         match (self.scalar(), other.scalar()) {
             (Val::Json(a), Val::Json(b)) => std::ptr::eq(a, b) || (a.is_number() && a == b),
             (Val::Text(a), Val::Text(b)) => a == b,
@@ -77,6 +85,16 @@ impl<'a> Val<'a> {
 
 /// Writes a number as JavaScript does, except that integers of 64 bits keep all their digits.
 pub(crate) fn write_number(out: &mut String, number: &serde_json::Number) {
+    if let Some(number) = number.as_u64() {
+        return write_integer(out, number);
+    }
+    if let Some(number) = number.as_i64() {
+        out.push('-');
+        return write_integer(out, number.unsigned_abs());
+    }
+    if number.as_f64().is_some_and(|number| write_hundredths(out, number)) {
+        return;
+    }
     let start = out.len();
     // Writing to a String cannot fail.
     let _ = write!(out, "{number}");
@@ -91,6 +109,64 @@ pub(crate) fn write_number(out: &mut String, number: &serde_json::Number) {
     } else if written.ends_with(".0") {
         out.truncate(out.len() - 2);
     }
+}
+
+/// Writes the digits of `number`.
+#[inline]
+pub(crate) fn write_integer(out: &mut String, number: u64) {
+    match u8::try_from(number) {
+        Ok(digit @ 0..10) => out.push(char::from(b'0' + digit)),
+        Ok(number @ 10..100) => {
+            out.push(char::from(b'0' + number / 10));
+            out.push(char::from(b'0' + number % 10));
+        }
+        _ => write_digits(out, number),
+    }
+}
+
+fn write_digits(out: &mut String, mut number: u64) {
+    const LONGEST: usize = 20;
+    let mut digits = [b'0'; LONGEST];
+    let mut length = 0;
+    for digit in digits.iter_mut().rev() {
+        // What is left of a number is less than ten here.
+        *digit = b'0' + u8::try_from(number % 10).unwrap_or_default();
+        number /= 10;
+        length += 1;
+        if number == 0 {
+            break;
+        }
+    }
+    let digits = digits.get(LONGEST - length..).unwrap_or_default();
+    out.push_str(str::from_utf8(digits).unwrap_or_default());
+}
+
+/// Writes a number that has at most two decimals, as prices do; false if it is none.
+///
+/// A decimal number of at most 15 digits that rounds to `number` is also the shortest that does.
+fn write_hundredths(out: &mut String, number: f64) -> bool {
+    let hundredths = (number * 100.0).round();
+    if hundredths == 0.0 || hundredths.abs() >= 1e15 || hundredths / 100.0 != number {
+        return false;
+    }
+    if hundredths < 0.0 {
+        out.push('-');
+    }
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a whole number below 1e15"
+    )]
+    let hundredths = hundredths.abs() as u64;
+    write_integer(out, hundredths / 100);
+    if !hundredths.is_multiple_of(100) {
+        out.push('.');
+        write_integer(out, hundredths / 10 % 10);
+        if !hundredths.is_multiple_of(10) {
+            write_integer(out, hundredths % 10);
+        }
+    }
+    true
 }
 
 /// Writes a floating point number as JavaScript does: `1`, `0.5`, `1e+21`, `1e-7`.
@@ -167,6 +243,17 @@ mod tests {
             write_number(&mut json, &serde_json::Number::from_f64(number).unwrap());
             write_f64(&mut direct, number);
             assert_eq!(json, direct);
+        }
+    }
+
+    #[test]
+    fn decimals_are_the_shortest() {
+        for hundredths in (-2_000_i32..2_000).chain([99_999_999, 100_000_001, i32::MAX]) {
+            for number in [f64::from(hundredths) / 100.0, f64::from(hundredths) / 100.0 + 1e-9] {
+                let mut out = String::new();
+                write_number(&mut out, &serde_json::Number::from_f64(number).unwrap());
+                check(number, &out);
+            }
         }
     }
 

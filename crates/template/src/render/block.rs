@@ -10,35 +10,35 @@ use crate::value::Val;
 impl<'a> Machine<'a, '_> {
     /// Remembers everything that [`Self::leave`] puts back.
     pub(super) fn enter(&mut self, kind: Kind<'a>) {
-        self.stack.push(Activation {
+        self.memory.stack.push(Activation {
             kind,
             context: self.context,
             frame: self.frame,
             params: self.params,
             scope: self.scope,
-            contexts: self.contexts.len(),
-            frames: self.frames.len(),
-            param_frames: self.param_frames.len(),
-            scopes: self.scopes.len(),
-            blocks: self.blocks.len(),
-            overlays: self.overlays.len(),
+            contexts: self.memory.contexts.len(),
+            frames: self.memory.frames.len(),
+            param_frames: self.memory.param_frames.len(),
+            scopes: self.memory.scopes.len(),
+            blocks: self.memory.blocks.len(),
+            overlays: self.memory.overlays.len(),
         });
     }
 
     pub(super) fn leave(&mut self) -> Result<(), Failure> {
-        let Some(activation) = self.stack.pop() else {
+        let Some(activation) = self.memory.stack.pop() else {
             return Ok(());
         };
         self.context = activation.context;
         self.frame = activation.frame;
         self.params = activation.params;
         self.scope = activation.scope;
-        self.contexts.truncate(activation.contexts);
-        self.frames.truncate(activation.frames);
-        self.param_frames.truncate(activation.param_frames);
-        self.scopes.truncate(activation.scopes);
-        self.blocks.truncate(activation.blocks);
-        self.overlays.truncate(activation.overlays);
+        self.memory.contexts.truncate(activation.contexts);
+        self.memory.frames.truncate(activation.frames);
+        self.memory.param_frames.truncate(activation.param_frames);
+        self.memory.scopes.truncate(activation.scopes);
+        self.memory.blocks.truncate(activation.blocks);
+        self.memory.overlays.truncate(activation.overlays);
         if let Kind::Call {
             code,
             pc,
@@ -59,22 +59,22 @@ impl<'a> Machine<'a, '_> {
     /// Makes `value` the context; the same value again is no new level, as in handlebars.js.
     pub(super) fn set_context(&mut self, value: Val<'a>) {
         if !self.current().is_same(value) || self.context == NONE {
-            self.contexts.push(Context {
+            self.memory.contexts.push(Context {
                 value,
                 parent: self.context,
             });
-            self.context = index_of_last(&self.contexts);
+            self.context = index_of_last(&self.memory.contexts);
         }
     }
 
     pub(super) fn set_params(&mut self, wanted: bool, first: Val<'a>, second: Val<'a>) {
         if wanted {
-            self.param_frames.push(Params {
+            self.memory.param_frames.push(Params {
                 first,
                 second,
                 parent: self.params,
             });
-            self.params = index_of_last(&self.param_frames);
+            self.params = index_of_last(&self.memory.param_frames);
         }
     }
 
@@ -118,11 +118,11 @@ impl<'a> Machine<'a, '_> {
             return Ok(());
         }
         self.enter(Kind::Loop(items));
-        self.frames.push(Frame {
+        self.memory.frames.push(Frame {
             turn: None,
             ..self.inner_frame()
         });
-        self.frame = index_of_last(&self.frames);
+        self.frame = index_of_last(&self.memory.frames);
         self.set_params(params, Val::Missing, Val::Missing);
         self.next_item();
         Ok(())
@@ -130,7 +130,8 @@ impl<'a> Machine<'a, '_> {
 
     /// Goes to the next item of the innermost block; false if that is no loop or has no more.
     pub(super) fn next_item(&mut self) -> bool {
-        let Some(activation) = self.stack.last_mut() else {
+        let memory = &mut self.memory;
+        let Some(activation) = memory.stack.last_mut() else {
             return false;
         };
         let Kind::Loop(items) = &mut activation.kind else {
@@ -140,27 +141,21 @@ impl<'a> Machine<'a, '_> {
             return false;
         };
         let (outer, contexts) = (activation.context, activation.contexts);
-        let frame = self.frames.get_mut(self.frame as usize);
-        let mut key_value = key.map_or(Val::Missing, Val::Text);
+        let frame = memory.frames.get_mut(self.frame as usize);
+        let mut turn = Turn { index: 0, key, last };
         if let Some(frame) = frame {
-            let index = frame.turn.map_or(0, |turn| turn.index + 1);
-            if key.is_none() {
-                key_value = Val::Index(index);
-            }
-            frame.turn = Some(Turn {
-                index,
-                key: key_value,
-                last,
-            });
+            turn.index = frame.turn.map_or(0, |turn| turn.index + 1);
+            frame.turn = Some(turn);
         }
-        self.contexts.truncate(contexts);
+        self.memory.contexts.truncate(contexts);
         self.context = outer;
         self.set_context(value);
-        if let Some(params) = self.param_frames.get_mut(self.params as usize)
-            && activation_has_params(self.stack.last(), self.params)
+        if self.params != NONE
+            && activation_has_params(self.memory.stack.last(), self.params)
+            && let Some(params) = self.memory.param_frames.get_mut(self.params as usize)
         {
             params.first = value;
-            params.second = key_value;
+            params.second = turn.name();
         }
         true
     }
@@ -171,7 +166,7 @@ impl<'a> Machine<'a, '_> {
         let mut layers = Vec::new();
         let mut next = Val::Overlay(overlay);
         while let Val::Overlay(index) = next {
-            let Some(layer) = self.overlays.get(index as usize) else {
+            let Some(layer) = self.memory.overlays.get(index as usize) else {
                 break;
             };
             layers.push(index);
@@ -183,9 +178,14 @@ impl<'a> Machine<'a, '_> {
             items.extend(fields.iter().map(|(key, value)| (key.as_str(), Val::Json(value))));
         }
         for layer in layers.into_iter().rev() {
-            let added = self.overlays.get(layer as usize).map_or(0, |layer| layer.added.len());
+            let added = self
+                .memory
+                .overlays
+                .get(layer as usize)
+                .map_or(0, |layer| layer.added.len());
             self.charge((items.len() + added).saturating_mul(added) / 8)?;
             for (name, value) in self
+                .memory
                 .overlays
                 .get(layer as usize)
                 .into_iter()

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::{Context, Failure, Frame, Machine, NONE, item};
 use crate::code::{Base, Expr, ExprId, LoopVariable, Path, Segment, array_index};
-use crate::value::{Val, utf16_length, write_f64, write_number};
+use crate::value::{Val, utf16_length, write_f64, write_integer, write_number};
 
 impl<'a> Machine<'a, '_> {
     pub(super) fn value(&mut self, expr: ExprId) -> Result<Val<'a>, Failure> {
@@ -32,7 +32,7 @@ impl<'a> Machine<'a, '_> {
         let mut text = String::new();
         match name.scalar() {
             Val::Text(name) => return self.property(object, name, array_index(name)),
-            Val::Index(index) => write_number(&mut text, &serde_json::Number::from(index)),
+            Val::Index(index) => write_integer(&mut text, index as u64),
             Val::Number(number) => write_f64(&mut text, number),
             Val::Json(Value::Number(number)) => write_number(&mut text, number),
             Val::Bool(value) => text.push_str(if value { "true" } else { "false" }),
@@ -45,7 +45,7 @@ impl<'a> Machine<'a, '_> {
         let mut object = object;
         // Overlays lie on what was there before them, so this ends.
         while let Val::Overlay(overlay) = object {
-            let Some(overlay) = self.overlays.get(overlay as usize) else {
+            let Some(overlay) = self.memory.overlays.get(overlay as usize) else {
                 break;
             };
             if let Some((_, value)) = overlay.added.iter().rev().find(|(name, _)| *name == key) {
@@ -92,7 +92,7 @@ impl<'a> Machine<'a, '_> {
         if let (Base::Context(0), [only], false) = (path.base, segments, self.search_parents)
             && let Val::Json(Value::Object(fields)) = self.current()
         {
-            return Ok(field(fields, &only.key).map_or(Val::Missing, Val::Json));
+            return Ok(only.find(fields).map_or(Val::Missing, Val::Json));
         }
         let mut segments = segments.iter();
         let mut value = match path.base {
@@ -103,7 +103,7 @@ impl<'a> Machine<'a, '_> {
             Base::Context(up) => self.context_up(up),
             Base::Root => self.root,
             Base::Loop(variable, up) => self.loop_variable(variable, up),
-            Base::PartialBlock => match item(&self.frames, self.frame) {
+            Base::PartialBlock => match item(&self.memory.frames, self.frame) {
                 Some(Frame { block, .. }) if *block != NONE => Val::Opaque,
                 _ => Val::Missing,
             },
@@ -114,7 +114,10 @@ impl<'a> Machine<'a, '_> {
             Base::BlockParam(up, index) => self.block_param(up, index),
         };
         for segment in segments {
-            value = self.property(value, &segment.key, segment.index)?;
+            value = match value {
+                Val::Json(Value::Object(fields)) => segment.find(fields).map_or(Val::Missing, Val::Json),
+                value => self.property(value, &segment.key, segment.index)?,
+            };
             if matches!(value, Val::Missing) {
                 break;
             }
@@ -123,13 +126,13 @@ impl<'a> Machine<'a, '_> {
     }
 
     pub(super) fn current(&self) -> Val<'a> {
-        item(&self.contexts, self.context).map_or(Val::Missing, |context| context.value)
+        item(&self.memory.contexts, self.context).map_or(Val::Missing, |context| context.value)
     }
 
     pub(super) fn context_up(&self, up: u32) -> Val<'a> {
-        let mut found = item(&self.contexts, self.context);
+        let mut found = item(&self.memory.contexts, self.context);
         for _ in 0..up {
-            found = found.and_then(|context| item(&self.contexts, context.parent));
+            found = found.and_then(|context| item(&self.memory.contexts, context.parent));
             if found.is_none() {
                 break;
             }
@@ -140,7 +143,7 @@ impl<'a> Machine<'a, '_> {
     /// Looks for a name in the current context and those around it.
     pub(super) fn search(&mut self, segment: &Segment) -> Result<Val<'a>, Failure> {
         let mut at = self.context;
-        while let Some(&Context { value, parent }) = item(&self.contexts, at) {
+        while let Some(&Context { value, parent }) = item(&self.memory.contexts, at) {
             self.charge(1)?;
             let found = self.property(value, &segment.key, segment.index)?;
             if !found.is_nothing() {
@@ -152,9 +155,9 @@ impl<'a> Machine<'a, '_> {
     }
 
     pub(super) fn loop_variable(&self, variable: LoopVariable, up: u32) -> Val<'a> {
-        let mut frame = item(&self.frames, self.frame);
+        let mut frame = item(&self.memory.frames, self.frame);
         for _ in 0..up {
-            frame = frame.and_then(|frame| item(&self.frames, frame.parent));
+            frame = frame.and_then(|frame| item(&self.memory.frames, frame.parent));
             if frame.is_none() {
                 break;
             }
@@ -171,7 +174,7 @@ impl<'a> Machine<'a, '_> {
         };
         match variable {
             LoopVariable::Index => Val::Index(turn.index),
-            LoopVariable::Key => turn.key,
+            LoopVariable::Key => turn.name(),
             LoopVariable::First => Val::Bool(turn.index == 0),
             LoopVariable::Last => Val::Bool(turn.last),
         }
@@ -190,9 +193,9 @@ impl<'a> Machine<'a, '_> {
     }
 
     pub(super) fn block_param(&self, up: u32, index: u32) -> Val<'a> {
-        let mut found = item(&self.param_frames, self.params);
+        let mut found = item(&self.memory.param_frames, self.params);
         for _ in 0..up {
-            found = found.and_then(|params| item(&self.param_frames, params.parent));
+            found = found.and_then(|params| item(&self.memory.param_frames, params.parent));
         }
         match (found, index) {
             (Some(params), 0) => params.first,

@@ -53,8 +53,8 @@ impl<'a> Machine<'a, '_> {
             if index == 0 && up == 0 && path.unscoped {
                 // Inside a loop, the name of something outside it.
                 let mut level = 1;
-                let mut at = item(&self.contexts, self.context).map_or(NONE, |context| context.parent);
-                while let Some(&Context { value, parent }) = item(&self.contexts, at) {
+                let mut at = item(&self.memory.contexts, self.context).map_or(NONE, |context| context.parent);
+                while let Some(&Context { value, parent }) = item(&self.memory.contexts, at) {
                     if !self.property(value, &segment.key, segment.index)?.is_nothing() {
                         return Ok(Some(format!("{}{}", "../".repeat(level), code.name(path))));
                     }

@@ -22,18 +22,42 @@ pub(crate) type Partials = HashMap<Box<str>, Code>;
 /// What an index says that leads nowhere.
 const NONE: u32 = u32::MAX;
 
-/// What the parts of one rendering share: what they may still cost, and what they found missing.
-#[derive(Debug)]
-pub(crate) struct Shared {
+/// What the parts of one rendering share: what they may still cost, what they found missing, and working memory.
+pub(crate) struct Shared<'a> {
     limits: Limits,
     steps: usize,
     output: usize,
     missing: Vec<MissingVariable>,
     /// In which source each was found, so that a source names a variable once.
     places: Vec<(*const Code, Box<str>)>,
+    memory: Memory<'a>,
 }
 
-impl Shared {
+/// The lists that a [`Machine`] works with, kept so that the next part need not allocate them again.
+#[derive(Default)]
+struct Memory<'a> {
+    contexts: Vec<Context<'a>>,
+    frames: Vec<Frame<'a>>,
+    param_frames: Vec<Params<'a>>,
+    scopes: Vec<Scope<'a>>,
+    blocks: Vec<Block<'a>>,
+    overlays: Vec<Overlay<'a>>,
+    stack: Vec<Activation<'a>>,
+}
+
+impl Memory<'_> {
+    fn clear(&mut self) {
+        self.contexts.clear();
+        self.frames.clear();
+        self.param_frames.clear();
+        self.scopes.clear();
+        self.blocks.clear();
+        self.overlays.clear();
+        self.stack.clear();
+    }
+}
+
+impl Shared<'_> {
     pub(crate) fn new(limits: Limits) -> Self {
         Self {
             limits,
@@ -41,6 +65,7 @@ impl Shared {
             output: limits.output,
             missing: Vec::new(),
             places: Vec::new(),
+            memory: Memory::default(),
         }
     }
 
@@ -91,14 +116,16 @@ impl<'d> Input<'d> {
     }
 }
 
-pub(crate) fn render(
-    code: &Code,
-    partials: &Partials,
+pub(crate) fn render<'a>(
+    code: &'a Code,
+    partials: &'a Partials,
     options: &Options,
-    input: &Input<'_>,
-    shared: &mut Shared,
+    input: &Input<'a>,
+    shared: &mut Shared<'a>,
 ) -> Result<String, RenderError> {
-    let capacity = (code.source.len() + code.source.len() / 2).min(shared.output);
+    let capacity = code.expected_output().min(shared.output);
+    let mut memory = std::mem::take(&mut shared.memory);
+    memory.clear();
     let (data, merged) = input.merge();
     let root = input.variables.and_then(|variables| variables.get("root"));
     let mut machine = Machine {
@@ -110,21 +137,10 @@ pub(crate) fn render(
         scope: NONE,
         root: root.map_or(data, Val::Json),
         merged,
-        contexts: vec![Context {
-            value: data,
-            parent: NONE,
-        }],
-        frames: vec![Frame {
-            parent: NONE,
-            block: NONE,
-            turn: None,
-        }],
-        param_frames: Vec::new(),
-        scopes: Vec::new(),
-        blocks: Vec::new(),
-        overlays: Vec::new(),
-        stack: Vec::new(),
+        memory,
         calls: 0,
+        steps: shared.steps,
+        room: shared.output,
         out: String::with_capacity(capacity),
         partials,
         variables: input.variables,
@@ -135,9 +151,21 @@ pub(crate) fn render(
         explicit_context: options.explicit_partial_context,
         shared,
     };
+    machine.memory.contexts.push(Context {
+        value: data,
+        parent: NONE,
+    });
+    machine.memory.frames.push(Frame {
+        parent: NONE,
+        block: NONE,
+        turn: None,
+    });
     machine.run().map_err(|failure| *failure)?;
-    let out = machine.out;
+    let Machine { memory, out, steps, .. } = machine;
+    shared.memory = memory;
+    shared.steps = steps;
     shared.output -= out.len().min(shared.output);
+    code.remember_output(out.len());
     Ok(out)
 }
 
@@ -152,16 +180,14 @@ struct Machine<'a, 's> {
     root: Val<'a>,
     /// The two objects of [`Val::Merged`], the one that wins first.
     merged: [Option<&'a Map<String, Value>>; 2],
-    contexts: Vec<Context<'a>>,
-    frames: Vec<Frame<'a>>,
-    param_frames: Vec<Params<'a>>,
-    scopes: Vec<Scope<'a>>,
-    blocks: Vec<Block<'a>>,
-    overlays: Vec<Overlay<'a>>,
-    stack: Vec<Activation<'a>>,
+    memory: Memory<'a>,
     /// How many of the activations are calls.
     calls: usize,
+    /// What may still be executed.
+    steps: usize,
     out: String,
+    /// How long the output may get.
+    room: usize,
     partials: &'a Partials,
     variables: Option<&'a Map<String, Value>>,
     part: Part,
@@ -169,7 +195,7 @@ struct Machine<'a, 's> {
     escape: bool,
     search_parents: bool,
     explicit_context: bool,
-    shared: &'s mut Shared,
+    shared: &'s mut Shared<'a>,
 }
 
 #[derive(Clone, Copy)]
@@ -190,8 +216,16 @@ struct Frame<'a> {
 #[derive(Clone, Copy)]
 struct Turn<'a> {
     index: usize,
-    key: Val<'a>,
+    /// The name of the item; an array's items have none but their index.
+    key: Option<&'a str>,
     last: bool,
+}
+
+impl<'a> Turn<'a> {
+    /// What `@key` is.
+    fn name(&self) -> Val<'a> {
+        self.key.map_or(Val::Index(self.index), Val::Text)
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -304,7 +338,25 @@ impl<'a> Machine<'a, '_> {
             self.charge(1)?;
             match *op {
                 Op::Text { start, end } => self.write(text_of(code, start, end), false)?,
-                Op::Print { expr, escape } => self.print(expr, escape)?,
+                Op::Print {
+                    start,
+                    end,
+                    expr,
+                    escape,
+                } => {
+                    self.write(text_of(code, start, end), false)?;
+                    self.print(expr, escape)?;
+                }
+                Op::PrintField {
+                    start,
+                    end,
+                    expr,
+                    segment,
+                    escape,
+                } => {
+                    self.write(text_of(code, start, end), false)?;
+                    self.print_field(expr, segment, escape)?;
+                }
                 Op::Jump { to } => self.pc = to,
                 Op::Test {
                     expr,
@@ -347,7 +399,8 @@ impl<'a> Machine<'a, '_> {
                     params,
                     otherwise,
                 } => self.section(expr, params, otherwise)?,
-                Op::Next { body } => {
+                Op::Next { start, end, body } => {
+                    self.write(text_of(code, start, end), false)?;
                     if self.next_item() {
                         self.pc = body;
                     } else {
@@ -359,18 +412,18 @@ impl<'a> Machine<'a, '_> {
                     let context = match env {
                         ScopeEnv::Root => NONE,
                         ScopeEnv::Current => self.context,
-                        ScopeEnv::Outer => self.stack.last().map_or(NONE, |activation| activation.context),
+                        ScopeEnv::Outer => self.memory.stack.last().map_or(NONE, |activation| activation.context),
                     };
                     self.open_scope(first, end, context);
                 }
                 Op::EndScope => {
-                    if let Some(&scope) = item(&self.scopes, self.scope) {
-                        self.scopes.truncate(self.scope as usize);
+                    if let Some(&scope) = item(&self.memory.scopes, self.scope) {
+                        self.memory.scopes.truncate(self.scope as usize);
                         self.scope = scope.parent;
                     }
                 }
                 Op::Return => {
-                    if self.stack.is_empty() {
+                    if self.memory.stack.is_empty() {
                         return Ok(());
                     }
                     self.leave()?;
@@ -381,9 +434,9 @@ impl<'a> Machine<'a, '_> {
 
     #[inline]
     fn charge(&mut self, steps: usize) -> Result<(), Failure> {
-        match self.shared.steps.checked_sub(steps) {
+        match self.steps.checked_sub(steps) {
             Some(left) => {
-                self.shared.steps = left;
+                self.steps = left;
                 Ok(())
             }
             None => Err(self.exceeded(Limit::Steps, self.shared.limits.steps)),

@@ -7,11 +7,12 @@ use crate::code::{Expr, ExprId};
 use crate::error::Limit;
 use crate::escape::escape_into;
 use crate::options::Mode;
-use crate::value::{Val, write_f64, write_number};
+use crate::value::{Val, write_f64, write_integer, write_number};
 
 impl<'a> Machine<'a, '_> {
+    #[inline]
     pub(super) fn write(&mut self, text: &str, escape: bool) -> Result<(), Failure> {
-        if self.out.len() + text.len() > self.shared.output {
+        if self.out.len() + text.len() > self.room {
             return Err(self.exceeded(Limit::Output, self.shared.limits.output));
         }
         if escape {
@@ -24,10 +25,30 @@ impl<'a> Machine<'a, '_> {
     }
 
     pub(super) fn check_output(&self) -> Result<(), Failure> {
-        if self.out.len() > self.shared.output {
+        if self.out.len() > self.room {
             return Err(self.exceeded(Limit::Output, self.shared.limits.output));
         }
         Ok(())
+    }
+
+    /// As [`Self::print`], of the name `segment` in the current context.
+    #[inline]
+    pub(super) fn print_field(&mut self, expr: ExprId, segment: u32, escape: bool) -> Result<(), Failure> {
+        let code = self.code;
+        if let Val::Json(Value::Object(fields)) = self.current()
+            && let Some(segment) = code.segments.get(segment as usize)
+            && let Some(value) = segment.find(fields)
+        {
+            match value {
+                Value::String(text) => return self.write(text, escape && self.escape),
+                Value::Number(number) => {
+                    write_number(&mut self.out, number);
+                    return self.check_output();
+                }
+                _ => {}
+            }
+        }
+        self.print(expr, escape)
     }
 
     pub(super) fn print(&mut self, expr: ExprId, escape: bool) -> Result<(), Failure> {
@@ -58,7 +79,7 @@ impl<'a> Machine<'a, '_> {
                 self.check_output()
             }
             Val::Index(index) => {
-                write_number(&mut self.out, &serde_json::Number::from(index));
+                write_integer(&mut self.out, index as u64);
                 self.check_output()
             }
             Val::Overlay(_) | Val::Merged => self.write("[object Object]", false),

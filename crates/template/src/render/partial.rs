@@ -7,7 +7,7 @@ use crate::value::Val;
 
 impl<'a> Machine<'a, '_> {
     pub(super) fn open_scope(&mut self, first: u32, end: u32, context: u32) {
-        self.scopes.push(Scope {
+        self.memory.scopes.push(Scope {
             parent: self.scope,
             code: self.code,
             first,
@@ -15,7 +15,7 @@ impl<'a> Machine<'a, '_> {
             context,
             params: self.params,
         });
-        self.scope = index_of_last(&self.scopes);
+        self.scope = index_of_last(&self.memory.scopes);
     }
 
     pub(super) fn call(&mut self, index: u32) -> Result<(), Failure> {
@@ -36,7 +36,7 @@ impl<'a> Machine<'a, '_> {
             indent,
         });
         // The overlay made for the context belongs to the call.
-        if let (Val::Overlay(_), Some(activation)) = (value, self.stack.last_mut()) {
+        if let (Val::Overlay(_), Some(activation)) = (value, self.memory.stack.last_mut()) {
             activation.overlays = activation.overlays.saturating_sub(usize::from(!call.hash.is_empty()));
         }
         self.calls += 1;
@@ -61,11 +61,11 @@ impl<'a> Machine<'a, '_> {
                 self.scope = scope;
             }
             if let Some(block) = target.block {
-                self.frames.push(Frame {
+                self.memory.frames.push(Frame {
                     block,
                     ..self.inner_frame()
                 });
-                self.frame = index_of_last(&self.frames);
+                self.frame = index_of_last(&self.memory.frames);
             }
         }
         let Some((code, pc)) = entry else {
@@ -81,7 +81,7 @@ impl<'a> Machine<'a, '_> {
 
     /// A frame within the current one.
     pub(super) fn inner_frame(&self) -> Frame<'a> {
-        let current = item(&self.frames, self.frame);
+        let current = item(&self.memory.frames, self.frame);
         Frame {
             parent: self.frame,
             block: current.map_or(NONE, |frame| frame.block),
@@ -92,7 +92,7 @@ impl<'a> Machine<'a, '_> {
     /// Makes the block of a call `@partial-block` for the partial called.
     pub(super) fn pass_block(&mut self, block: &CallBlock) {
         let frame = self.inner_frame();
-        self.blocks.push(Block {
+        self.memory.blocks.push(Block {
             code: self.code,
             entry: block.entry,
             context: self.context,
@@ -100,11 +100,11 @@ impl<'a> Machine<'a, '_> {
             scope: self.scope,
             outer: frame.block,
         });
-        self.frames.push(Frame {
-            block: index_of_last(&self.blocks),
+        self.memory.frames.push(Frame {
+            block: index_of_last(&self.memory.blocks),
             ..frame
         });
-        self.frame = index_of_last(&self.frames);
+        self.frame = index_of_last(&self.memory.frames);
     }
 
     pub(super) fn partial_context(&mut self, call: &'a Call) -> Result<Val<'a>, Failure> {
@@ -121,8 +121,8 @@ impl<'a> Machine<'a, '_> {
             added.push((&**name, self.value(*expr)?));
         }
         self.charge(added.len())?;
-        self.overlays.push(Overlay { base, added });
-        Ok(Val::Overlay(index_of_last(&self.overlays)))
+        self.memory.overlays.push(Overlay { base, added });
+        Ok(Val::Overlay(index_of_last(&self.memory.overlays)))
     }
 
     /// Finds what a call means; `None` if there is no such partial.
@@ -130,8 +130,8 @@ impl<'a> Machine<'a, '_> {
         Ok(match &call.name {
             PartialName::Static(name) => self.named(name)?,
             PartialName::Block => {
-                let frame = item(&self.frames, self.frame);
-                let block = frame.and_then(|frame| item(&self.blocks, frame.block));
+                let frame = item(&self.memory.frames, self.frame);
+                let block = frame.and_then(|frame| item(&self.memory.blocks, frame.block));
                 block.map(|block| Target {
                     code: block.code,
                     entry: block.entry,
@@ -150,7 +150,7 @@ impl<'a> Machine<'a, '_> {
 
     pub(super) fn named(&mut self, name: &str) -> Result<Option<Target<'a>>, Failure> {
         let mut at = self.scope;
-        while let Some(&scope) = item(&self.scopes, at) {
+        while let Some(&scope) = item(&self.memory.scopes, at) {
             let inlines = scope
                 .code
                 .inlines
