@@ -61,7 +61,7 @@ fn letter(plain: &str, html: &str) -> MessageBuilder {
 fn one_message(c: &mut Criterion) {
     let (plain, html) = (plain(), html());
     let mut group = c.benchmark_group("mime/one message");
-    let size = |builder: MessageBuilder| Throughput::Bytes(builder.build().unwrap().to_rope().len() as u64);
+    let size = |builder: MessageBuilder| Throughput::Bytes(builder.build().unwrap().to_rope().len());
 
     group.throughput(size(letter(&plain, &html)));
     group.bench_function("16 KB of text", |b| {

@@ -100,6 +100,7 @@ fn message() -> Vec<u8> {
         .build()
         .unwrap()
         .to_bytes()
+        .unwrap()
         .to_vec()
 }
 

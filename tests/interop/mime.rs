@@ -26,7 +26,7 @@ pub(crate) const CASES: &[Case] = &[
 fn read(message: &Message) -> serde_json::Value {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("message.eml");
-    std::fs::write(&path, message.to_bytes()).unwrap();
+    std::fs::write(&path, message.to_bytes().unwrap()).unwrap();
     json(script(Program::Python, "read_message.py").arg(path))
 }
 

@@ -159,7 +159,7 @@ fn sink_accepts() {
             "{line} is not in\n{dump}"
         );
     }
-    let sent = String::from_utf8(message.to_bytes().to_vec()).unwrap();
+    let sent = String::from_utf8(message.to_bytes().unwrap().to_vec()).unwrap();
     assert!(!sent.contains("hidden@"));
     assert!(
         dump.trim_end().ends_with(sent.replace("\r\n", "\n").trim_end()),
@@ -263,7 +263,10 @@ fn aiosmtpd_takes(tls: Tls, arguments: &[&str]) {
         (&json!(true), &json!(USER), &json!(true))
     );
     assert_eq!(seen["to"], json!(["bob@example.net", "zoë@xn--bcher-kva.example"]));
-    assert_eq!(seen["content"].as_str().unwrap().as_bytes(), message.to_bytes());
+    assert_eq!(
+        seen["content"].as_str().unwrap().as_bytes(),
+        message.to_bytes().unwrap()
+    );
 }
 
 fn aiosmtpd_with_starttls() {

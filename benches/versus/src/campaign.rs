@@ -35,10 +35,10 @@ fn ours(key: Option<&Key>) -> Runner {
             .expect("builds");
         let mut rope = message.to_rope();
         if let Some(signer) = &signer {
-            let chunks = rope.chunks().map(Bytes::as_ref);
+            let chunks = rope.in_memory().expect("nothing is streamed").map(Bytes::as_ref);
             rope.prepend(Bytes::from(signer.sign(chunks, now()).expect("signs")));
         }
-        rope.len()
+        usize::try_from(rope.len()).expect("fits")
     })
 }
 

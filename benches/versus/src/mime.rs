@@ -62,7 +62,8 @@ fn ours(letter: &Letter) -> usize {
             .inline(Attachment::inline(cid, png, image.clone()))
             .attach(Attachment::new("Rechnung März.pdf", pdf, bytes.clone()).expect("valid"));
     }
-    builder.build().expect("builds").to_rope().len()
+    let rope = builder.build().expect("builds").to_rope();
+    usize::try_from(rope.len()).expect("fits")
 }
 
 fn mail_builder(letter: &Letter) -> usize {

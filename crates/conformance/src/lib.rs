@@ -27,7 +27,7 @@
 //!         let received = self.0.sent().into_iter().map(|mail| {
 //!             let mail_from = mail.envelope().mail_from().map(ToString::to_string);
 //!             let recipients = mail.accepted().iter().map(ToString::to_string).collect::<Vec<_>>();
-//!             Received::new(mail_from, recipients, mail.rope().to_bytes())
+//!             Received::new(mail_from, recipients, mail.rope().to_bytes().unwrap_or_default())
 //!         });
 //!         received.collect()
 //!     }

@@ -93,7 +93,7 @@ impl Talk<'_> {
         expect(self.command("DATA").await?, 3)?;
         let mut stuffed = Vec::new();
         let mut line_start = true;
-        let bytes = mail.rope().to_bytes();
+        let bytes = mail.rope().to_bytes().unwrap();
         for (index, byte) in bytes.iter().enumerate() {
             if line_start && *byte == b'.' {
                 stuffed.push(b'.');

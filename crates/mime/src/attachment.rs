@@ -1,12 +1,16 @@
 //! Files that travel with a message.
 
+use std::io::{self, Read};
+use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 
 use crate::body::{self, Transfer};
+use crate::rope::Piece;
+use crate::streamed::Streamed;
 use crate::text::{LINE_LIMIT, refuse_controls};
-use crate::{ContentId, ContentType, FileName, HeaderError};
+use crate::{ContentId, ContentType, FileName, FileSource, HeaderError, Source};
 
 /// Holds a file to attach, or a picture to show inside the HTML body.
 ///
@@ -14,6 +18,9 @@ use crate::{ContentId, ContentType, FileName, HeaderError};
 ///
 /// Data travels as base64 and arrives exactly. The exception is `message/*`, which RFC 2046 §5.2.1 forbids to encode:
 /// it must be 7-bit text, and its line breaks become CRLF. (`message/global` may be encoded and is.)
+///
+/// Data that is in memory is encoded once and kept. Data of a [`Source`], such as a file, is read and encoded piece by piece
+/// whenever the message is written, and never held: memory stays flat however large it is.
 ///
 /// # Examples
 ///
@@ -32,10 +39,16 @@ pub struct Attachment {
     file_name: Option<FileName>,
     content_id: Option<ContentId>,
     description: Option<String>,
-    content: Arc<Content>,
+    content: Content,
 }
 
-struct Content {
+#[derive(Clone)]
+enum Content {
+    Held(Arc<Held>),
+    Streamed(Arc<Streamed>),
+}
+
+struct Held {
     data: Bytes,
     encoded: OnceLock<Encoded>,
 }
@@ -69,30 +82,88 @@ impl Attachment {
                 bytes: seven_bit(&data)?,
             });
         }
-        let content = Arc::new(Content { data, encoded });
         Ok(Self {
             content_type,
             file_name: Some(file_name),
             content_id: None,
             description: None,
-            content,
+            content: Content::Held(Arc::new(Held { data, encoded })),
         })
+    }
+
+    /// Makes an attachment whose data is read from `source` each time the message is written.
+    ///
+    /// # Errors
+    ///
+    /// [`HeaderError`] when the name is not a [`FileName`], or the type is one that cannot be streamed: `multipart/*`, and
+    /// `message/*` but for `message/global`. The latter must not be encoded, so whether it can be sent at all is only known
+    /// once all of it was read: give it as bytes, or as `application/octet-stream`.
+    pub fn from_source(
+        file_name: impl Into<String>,
+        content_type: ContentType,
+        source: impl Source,
+    ) -> Result<Self, HeaderError> {
+        let file_name = FileName::new(file_name)?;
+        refuse_multipart(&content_type)?;
+        if is_unencodable(&content_type) {
+            return Err(HeaderError::Syntax {
+                field: TYPE,
+                expected: "a type that may be encoded, as streamed attachments are",
+            });
+        }
+        Ok(Self {
+            content_type,
+            file_name: Some(file_name),
+            content_id: None,
+            description: None,
+            content: Content::Streamed(Arc::new(Streamed::new(Arc::new(source)))),
+        })
+    }
+
+    /// Makes an attachment of the file at `path`, under its own name, as [`Attachment::from_source`] of a [`FileSource`].
+    ///
+    /// The file is read when the message is written, and has to stay as it is until then.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use posthaste_mime::{Attachment, ContentType};
+    ///
+    /// let folder = tempfile::tempdir()?;
+    /// let path = folder.path().join("film.mp4");
+    /// std::fs::write(&path, "moving pictures")?;
+    /// let film = Attachment::from_file(&path, ContentType::parse("video/mp4")?)?;
+    /// assert_eq!(film.file_name().map(|name| name.as_str()), Some("film.mp4"));
+    /// assert_eq!(film.len(), 15);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`FileSource::new`]; and [`io::ErrorKind::InvalidInput`] with a [`HeaderError`] inside when the file's name or the
+    /// type is refused. A name that is not Unicode is refused: give another with [`Attachment::from_source`].
+    pub fn from_file(path: impl AsRef<Path>, content_type: ContentType) -> io::Result<Self> {
+        let path = path.as_ref();
+        let source = FileSource::new(path)?;
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        Self::from_source(name, content_type, source)
+            .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))
     }
 
     /// Makes a part for the HTML body to show as `cid:` and the id; it needs no file name.
     ///
     /// `multipart/*` and `message/*` are no types for it; `build` refuses them.
     pub fn inline(content_id: ContentId, content_type: ContentType, data: impl Into<Bytes>) -> Self {
-        let content = Arc::new(Content {
+        let held = Held {
             data: data.into(),
             encoded: OnceLock::new(),
-        });
+        };
         Self {
             content_type,
             file_name: None,
             content_id: Some(content_id),
             description: None,
-            content,
+            content: Content::Held(Arc::new(held)),
         }
     }
 
@@ -145,15 +216,40 @@ impl Attachment {
         self.description.as_deref()
     }
 
-    /// Returns the data as it was given.
-    pub fn data(&self) -> &Bytes {
-        &self.content.data
+    /// Returns how many bytes there are before they are encoded.
+    #[expect(clippy::len_without_is_empty, reason = "no bytes are data like any other")]
+    pub fn len(&self) -> u64 {
+        match &self.content {
+            Content::Held(held) => Source::len(&held.data),
+            Content::Streamed(part) => part.len(),
+        }
+    }
+
+    /// Returns the data as it was given; `None` if it is read when it is needed, for which there is [`Attachment::open`].
+    pub fn data(&self) -> Option<&Bytes> {
+        match &self.content {
+            Content::Held(held) => Some(&held.data),
+            Content::Streamed(_) => None,
+        }
+    }
+
+    /// Begins to read the data, wherever it is.
+    ///
+    /// # Errors
+    ///
+    /// As [`Source::open`].
+    pub fn open(&self) -> io::Result<Box<dyn Read + Send>> {
+        match &self.content {
+            Content::Held(held) => held.data.open(),
+            Content::Streamed(part) => part.source().open(),
+        }
     }
 
     /// Refuses types that the way in could not refuse.
     pub(crate) fn check_type(&self) -> Result<(), HeaderError> {
         refuse_multipart(&self.content_type)?;
-        if is_unencodable(&self.content_type) && self.encoded().0 != Transfer::SevenBit {
+        let as_it_is = |(transfer, _)| transfer == Transfer::SevenBit;
+        if is_unencodable(&self.content_type) && !self.encoded_in_memory().is_some_and(as_it_is) {
             return Err(HeaderError::Syntax {
                 field: TYPE,
                 expected: "a type that may be encoded, as inline parts are",
@@ -162,13 +258,36 @@ impl Attachment {
         Ok(())
     }
 
-    /// Returns how the data travels and its encoded form; encodes it at the first call.
-    pub(crate) fn encoded(&self) -> (Transfer, &Bytes) {
-        let encoded = self.content.encoded.get_or_init(|| Encoded {
+    /// Returns how the data travels and its encoded form.
+    pub(crate) fn encoded(&self) -> (Transfer, Piece) {
+        match &self.content {
+            Content::Held(held) => {
+                let encoded = held.encoded();
+                (encoded.transfer, Piece::Held(encoded.bytes.clone()))
+            }
+            Content::Streamed(part) => (Transfer::Base64, Piece::Streamed(Arc::clone(part))),
+        }
+    }
+
+    /// Returns how the data travels and its encoded form, unless it has to be read.
+    pub(crate) fn encoded_in_memory(&self) -> Option<(Transfer, &Bytes)> {
+        match &self.content {
+            Content::Held(held) => {
+                let encoded = held.encoded();
+                Some((encoded.transfer, &encoded.bytes))
+            }
+            Content::Streamed(_) => None,
+        }
+    }
+}
+
+impl Held {
+    /// Returns the encoded form; makes it at the first call.
+    fn encoded(&self) -> &Encoded {
+        self.encoded.get_or_init(|| Encoded {
             transfer: Transfer::Base64,
-            bytes: body::base64(&self.content.data),
-        });
-        (encoded.transfer, &encoded.bytes)
+            bytes: body::base64(&self.data),
+        })
     }
 }
 
@@ -179,7 +298,7 @@ impl std::fmt::Debug for Attachment {
             .field("content_type", &self.content_type.essence())
             .field("file_name", &self.file_name)
             .field("content_id", &self.content_id)
-            .field("len", &self.content.data.len())
+            .field("len", &self.len())
             .finish_non_exhaustive()
     }
 }
@@ -230,21 +349,25 @@ mod tests {
         ContentType::parse(text).unwrap()
     }
 
+    fn chunk(attachment: &Attachment) -> &Bytes {
+        attachment.encoded_in_memory().unwrap().1
+    }
+
     #[test]
     fn clones_share_what_was_encoded() {
         let first = Attachment::new("a", kind("image/png"), vec![1; 1000]).unwrap();
         let second = first.clone();
-        assert_eq!(first.encoded().1.as_ptr(), second.encoded().1.as_ptr());
+        assert_eq!(chunk(&first).as_ptr(), chunk(&second).as_ptr());
     }
 
     #[test]
     fn messages_are_not_encoded() {
         let inner = Bytes::from_static(b"Subject: x\r\n\r\nhello\r\n");
         let attached = Attachment::new("a.eml", kind("message/rfc822"), inner.clone()).unwrap();
-        assert_eq!(attached.encoded(), (Transfer::SevenBit, &inner));
-        assert_eq!(attached.encoded().1.as_ptr(), inner.as_ptr());
+        assert_eq!(attached.encoded_in_memory(), Some((Transfer::SevenBit, &inner)));
+        assert_eq!(chunk(&attached).as_ptr(), inner.as_ptr());
         let unix = Attachment::new("a.eml", kind("message/rfc822"), "Subject: x\n\nhello\n").unwrap();
-        assert_eq!(unix.encoded().1, &inner);
+        assert_eq!(chunk(&unix), &inner);
     }
 
     #[test]
@@ -257,8 +380,49 @@ mod tests {
     }
 
     #[test]
+    fn data_is_there_or_can_be_read() {
+        let read = |attachment: &Attachment| {
+            let mut bytes = Vec::new();
+            attachment.open().unwrap().read_to_end(&mut bytes).unwrap();
+            bytes
+        };
+        let held = Attachment::new("a", kind("text/plain"), "hello").unwrap();
+        let streamed = Attachment::from_source("a", kind("text/plain"), Bytes::from("hello")).unwrap();
+        assert_eq!((held.len(), streamed.len()), (5, 5));
+        assert_eq!((read(&held), read(&streamed)), (b"hello".to_vec(), b"hello".to_vec()));
+        assert!(held.data().is_some() && streamed.data().is_none());
+    }
+
+    #[test]
+    fn what_cannot_be_streamed_is_refused() {
+        let source = || Bytes::from_static(b"Subject: x\r\n\r\n");
+        for refused in ["message/rfc822", "message/delivery-status", "multipart/mixed"] {
+            let error = Attachment::from_source("a", kind(refused), source()).unwrap_err();
+            assert_eq!(error.field(), TYPE);
+        }
+        assert!(Attachment::from_source("a", kind("message/global"), source()).is_ok());
+        assert!(Attachment::from_source("a\n", kind("text/plain"), source()).is_err());
+    }
+
+    #[test]
+    fn a_file_is_attached_under_its_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("r\u{e9}sum\u{e9}.pdf");
+        std::fs::write(&path, "%PDF").unwrap();
+        let attachment = Attachment::from_file(&path, kind("application/pdf")).unwrap();
+        assert_eq!(attachment.file_name().unwrap().as_str(), "r\u{e9}sum\u{e9}.pdf");
+        assert_eq!(attachment.len(), 4);
+        let missing = Attachment::from_file(folder.path().join("none"), kind("application/pdf")).unwrap_err();
+        assert_eq!(missing.kind(), io::ErrorKind::NotFound);
+        let refused = Attachment::from_file(&path, kind("multipart/mixed")).unwrap_err();
+        assert!(refused.get_ref().is_some_and(|inner| inner.is::<HeaderError>()));
+    }
+
+    #[test]
     fn debug_shows_no_data() {
         let attachment = Attachment::new("a.txt", kind("text/plain"), "secret").unwrap();
         assert!(!format!("{attachment:?}").contains("secret"));
+        let streamed = Attachment::from_source("a.txt", kind("text/plain"), Bytes::from("secret")).unwrap();
+        assert!(!format!("{streamed:?}").contains("secret"));
     }
 }

@@ -40,6 +40,7 @@ pub trait IdSource: Debug + Send + Sync + 'static {
 ///         .build()
 ///         .unwrap()
 ///         .to_bytes()
+///         .unwrap()
 /// };
 /// assert_eq!(build(), build());
 /// ```
@@ -85,7 +86,8 @@ impl Generator {
         self
     }
 
-    pub(crate) fn now(&self) -> SystemTime {
+    /// Returns the present time, by its clock.
+    pub fn now(&self) -> SystemTime {
         self.clock.now()
     }
 

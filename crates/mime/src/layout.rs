@@ -10,7 +10,7 @@ use crate::generator::hex;
 use crate::message::Finished;
 use crate::parameter;
 use crate::prototype::Prototype;
-use crate::rope::Rope;
+use crate::rope::{Piece, Rope};
 
 /// Begins every boundary: `=_` stands in no quoted-printable or base64 text (RFC 2045 §6.7, §6.8).
 const BOUNDARY_MARK: &str = "=_";
@@ -62,6 +62,12 @@ pub(crate) struct Constant {
     inlines: Rope,
     /// The attachments, likewise.
     attachments: Rope,
+}
+
+impl Constant {
+    pub(crate) fn attachments(&self) -> &Rope {
+        &self.attachments
+    }
 }
 
 /// Lays out what the messages of a prototype have in common.
@@ -127,7 +133,7 @@ fn with_layout<R>(message: &Finished, finish: impl FnOnce(Layout<'_>) -> R) -> R
 /// Something that stands in the message between two pieces of its own.
 #[derive(Debug)]
 enum Shared<'a> {
-    Encoded(Bytes),
+    Encoded(Piece),
     Constant(&'a Rope),
 }
 
@@ -381,7 +387,7 @@ impl<'a> Layout<'a> {
             Transfer::SevenBit => b"Content-Transfer-Encoding: 7bit\r\n\r\n",
             Transfer::QuotedPrintable | Transfer::Base64 => b"Content-Transfer-Encoding: base64\r\n\r\n",
         });
-        self.shared.push((self.out.len(), Shared::Encoded(encoded.clone())));
+        self.shared.push((self.out.len(), Shared::Encoded(encoded)));
     }
 
     fn begin(&mut self, multipart: Multipart) {
@@ -429,7 +435,7 @@ impl<'a> Layout<'a> {
         for (at, shared) in self.shared {
             rope.push(own.slice(from..at));
             match shared {
-                Shared::Encoded(chunk) => rope.push(chunk),
+                Shared::Encoded(piece) => rope.push_piece(piece),
                 Shared::Constant(constant) => rope.append(constant),
             }
             from = at;
@@ -485,7 +491,7 @@ fn own_text_holds(message: &Finished, tag: &str) -> bool {
 
 /// Returns an attachment's text if it is written as it is.
 fn unencoded(attachment: &Attachment) -> Option<&str> {
-    let (transfer, bytes) = attachment.encoded();
+    let (transfer, bytes) = attachment.encoded_in_memory()?;
     (transfer == Transfer::SevenBit)
         .then(|| std::str::from_utf8(bytes).ok())
         .flatten()

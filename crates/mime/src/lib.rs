@@ -13,7 +13,7 @@
 //!     .text("First line")
 //!     .attach(Attachment::new("notes.txt", ContentType::parse("text/plain")?, "remember")?)
 //!     .build()?;
-//! assert!(message.to_bytes().starts_with(b"From: Ada <ada@example.org>\r\n"));
+//! assert!(message.to_bytes()?.starts_with(b"From: Ada <ada@example.org>\r\n"));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
@@ -26,6 +26,7 @@
 //!   one header.
 //! - [`Generator`]: where dates, Message-IDs and boundaries come from; fixed for tests.
 //! - [`Rope`]: the bytes, in chunks that messages share.
+//! - [`Source`] and [`FileSource`]: attachments that are read when they are needed, so that a large one is never held.
 //!
 //! # Choices
 //!
@@ -64,6 +65,8 @@ mod message_id;
 mod parameter;
 mod prototype;
 mod rope;
+mod source;
+mod streamed;
 mod text;
 
 pub use attachment::Attachment;
@@ -77,7 +80,8 @@ pub use list::{AutoSubmitted, ListId, ListUnsubscribe};
 pub use message::Message;
 pub use message_id::{ContentId, MessageId};
 pub use prototype::Prototype;
-pub use rope::Rope;
+pub use rope::{Chunks, Rope};
+pub use source::{FileSource, Source};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -1,6 +1,7 @@
 //! Finished messages.
 
 use std::collections::HashSet;
+use std::io;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -33,7 +34,7 @@ use crate::{
 ///     .html("<p>Hello Bob</p>")
 ///     .build()?;
 /// assert_eq!(message.envelope()?.recipients().len(), 2);
-/// assert!(!String::from_utf8(message.to_bytes().to_vec())?.contains("eve@"));
+/// assert!(!String::from_utf8(message.to_bytes()?.to_vec())?.contains("eve@"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone)]
@@ -221,7 +222,11 @@ impl Message {
     }
 
     /// Writes the message in one piece, as [`Message::to_rope`].
-    pub fn to_bytes(&self) -> Bytes {
+    ///
+    /// # Errors
+    ///
+    /// What went wrong while reading a streamed attachment; it cannot fail if there is none.
+    pub fn to_bytes(&self) -> io::Result<Bytes> {
         self.to_rope().to_bytes()
     }
 }

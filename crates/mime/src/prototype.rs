@@ -70,11 +70,20 @@ impl Prototype {
         MessageBuilder::on(self.clone())
     }
 
-    /// Returns the encoded attachments and inline parts that messages share as chunks of their own.
+    /// Returns the encoded attachments and inline parts that messages share as chunks of their own; those that are read
+    /// when they are needed are not among them.
     pub fn shared_chunks(&self) -> impl Iterator<Item = &Bytes> {
         let content = &self.prepared.content;
         let parts = content.inlines.iter().chain(&content.attachments);
-        parts.map(|part| part.encoded().1)
+        parts.filter_map(|part| part.encoded_in_memory().map(|(_, chunk)| chunk))
+    }
+
+    /// Returns the chunks with which the body of a message begins, to which no attachment was added: those of the
+    /// attachments, if they come [first](MessageBuilder::attachments_first) and are in memory, else none.
+    pub fn leading_chunks(&self) -> impl Iterator<Item = &Bytes> {
+        let first = self.prepared.content.attachments_first;
+        let attachments = first.then(|| self.prepared.constant.attachments().in_memory());
+        attachments.flatten().into_iter().flatten()
     }
 
     pub(crate) fn content(&self) -> &Content {

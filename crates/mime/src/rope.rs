@@ -1,10 +1,19 @@
 //! Message bytes in shared pieces.
 
+use std::io;
+use std::sync::Arc;
+
 use bytes::{Bytes, BytesMut};
+
+use crate::streamed::{Reading, Streamed};
 
 /// Holds bytes as a row of shared chunks, so that what many messages have in common exists once.
 ///
 /// Cloning and prepending copy no bytes. A socket writes the chunks with one vectored write.
+///
+/// Some of the bytes may not be in memory: a streamed attachment is read, and encoded, when its chunks are asked for (see
+/// [`Source`](crate::Source)). So whatever gives the bytes can fail, and may block while it reads;
+/// [`Rope::in_memory`] is the way around where there is nothing to read. The length is known without reading.
 ///
 /// # Examples
 ///
@@ -13,13 +22,23 @@ use bytes::{Bytes, BytesMut};
 ///
 /// let mut rope = Rope::from(b"Subject: hello\r\n\r\n".to_vec());
 /// rope.prepend(bytes::Bytes::from_static(b"From: ada@example.org\r\n"));
-/// assert_eq!(rope.chunks().count(), 2);
-/// assert!(rope.to_bytes().starts_with(b"From: "));
+/// assert_eq!((rope.len(), rope.chunks().count()), (41, 2));
+/// assert!(rope.to_bytes()?.starts_with(b"From: "));
+/// # Ok::<(), std::io::Error>(())
 /// ```
 #[derive(Clone, Default)]
 pub struct Rope {
-    chunks: Vec<Bytes>,
-    len: usize,
+    pieces: Vec<Piece>,
+    len: u64,
+}
+
+/// A part of a rope.
+#[derive(Clone)]
+pub(crate) enum Piece {
+    /// Bytes that are there; at least one.
+    Held(Bytes),
+    /// Bytes that are read when they are needed; at least one.
+    Streamed(Arc<Streamed>),
 }
 
 impl Rope {
@@ -30,28 +49,33 @@ impl Rope {
 
     /// Appends `chunk`; an empty one is left out.
     pub fn push(&mut self, chunk: Bytes) {
-        if !chunk.is_empty() {
-            self.len += chunk.len();
-            self.chunks.push(chunk);
-        }
+        self.push_piece(Piece::Held(chunk));
     }
 
     /// Appends all of `other`.
     pub fn append(&mut self, other: &Self) {
-        self.chunks.extend_from_slice(&other.chunks);
-        self.len += other.len;
+        self.pieces.extend_from_slice(&other.pieces);
+        self.len = self.len.saturating_add(other.len);
     }
 
     /// Puts `chunk` before everything else; an empty one is left out.
     pub fn prepend(&mut self, chunk: Bytes) {
-        if !chunk.is_empty() {
-            self.len += chunk.len();
-            self.chunks.insert(0, chunk);
+        let piece = Piece::Held(chunk);
+        if piece.len() > 0 {
+            self.len = self.len.saturating_add(piece.len());
+            self.pieces.insert(0, piece);
         }
     }
 
-    /// Returns the number of bytes.
-    pub fn len(&self) -> usize {
+    pub(crate) fn push_piece(&mut self, piece: Piece) {
+        if piece.len() > 0 {
+            self.len = self.len.saturating_add(piece.len());
+            self.pieces.push(piece);
+        }
+    }
+
+    /// Returns the number of bytes, those included that are yet to be read.
+    pub fn len(&self) -> u64 {
         self.len
     }
 
@@ -60,33 +84,164 @@ impl Rope {
         self.len == 0
     }
 
-    /// Returns the chunks in order; none of them is empty.
-    pub fn chunks(&self) -> impl ExactSizeIterator<Item = &Bytes> + DoubleEndedIterator + Clone {
-        self.chunks.iter()
+    /// Tells whether every byte is below 128, without reading: what is streamed is base64.
+    pub fn is_ascii(&self) -> bool {
+        self.pieces.iter().all(|piece| match piece {
+            Piece::Held(chunk) => chunk.is_ascii(),
+            Piece::Streamed(_) => true,
+        })
     }
 
-    /// Returns all bytes in one piece; copies them only if there are several chunks.
-    pub fn to_bytes(&self) -> Bytes {
-        match self.chunks.as_slice() {
-            [] => Bytes::new(),
-            [chunk] => chunk.clone(),
-            chunks => {
-                let mut whole = BytesMut::with_capacity(self.len);
-                for chunk in chunks {
-                    whole.extend_from_slice(chunk);
-                }
-                whole.freeze()
+    /// Returns the chunks in order, if all of them are in memory; `None` if some have to be read. None of them is empty.
+    pub fn in_memory(&self) -> Option<impl ExactSizeIterator<Item = &Bytes> + DoubleEndedIterator + Clone> {
+        // Never seen: there is no streamed piece when the iterator is made.
+        static NONE: Bytes = Bytes::new();
+        let held = |piece| matches!(piece, &Piece::Held(_));
+        self.pieces.iter().all(held).then(|| {
+            self.pieces.iter().map(|piece| match piece {
+                Piece::Held(chunk) => chunk,
+                Piece::Streamed(_) => &NONE,
+            })
+        })
+    }
+
+    /// Returns the chunks in order; none of them is empty. Chunks in memory are shared, others are read as they are asked
+    /// for, in pieces of at most 64 KiB.
+    ///
+    /// The first error ends it. What was returned before is then not the message, and must not be taken for it.
+    pub fn chunks(&self) -> Chunks {
+        Chunks {
+            pieces: self.pieces.clone().into_iter(),
+            reading: None,
+        }
+    }
+
+    /// Returns all bytes in one piece; copies them unless there is only one chunk.
+    ///
+    /// # Errors
+    ///
+    /// What went wrong while reading, if something had to be read; it cannot fail if [`Rope::in_memory`] is `Some`.
+    pub fn to_bytes(&self) -> io::Result<Bytes> {
+        if let [Piece::Held(chunk)] = self.pieces.as_slice() {
+            return Ok(chunk.clone());
+        }
+        let len = usize::try_from(self.len).map_err(|_| io::ErrorKind::OutOfMemory)?;
+        let mut whole = BytesMut::new();
+        if let Some(chunks) = self.in_memory() {
+            whole.reserve(len);
+            chunks.for_each(|chunk| whole.extend_from_slice(chunk));
+        } else {
+            // What a source says of its length is believed when the bytes come.
+            for chunk in self.chunks() {
+                whole.extend_from_slice(&chunk?);
             }
+        }
+        Ok(whole.freeze())
+    }
+
+    /// Writes all bytes to `writer`, chunk by chunk.
+    ///
+    /// # Errors
+    ///
+    /// The writer's, or what went wrong while reading. To tell them apart, write the [`chunks`](Rope::chunks) one by one.
+    pub fn write_to(&self, writer: &mut impl io::Write) -> io::Result<()> {
+        self.chunks().try_for_each(|chunk| writer.write_all(&chunk?))
+    }
+}
+
+impl Piece {
+    pub(crate) fn len(&self) -> u64 {
+        match self {
+            Self::Held(chunk) => u64::try_from(chunk.len()).unwrap_or(u64::MAX),
+            Self::Streamed(part) => part.encoded_len(),
         }
     }
 }
 
-/// Shows the length and the number of chunks, never the bytes.
+/// Gives the chunks of a [`Rope`], made by [`Rope::chunks`]. It shares what it needs, so it may outlive the rope and move
+/// to another thread.
+pub struct Chunks {
+    pieces: std::vec::IntoIter<Piece>,
+    reading: Option<Reading>,
+}
+
+impl Chunks {
+    /// Returns the next chunk if it is in memory already; `None` if it has to be read, or if there is none.
+    ///
+    /// So a caller that must not block knows when it has to go elsewhere for [`next`](Iterator::next).
+    pub fn next_in_memory(&mut self) -> Option<Bytes> {
+        if self.reading.is_some() || !matches!(self.pieces.as_slice(), [Piece::Held(_), ..]) {
+            return None;
+        }
+        match self.pieces.next() {
+            Some(Piece::Held(chunk)) => Some(chunk),
+            _ => None,
+        }
+    }
+
+    /// Tells whether no chunk is left.
+    pub fn is_done(&self) -> bool {
+        self.reading.is_none() && self.pieces.as_slice().is_empty()
+    }
+
+    fn read(&mut self) -> io::Result<Option<Bytes>> {
+        let mut reading = match self.reading.take() {
+            Some(reading) => reading,
+            None => match self.pieces.next() {
+                Some(Piece::Held(chunk)) => return Ok(Some(chunk)),
+                Some(Piece::Streamed(part)) => Reading::open(part)?,
+                None => return Ok(None),
+            },
+        };
+        let chunk = reading.next_chunk()?;
+        if !reading.is_done() {
+            self.reading = Some(reading);
+        }
+        Ok(Some(chunk))
+    }
+}
+
+impl Iterator for Chunks {
+    type Item = io::Result<Bytes>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let chunk = self.read();
+        if chunk.is_err() {
+            self.pieces = Vec::new().into_iter();
+        }
+        chunk.transpose()
+    }
+}
+
+impl std::iter::FusedIterator for Chunks {}
+
+/// Shows the length and the number of parts, never the bytes.
 impl std::fmt::Debug for Rope {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Rope")
             .field("len", &self.len)
-            .field("chunks", &self.chunks.len())
+            .field("parts", &self.pieces.len())
+            .finish()
+    }
+}
+
+/// Shows the length, never the bytes.
+impl std::fmt::Debug for Piece {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let name = match self {
+            Self::Held(_) => "Held",
+            Self::Streamed(_) => "Streamed",
+        };
+        f.debug_tuple(name).field(&self.len()).finish()
+    }
+}
+
+/// Shows how much is left, never the bytes.
+impl std::fmt::Debug for Chunks {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Chunks")
+            .field("parts", &self.pieces.as_slice().len())
+            .field("reading", &self.reading.is_some())
             .finish()
     }
 }
@@ -123,7 +278,8 @@ mod tests {
     fn a_single_chunk_is_not_copied() {
         let chunk = Bytes::from(vec![7; 100]);
         let rope = Rope::from(chunk.clone());
-        assert_eq!(rope.to_bytes().as_ptr(), chunk.as_ptr());
+        assert_eq!(rope.to_bytes().unwrap().as_ptr(), chunk.as_ptr());
+        assert_eq!(rope.chunks().next().unwrap().unwrap().as_ptr(), chunk.as_ptr());
     }
 
     #[test]
@@ -133,15 +289,47 @@ mod tests {
             .collect();
         rope.prepend(Bytes::from_static(b"a"));
         rope.prepend(Bytes::new());
-        assert_eq!(rope.chunks().count(), 3);
-        assert_eq!(rope.len(), 3);
-        assert_eq!(rope.to_bytes(), "abc");
+        rope.append(&Rope::from(Bytes::from_static(b"d")));
+        assert_eq!(rope.chunks().count(), 4);
+        assert_eq!(rope.in_memory().map(|chunks| chunks.len()), Some(4));
+        assert_eq!(rope.len(), 4);
+        assert_eq!(rope.to_bytes().unwrap(), "abcd");
+        let mut written = Vec::new();
+        rope.write_to(&mut written).unwrap();
+        assert_eq!(written, b"abcd");
         assert!(Rope::new().is_empty());
+        assert_eq!(Rope::new().to_bytes().unwrap(), "");
+    }
+
+    #[test]
+    fn a_streamed_piece_is_read_between_those_in_memory() {
+        let mut rope = Rope::from(Bytes::from_static(b"<"));
+        let part = Streamed::new(Arc::new(Bytes::from_static(b"hello")));
+        rope.push_piece(Piece::Streamed(Arc::new(part)));
+        rope.push_piece(Piece::Streamed(Arc::new(Streamed::new(Arc::new(Bytes::new())))));
+        rope.push(Bytes::from_static(b">"));
+        assert_eq!(rope.len(), 10);
+        assert!(rope.in_memory().is_none());
+        assert_eq!(rope.to_bytes().unwrap(), "<aGVsbG8=>");
+
+        let mut chunks = rope.chunks();
+        assert_eq!(chunks.next_in_memory().unwrap(), "<");
+        assert!(chunks.next_in_memory().is_none() && !chunks.is_done());
+        assert_eq!(chunks.next().unwrap().unwrap(), "aGVsbG8=");
+        assert_eq!(chunks.next_in_memory().unwrap(), ">");
+        assert!(chunks.next_in_memory().is_none() && chunks.is_done());
+        assert!(chunks.next().is_none());
     }
 
     #[test]
     fn debug_shows_no_bytes() {
-        let rope = Rope::from(b"secret".to_vec());
-        assert_eq!(format!("{rope:?}"), "Rope { len: 6, chunks: 1 }");
+        let mut rope = Rope::from(b"secret".to_vec());
+        assert_eq!(format!("{rope:?}"), "Rope { len: 6, parts: 1 }");
+        let part = Streamed::new(Arc::new(Bytes::from_static(b"secret")));
+        rope.push_piece(Piece::Streamed(Arc::new(part)));
+        let mut chunks = rope.chunks();
+        assert_eq!(format!("{chunks:?}"), "Chunks { parts: 2, reading: false }");
+        let last = chunks.by_ref().last().unwrap().unwrap();
+        assert_eq!((last, chunks.is_done()), (Bytes::from_static(b"c2VjcmV0"), true));
     }
 }

@@ -73,6 +73,9 @@ pub enum SmtpError {
     /// The message cannot go over SMTP as it is.
     #[error("the message cannot go over SMTP")]
     Content(#[source] ContentError),
+    /// The message could not be read: a streamed attachment failed, or is not what it was.
+    #[error("the message could not be read")]
+    Source(#[source] io::Error),
     /// A command could not be written.
     #[error("a command could not be written")]
     Command(#[source] EncodeError),
@@ -88,7 +91,7 @@ impl SmtpError {
             Self::NoMechanism { .. } | Self::ClearTextAuth => ErrorKind::Unauthorized,
             Self::NoStartTls { .. } | Self::MissingExtension { .. } => ErrorKind::Unsupported,
             Self::TooBig { .. } => ErrorKind::Rejected,
-            Self::Content(_) | Self::Command(_) => ErrorKind::Invalid,
+            Self::Content(_) | Self::Command(_) | Self::Source(_) => ErrorKind::Invalid,
         }
     }
 }

@@ -140,7 +140,7 @@ fn content_needs(mail: &Outbound, capabilities: &Capabilities, missing: &mut Vec
         need(Feature::InlineParts, &|| !message.inlines().is_empty());
     }
     if let Some(at_most) = capabilities.max_message_size() {
-        let size = u64::try_from(mail.rope().len()).unwrap_or(u64::MAX);
+        let size = mail.rope().len();
         if size > at_most {
             missing.push(Unsupported::too_many(Feature::MessageSize, size, at_most));
         }

@@ -28,7 +28,8 @@ fn alone(body: &str) -> Result<(), String> {
     for html in [false, true] {
         let builder = wire::builder();
         let builder = if html { builder.html(body) } else { builder.text(body) };
-        let bytes = builder.build().map_err(|e| e.to_string())?.to_bytes();
+        let message = builder.build().map_err(|e| e.to_string())?;
+        let bytes = message.to_bytes().map_err(|e| e.to_string())?;
         wire::scan(&bytes, false)?;
         encoded_lines(&bytes)?;
         dots_are_reversible(&bytes)?;
@@ -52,7 +53,7 @@ fn together(body: &str) -> Result<(), String> {
         .attach(attachment)
         .build()
         .map_err(|e| e.to_string())?;
-    let bytes = message.to_bytes();
+    let bytes = message.to_bytes().map_err(|e| e.to_string())?;
     wire::scan(&bytes, false)?;
     encoded_lines(&bytes)?;
     let parsed = MessageParser::default().parse(&bytes).ok_or("no message")?;

@@ -149,7 +149,7 @@ fn selector(value: &str) -> Result<(), String> {
         .build()
         .map_err(|e| e.to_string())?;
     let message = injection::base().build().map_err(|e| e.to_string())?;
-    let bytes = message.to_bytes();
+    let bytes = message.to_bytes().map_err(|e| e.to_string())?;
     let field = signer.sign([&bytes[..]], message.date()).map_err(|e| e.to_string())?;
     let signed = [field.as_bytes(), &bytes].concat();
     wire::scan(&signed, false)?;
@@ -184,7 +184,7 @@ fn rendered(
         Err(error) => return named(&error, word),
     };
     injection::unchanged(&message, &expected)?;
-    let found = read(&message.to_bytes()).unwrap_or_default();
+    let found = read(&message.to_bytes().map_err(|e| e.to_string())?).unwrap_or_default();
     if found == text {
         Ok(())
     } else {

@@ -29,7 +29,7 @@ fn sent(case: &Value) -> Result<(), String> {
         .attach(attachment)
         .build()
         .map_err(|e| e.to_string())?;
-    let bytes = message.to_bytes();
+    let bytes = message.to_bytes().map_err(|e| e.to_string())?;
     wire::scan(&bytes, false)?;
     wire::scan_folding(&bytes)?;
     let parsed = MessageParser::default().parse(&bytes).ok_or("no message")?;

@@ -188,7 +188,7 @@ fn instant(text: &str) -> Option<i64> {
 }
 
 fn checked(message: &Message) -> Result<Vec<u8>, String> {
-    let bytes = message.to_bytes().to_vec();
+    let bytes = message.to_bytes().map_err(|e| e.to_string())?.to_vec();
     wire::scan(&bytes, message.needs_smtputf8())?;
     wire::scan_folding(&bytes)?;
     Ok(bytes)

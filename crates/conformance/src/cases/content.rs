@@ -1,5 +1,6 @@
 //! Bytes arrive as they were.
 
+use bytes::Bytes;
 use posthaste_transport::{Disposition, Feature, Outbound, SendOptions};
 
 use super::case;
@@ -32,6 +33,11 @@ pub(super) const CASES: &[Case] = &[
     case!(the_same_message_can_be_sent_twice),
 ];
 
+fn bytes(mail: &Outbound) -> Result<Bytes, Failure> {
+    let bytes = mail.rope().to_bytes();
+    bytes.map_err(|error| Failure(format!("the suite's own message could not be read: {error}")))
+}
+
 async fn arrives(stage: &Stage, mail: &Outbound) -> Result<(), Failure> {
     let before = stage.received().len();
     stage.deliver(mail, &SendOptions::default()).await?;
@@ -41,7 +47,7 @@ async fn arrives(stage: &Stage, mail: &Outbound) -> Result<(), Failure> {
         "the peer took {} messages",
         received.len().saturating_sub(before)
     );
-    let mut sent = mail.rope().to_bytes();
+    let mut sent = bytes(mail)?;
     if !sent.ends_with(b"\r\n")
         && received
             .last()
@@ -110,7 +116,7 @@ async fn a_missing_last_line_end_loses_nothing(stage: Stage) -> Result<(), Failu
     let mail = mail::raw(b"no line end", usize::MAX)?;
     stage.deliver(&mail, &SendOptions::default()).await?;
     let received = stage.received_one()?;
-    let sent = mail.rope().to_bytes();
+    let sent = bytes(&mail)?;
     let added = received.bytes().strip_prefix(&sent[..]);
     ensure!(
         matches!(added, Some(b"" | b"\r\n")),

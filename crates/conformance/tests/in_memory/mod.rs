@@ -132,7 +132,7 @@ impl Subject for InMemory {
         let received = self.peer.memory.sent().into_iter().map(|mail| {
             let mail_from = mail.envelope().mail_from().map(ToString::to_string);
             let recipients: Vec<String> = mail.accepted().iter().map(ToString::to_string).collect();
-            Received::new(mail_from, recipients, mail.rope().to_bytes())
+            Received::new(mail_from, recipients, mail.rope().to_bytes().unwrap())
         });
         received.collect()
     }

@@ -54,7 +54,7 @@ impl Liar {
                 Err(SendError::new(error.kind(), error.disposition()).with_transport(error.transport().to_owned()))
             }
             (Lie::ShowsContent, Err(error)) => {
-                let content = String::from_utf8_lossy(&mail.rope().to_bytes()).into_owned();
+                let content = String::from_utf8_lossy(&mail.rope().to_bytes().unwrap()).into_owned();
                 Err(error.with_source(std::io::Error::other(content)))
             }
             (Lie::ForgetsItsName, Err(error)) => Err(error.with_transport("")),
@@ -65,7 +65,7 @@ impl Liar {
     fn twisted(&self, mail: &Outbound) -> Outbound {
         match (self.lie, mail.message()) {
             (Lie::ChangesBytes, _) => {
-                let text = mail.rope().to_bytes().to_vec();
+                let text = mail.rope().to_bytes().unwrap().to_vec();
                 let lines: Vec<u8> = text
                     .split_inclusive(|byte| *byte == b'\n')
                     .flat_map(|line| line.strip_prefix(b".").unwrap_or(line))

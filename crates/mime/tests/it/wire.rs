@@ -16,7 +16,7 @@ pub(crate) fn builder() -> MessageBuilder {
 
 /// Writes `message` and checks it: CRLF only, no NUL, lines of at most 998 octets, ASCII unless SMTPUTF8 is needed.
 pub(crate) fn bytes(message: &Message) -> Vec<u8> {
-    let bytes = message.to_bytes().to_vec();
+    let bytes = message.to_bytes().unwrap().to_vec();
     let text = String::from_utf8(bytes.clone()).expect("UTF-8");
     assert!(text.is_ascii() || message.needs_smtputf8(), "8-bit text");
     assert!(!text.contains('\0'), "NUL");

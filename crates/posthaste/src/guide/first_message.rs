@@ -23,7 +23,7 @@
 //!
 //! // Bcc is part of the envelope, never of the bytes.
 //! assert_eq!(message.envelope()?.recipients().len(), 2);
-//! assert!(!String::from_utf8_lossy(&message.to_bytes()).contains("archive@"));
+//! assert!(!String::from_utf8_lossy(&message.to_bytes()?).contains("archive@"));
 //! # Ok(())
 //! # }
 //! ```

@@ -23,7 +23,7 @@
 //!
 //! let sent = caught.sent();
 //! assert_eq!(sent[0].envelope().recipients()[0].address().to_string(), "bob@example.net");
-//! assert!(sent[0].rope().to_bytes().starts_with(b"From: ada@example.org\r\n"));
+//! assert!(sent[0].rope().to_bytes()?.starts_with(b"From: ada@example.org\r\n"));
 //! # Ok(())
 //! # }
 //! ```

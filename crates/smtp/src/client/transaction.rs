@@ -52,8 +52,13 @@ impl<'a> Job<'a> {
     ) -> Result<Self, SendError> {
         let rope = mail.rope();
         let mut stuffer = DotStuffer::new();
-        let pushed = rope.chunks().try_for_each(|chunk| stuffer.push(chunk));
-        let content = pushed.and_then(|()| stuffer.finish());
+        for chunk in rope.chunks() {
+            let chunk = chunk.map_err(|error| invalid(SmtpError::Source(error)))?;
+            stuffer
+                .push(&chunk)
+                .map_err(|error| invalid(SmtpError::Content(error)))?;
+        }
+        let content = stuffer.finish();
         let content = content.map_err(|error| invalid(SmtpError::Content(error)))?;
         let envelope = mail.envelope();
         let wished = envelope.envelope_id().is_some()
@@ -65,7 +70,7 @@ impl<'a> Job<'a> {
         Ok(Self {
             mail,
             content,
-            size: rope.len().try_into().unwrap_or(u64::MAX),
+            size: rope.len(),
             dsn: wished && keeps_dsn,
             dsn_may_go: options.on_unsupported() == OnUnsupported::Degrade,
             pipelining,

@@ -2,7 +2,7 @@
 
 use std::fmt::Debug;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter};
 use std::path::Path;
 
 use posthaste_mime::Rope;
@@ -32,9 +32,7 @@ impl Disk for RealDisk {
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let mut writer = BufWriter::with_capacity(64 << 10, options.open(path)?);
-        for chunk in content.chunks() {
-            writer.write_all(chunk)?;
-        }
+        content.write_to(&mut writer)?;
         let file = writer.into_inner().map_err(io::IntoInnerError::into_error)?;
         file.sync_all()
     }

@@ -202,7 +202,7 @@ async fn bytes_and_envelope_stand_apart() {
     assert_eq!(files(folder.path(), "new"), [name]);
     assert_eq!(
         fs::read(folder.path().join("new").join(name)).unwrap(),
-        mail.rope().to_bytes()
+        mail.rope().to_bytes().unwrap()
     );
     assert_eq!(
         fs::read_to_string(folder.path().join("envelope").join(name)).unwrap(),

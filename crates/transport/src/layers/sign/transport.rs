@@ -35,15 +35,24 @@ impl<T> Signed<T> {
 impl<T: Transport> Signed<T> {
     fn sign(&self, mail: &Outbound) -> Result<Outbound, SendError> {
         let mut rope = mail.rope();
-        let chunks = rope.chunks().map(|chunk| &chunk[..]);
-        let signatures = self.signer.sign(chunks, self.clock.now()).map_err(|error| {
-            SendError::new(ErrorKind::Invalid, Disposition::NotAccepted)
-                .with_transport(self.inner.info().name().to_owned())
-                .with_detail("signing")
-                .with_source(error)
-        })?;
+        let whole = match rope.in_memory() {
+            Some(_) => Bytes::new(),
+            None => rope.to_bytes().map_err(|error| self.invalid(error))?,
+        };
+        let signatures = match rope.in_memory() {
+            Some(chunks) => self.signer.sign(chunks.map(|chunk| &chunk[..]), self.clock.now()),
+            None => self.signer.sign([&whole[..]], self.clock.now()),
+        };
+        let signatures = signatures.map_err(|error| self.invalid(error))?;
         rope.prepend(Bytes::from(signatures));
         Ok(Outbound::raw(mail.envelope().clone(), rope))
+    }
+
+    fn invalid(&self, error: impl std::error::Error + Send + Sync + 'static) -> SendError {
+        SendError::new(ErrorKind::Invalid, Disposition::NotAccepted)
+            .with_transport(self.inner.info().name().to_owned())
+            .with_detail("signing")
+            .with_source(error)
     }
 }
 
