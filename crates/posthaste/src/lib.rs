@@ -28,7 +28,8 @@
 //! - [`Message`]: what to send. [`Envelope`], [`Outbound`] and [`SendOptions`]: to whom really, and how.
 //! - [`Outcome`] and [`SendError`]: what became of it, for each recipient, and whether it may be sent again.
 //! - [`guide`]: longer texts, whose code is compiled.
-//! - The modules [`address`], [`mime`], [`transport`], `auth`, `dns`, `limit`, `smtp` and `template`: each crate whole.
+//! - `Campaign`: one template and one message for many.
+//! - The modules [`address`], [`mime`], [`transport`], `auth`, `campaign`, `dns`, `limit`, `smtp` and `template`: each crate whole.
 //!
 //! # Features
 //!
@@ -37,6 +38,7 @@
 //! | `smtp` (default) | `smtp://` and `smtps://` URLs, the SMTP client and server | tokio-rustls, rustls-platform-verifier |
 //! | `sign` (default) | [`MailerBuilder::sign`], DKIM, SPF, DMARC | aws-lc-rs |
 //! | `template` (default) | [`Template`] | serde_json |
+//! | `campaign` (default) | `Campaign`, bulk mail; needs `sign` and `template` | futures-util |
 //! | `limit` (default) | [`MailerBuilder::limit`] | - |
 //! | `dns` | the production DNS resolver | hickory-resolver |
 //! | `serde` | `Serialize` and `Deserialize` of addresses | serde |
@@ -55,6 +57,8 @@ pub use posthaste_address as address;
 pub use posthaste_auth as auth;
 #[cfg(feature = "sign")]
 pub use posthaste_auth::dkim;
+#[cfg(feature = "campaign")]
+pub use posthaste_campaign as campaign;
 #[cfg(any(feature = "dns", feature = "sign"))]
 pub use posthaste_dns as dns;
 #[cfg(feature = "limit")]
@@ -67,6 +71,8 @@ pub use posthaste_template as template;
 pub use posthaste_transport as transport;
 
 pub use posthaste_address::{Domain, EmailAddress, Envelope, Group, Mailbox, Recipient};
+#[cfg(feature = "campaign")]
+pub use posthaste_campaign::Campaign;
 #[cfg(feature = "limit")]
 pub use posthaste_limit::Limit;
 pub use posthaste_mime::{

@@ -1,0 +1,40 @@
+//! A file of rows to try it with.
+
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::PathBuf;
+
+use serde_json::json;
+
+const NAMES: [&str; 5] = ["Ada", "Jürgen", "Zoë", "Dmitri", "Margaret"];
+
+/// Writes `rows` rows as NDJSON. Of every 5000 one has a bad address, one lacks a variable, and one repeats another.
+pub(crate) fn write(rows: u64) -> io::Result<PathBuf> {
+    let path = std::env::temp_dir().join(format!("posthaste-bulk-{}.ndjson", std::process::id()));
+    let mut out = BufWriter::new(File::create(&path)?);
+    for number in 0..rows {
+        let name = NAMES[(number % 5) as usize];
+        let orders: Vec<_> = (0..number % 7)
+            .map(|order| json!({"title": format!("Tea & biscuits no. {order}"), "amount": format!("{order}.50")}))
+            .collect();
+        let mut row = json!({
+            "email": format!("customer.{number}@example.net"),
+            "display_name": name,
+            "name": name,
+            "points": number,
+            "gold": number % 3 == 0,
+            "orders": orders,
+        });
+        match number % 5000 {
+            1111 => row["email"] = json!(format!("customer.{number}@@example.net")),
+            2222 => row["email"] = json!(format!("customer.{}@example.net", number - 1)),
+            3333 => {
+                row.as_object_mut().map(|row| row.remove("points"));
+            }
+            _ => {}
+        }
+        writeln!(out, "{row}")?;
+    }
+    out.flush()?;
+    Ok(path)
+}
