@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use serde_json::{Map, Value};
 
 use crate::error::{CompileError, CompileErrorKind};
+use crate::helper::Helper;
 use crate::location::{Location, Part};
 use crate::options::Options;
 
@@ -25,6 +26,7 @@ pub(crate) struct Code {
     pub(crate) segments: Vec<Segment>,
     pub(crate) calls: Vec<Call>,
     pub(crate) inlines: Vec<InlinePartial>,
+    pub(crate) helpers: Vec<HelperCall>,
     /// How long the output was when it was longer than expected, or much shorter.
     pub(crate) output: AtomicU32,
 }
@@ -61,6 +63,7 @@ impl Code {
     /// Compiles `source` as a part, or as a registered partial.
     pub(crate) fn compile(source: &str, partial: Option<&str>, options: &Options) -> Result<Self, CompileError> {
         let fail = |(at, kind)| CompileError::new(Location::new(options.part, partial, source, at), kind);
+        options.helpers.check().map_err(|kind| fail((0, kind)))?;
         // Offsets are kept in 32 bits.
         let limit = options.limits.source.min(1 << 30);
         if source.len() > limit {
@@ -123,6 +126,12 @@ pub(crate) enum Op {
         params: bool,
         otherwise: Pc,
     },
+    /// Enters the body as often as block helper number `call` says, or jumps.
+    Helper {
+        call: u32,
+        params: bool,
+        otherwise: Pc,
+    },
     /// Writes a range of the source, then goes on with the next item at `body`, or leaves.
     Next {
         start: u32,
@@ -166,6 +175,8 @@ pub(crate) enum Expr {
     Undefined,
     /// `(lookup object name)`
     Lookup(ExprId, ExprId),
+    /// `(helper …)`: index into [`Code::helpers`]
+    Helper(u32),
 }
 
 #[derive(Clone, Debug)]
@@ -273,6 +284,17 @@ pub(crate) struct Call {
     pub(crate) block: Option<CallBlock>,
     /// Range of the source that indents each line.
     pub(crate) indent: Option<(u32, u32)>,
+    pub(crate) at: u32,
+}
+
+/// A call of a registered helper.
+#[derive(Clone, Debug)]
+pub(crate) struct HelperCall {
+    pub(crate) helper: Helper,
+    pub(crate) name: Box<str>,
+    /// The positional arguments, then those with names.
+    pub(crate) arguments: Box<[ExprId]>,
+    pub(crate) names: Box<[Box<str>]>,
     pub(crate) at: u32,
 }
 

@@ -5,10 +5,11 @@ use std::sync::atomic::AtomicU32;
 
 use crate::ast::{self, Block, Body, Node};
 use crate::code::{
-    Base, Call, CallBlock, Code, Expr, ExprId, InlinePartial, LoopVariable, Op, PartialName, Path, Pc, ScopeEnv,
-    Segment,
+    Base, Call, CallBlock, Code, Expr, ExprId, HelperCall, InlinePartial, LoopVariable, Op, PartialName, Path, Pc,
+    ScopeEnv, Segment,
 };
 use crate::error::CompileErrorKind;
+use crate::helper::{BUILT_IN, Helper, Helpers};
 use crate::lex::LexError;
 use crate::options::Options;
 use crate::whitespace::trimmed;
@@ -16,11 +17,11 @@ use crate::whitespace::trimmed;
 /// Names of the placeholders that Amazon SES fills in after rendering.
 const PLACEHOLDERS: [&str; 2] = ["ses:openTracker", "amazonSESUnsubscribeUrl"];
 
-pub(crate) fn compile(
+pub(crate) fn compile<'t>(
     source: &str,
     partial: Option<&str>,
-    body: &Body<'_>,
-    options: &Options,
+    body: &'t Body<'t>,
+    options: &'t Options,
 ) -> Result<Code, LexError> {
     let mut compiler = Compiler {
         code: Code {
@@ -31,11 +32,13 @@ pub(crate) fn compile(
             segments: Vec::new(),
             calls: Vec::new(),
             inlines: Vec::new(),
+            helpers: Vec::new(),
             output: AtomicU32::new(0),
         },
         block_params: Vec::new(),
         indent_partials: options.indent_partials,
         search_parents: options.search_parents,
+        helpers: &options.helpers,
         target: 0,
     };
     compiler.scoped_body(body, ScopeEnv::Root)?;
@@ -49,6 +52,7 @@ struct Compiler<'t> {
     block_params: Vec<&'t [Cow<'t, str>]>,
     indent_partials: bool,
     search_parents: bool,
+    helpers: &'t Helpers,
     /// The last instruction that something jumps to.
     target: usize,
 }
@@ -79,7 +83,8 @@ impl<'t> Compiler<'t> {
             | Op::Test { otherwise, .. }
             | Op::With { otherwise, .. }
             | Op::Each { otherwise, .. }
-            | Op::Section { otherwise, .. },
+            | Op::Section { otherwise, .. }
+            | Op::Helper { otherwise, .. },
         ) = self.code.ops.get_mut(index)
         {
             *otherwise = target;
@@ -198,14 +203,18 @@ impl<'t> Compiler<'t> {
             return Ok(());
         }
         match self.helper(call)? {
-            Some("lookup") => {
+            Head::BuiltIn("lookup") => {
                 let expr = self.lookup(call)?;
                 self.print(expr, mustache.escape);
             }
             // It says something to a developer's console, and there is none.
-            Some("log") => {}
-            Some(helper) => return Err((call.at, block_only(helper))),
-            None => {
+            Head::BuiltIn("log") => {}
+            Head::BuiltIn(helper) => return Err((call.at, block_only(helper))),
+            Head::Helper(helper) => {
+                let expr = self.inline_helper(call, helper)?;
+                self.print(expr, mustache.escape);
+            }
+            Head::Value => {
                 let expr = self.value_or_key(call)?;
                 self.print(expr, mustache.escape);
             }
@@ -213,28 +222,50 @@ impl<'t> Compiler<'t> {
         Ok(())
     }
 
-    /// Which built-in helper `call` calls; `None` if it is a plain value.
-    fn helper(&self, call: &ast::Call<'_>) -> Result<Option<&'static str>, LexError> {
+    /// What `call` calls.
+    fn helper(&self, call: &ast::Call<'_>) -> Result<Head<'t>, LexError> {
         let name = match &call.head {
             ast::Expr::Path(path) => path.simple_name(),
             ast::Expr::Call(inner) => return Err((inner.at, not_callable(inner))),
+            ast::Expr::Text(name) if call.has_arguments() => Some(&**name),
             _ => None,
         };
-        let builtin = name.filter(|name| self.block_param(name).is_none()).and_then(|name| {
-            ["if", "unless", "each", "with", "lookup", "log"]
-                .into_iter()
-                .find(|builtin| *builtin == name)
-        });
-        let reserved = matches!(name, Some("helperMissing" | "blockHelperMissing"));
-        if builtin.is_none() && (reserved || call.has_arguments()) {
-            return Err((
-                call.at,
-                CompileErrorKind::UnknownHelper {
-                    name: call.head.original().into_owned(),
-                },
-            ));
+        let name = name.filter(|name| self.block_param(name).is_none());
+        if let Some(name) = name {
+            if let Some(builtin) = BUILT_IN.into_iter().find(|builtin| *builtin == name) {
+                return Ok(Head::BuiltIn(builtin));
+            }
+            if let Some(helper) = self.helpers.find(name) {
+                return Ok(Head::Helper(helper));
+            }
         }
-        Ok(builtin)
+        let reserved = matches!(name, Some("helperMissing" | "blockHelperMissing"));
+        if reserved || call.has_arguments() {
+            return Err((call.at, not_callable(call)));
+        }
+        Ok(Head::Value)
+    }
+
+    fn inline_helper(&mut self, call: &ast::Call<'_>, helper: &Helper) -> Result<ExprId, LexError> {
+        if let Helper::Block(_) = helper {
+            let kind = "a block helper: write `{{#name …}}…{{/name}}`";
+            return Err((call.at, helper_use(call, kind)));
+        }
+        let call = self.helper_call(call, helper)?;
+        Ok(self.expr_id(Expr::Helper(call)))
+    }
+
+    fn helper_call(&mut self, call: &ast::Call<'_>, helper: &Helper) -> Result<u32, LexError> {
+        let values = call.params.iter().chain(call.hash.iter().map(|(_, value)| value));
+        let arguments = values.map(|value| self.value(value)).collect::<Result<_, _>>()?;
+        self.code.helpers.push(HelperCall {
+            helper: helper.clone(),
+            name: (*call.head.original()).into(),
+            arguments,
+            names: call.hash.iter().map(|(name, _)| (**name).into()).collect(),
+            at: narrow(call.at),
+        });
+        Ok(narrow(self.code.helpers.len() - 1))
     }
 
     fn expr_id(&mut self, expr: Expr) -> ExprId {
@@ -253,14 +284,10 @@ impl<'t> Compiler<'t> {
             ast::Expr::Undefined => Expr::Undefined,
             ast::Expr::Call(call) => {
                 return match self.helper(call)? {
-                    Some("lookup") => self.lookup(call),
-                    Some(helper) => Err((call.at, block_only(helper))),
-                    None => Err((
-                        call.at,
-                        CompileErrorKind::UnknownHelper {
-                            name: call.head.original().into_owned(),
-                        },
-                    )),
+                    Head::BuiltIn("lookup") => self.lookup(call),
+                    Head::BuiltIn(helper) => Err((call.at, block_only(helper))),
+                    Head::Helper(helper) => self.inline_helper(call, helper),
+                    Head::Value => Err((call.at, not_callable(call))),
                 };
             }
         };
@@ -475,7 +502,7 @@ impl<'t> Compiler<'t> {
         let params = !params.is_empty();
         let otherwise = 0;
         let op = match helper {
-            Some(helper @ ("if" | "unless")) => {
+            Head::BuiltIn(helper @ ("if" | "unless")) => {
                 let expr = self.only_argument(helper, call)?;
                 let hash = call.hash.iter().find(|(name, _)| name == "includeZero");
                 let include_zero = hash.map(|(_, value)| self.value(value)).transpose()?;
@@ -486,23 +513,32 @@ impl<'t> Compiler<'t> {
                     otherwise,
                 }
             }
-            Some("each") => Op::Each {
+            Head::BuiltIn("each") => Op::Each {
                 expr: self.only_argument("each", call)?,
                 params,
                 otherwise,
             },
-            Some("with") => Op::With {
+            Head::BuiltIn("with") => Op::With {
                 expr: self.only_argument("with", call)?,
                 params,
                 otherwise,
             },
-            Some("lookup") => {
+            Head::BuiltIn("lookup") => {
                 let expr = self.lookup(call)?;
                 self.print(expr, false);
                 return Ok(None);
             }
-            Some(_) => return Ok(None),
-            None => Op::Section {
+            Head::BuiltIn(_) => return Ok(None),
+            Head::Helper(Helper::Inline { .. }) => {
+                let kind = "an inline helper: write `{{name …}}` or `(name …)`";
+                return Err((call.at, helper_use(call, kind)));
+            }
+            Head::Helper(helper @ Helper::Block(_)) => Op::Helper {
+                call: self.helper_call(call, helper)?,
+                params,
+                otherwise,
+            },
+            Head::Value => Op::Section {
                 expr: self.value_or_key(call)?,
                 params,
                 otherwise,
@@ -525,6 +561,14 @@ impl<'t> Compiler<'t> {
     }
 }
 
+/// What the first word of a tag means.
+enum Head<'h> {
+    BuiltIn(&'static str),
+    Helper(&'h Helper),
+    /// No helper: a value.
+    Value,
+}
+
 fn is_placeholder(call: &ast::Call<'_>, name: &str) -> bool {
     !call.has_arguments() && matches!(&call.head, ast::Expr::Path(path) if path.simple_name() == Some(name))
 }
@@ -533,6 +577,13 @@ fn block_only(helper: &'static str) -> CompileErrorKind {
     CompileErrorKind::Arguments {
         helper,
         expected: "a block: write `{{#name …}}…{{/name}}`",
+    }
+}
+
+fn helper_use(call: &ast::Call<'_>, kind: &'static str) -> CompileErrorKind {
+    CompileErrorKind::HelperUse {
+        name: call.head.original().into_owned(),
+        kind,
     }
 }
 

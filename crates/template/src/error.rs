@@ -1,6 +1,6 @@
 //! What can go wrong with a template, and where.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use crate::location::{Location, Part};
 
@@ -64,13 +64,13 @@ pub enum CompileErrorKind {
     #[error("this string is never closed")]
     UnclosedString,
     /// A block whose closing tag is missing.
-    #[error("block `{name}` is never closed", name = name.escape_debug())]
+    #[error("block `{name}` is never closed", name = Shown(name))]
     UnclosedBlock {
         /// The block's name.
         name: String,
     },
     /// A closing tag of another block than the innermost open one.
-    #[error("`{{{{/{close}}}}}` does not close `{open}`", close = close.escape_debug(), open = open.escape_debug())]
+    #[error("`{{{{/{close}}}}}` does not close `{open}`", close = Shown(close), open = Shown(open))]
     MismatchedClose {
         /// Name of the innermost open block.
         open: String,
@@ -78,7 +78,7 @@ pub enum CompileErrorKind {
         close: String,
     },
     /// A closing tag with no block open.
-    #[error("`{{{{/{name}}}}}` closes nothing", name = name.escape_debug())]
+    #[error("`{{{{/{name}}}}}` closes nothing", name = Shown(name))]
     UnexpectedClose {
         /// Name in the closing tag.
         name: String,
@@ -95,21 +95,35 @@ pub enum CompileErrorKind {
         found: String,
     },
     /// `this`, `.` or `..` behind the start of a path.
-    #[error("invalid path: `{path}`", path = path.escape_debug())]
+    #[error("invalid path: `{path}`", path = Shown(path))]
     InvalidPath {
         /// The path up to the offending segment.
         path: String,
     },
     /// A call of a helper that does not exist.
-    #[error("there is no helper `{name}`", name = name.escape_debug())]
+    #[error("there is no helper `{name}`", name = Shown(name))]
     UnknownHelper {
         /// The helper's name.
         name: String,
     },
     /// A decorator other than `inline`.
-    #[error("there is no decorator `{name}`", name = name.escape_debug())]
+    #[error("there is no decorator `{name}`", name = Shown(name))]
     UnknownDecorator {
         /// The decorator's name.
+        name: String,
+    },
+    /// A helper used in a place for another kind of helper.
+    #[error("`{name}` is {kind}", name = Shown(name))]
+    HelperUse {
+        /// The helper's name.
+        name: String,
+        /// What it is, and how it is written.
+        kind: &'static str,
+    },
+    /// A helper registered under a name that the language has taken.
+    #[error("`{name}` is built in: no helper can take its name", name = Shown(name))]
+    BuiltIn {
+        /// The name.
         name: String,
     },
     /// A built-in helper with too few or too many arguments.
@@ -148,9 +162,9 @@ pub struct MissingVariable {
 
 impl fmt::Display for MissingVariable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}` ({}", self.name.escape_debug(), self.location)?;
+        write!(f, "`{}` ({}", Shown(&self.name), self.location)?;
         if let Some(nearest) = &self.nearest {
-            write!(f, "; did you mean `{}`?", nearest.escape_debug())?;
+            write!(f, "; did you mean `{}`?", Shown(nearest))?;
         }
         f.write_str(")")
     }
@@ -171,6 +185,15 @@ pub enum RenderError {
         /// Where it is called.
         location: Location,
     },
+    /// A [helper](crate::Helpers) that could not do its work.
+    Helper {
+        /// The helper's name.
+        name: String,
+        /// What it says.
+        message: String,
+        /// Where it is called.
+        location: Location,
+    },
     /// The work or the output would exceed one of the [`Limits`](crate::Limits).
     LimitExceeded {
         /// Which limit.
@@ -188,14 +211,31 @@ impl RenderError {
         match self {
             Self::Missing(missing) => missing,
             Self::MissingAttribute(variable) => std::slice::from_ref(variable),
-            Self::PartialNotFound { .. } | Self::LimitExceeded { .. } => &[],
+            Self::PartialNotFound { .. } | Self::Helper { .. } | Self::LimitExceeded { .. } => &[],
+        }
+    }
+
+    /// Returns the name of the first missing variable, as Amazon SES calls it: the attribute.
+    pub fn missing_attribute(&self) -> Option<&str> {
+        self.missing().first().map(|variable| variable.name.as_str())
+    }
+
+    /// Returns what SES's event of type *Rendering Failure* says in `errorMessage`.
+    ///
+    /// For a missing variable that is SES's own sentence, whatever the [`Mode`](crate::Mode): `Attribute 'name' is not
+    /// present in the rendering data.`, with the first of them. Any other error has no text of SES's that is known, and
+    /// says what [`Display`](fmt::Display) says. It is one line, and short.
+    pub fn ses_message(&self) -> String {
+        match self.missing_attribute() {
+            Some(name) => attribute_text(name),
+            None => self.to_string(),
         }
     }
 
     /// Returns where the first problem is, when it has a place.
     pub fn location(&self) -> Option<&Location> {
         match self {
-            Self::PartialNotFound { location, .. } => Some(location),
+            Self::PartialNotFound { location, .. } | Self::Helper { location, .. } => Some(location),
             other => other.missing().first().map(|variable| &variable.location),
         }
     }
@@ -222,18 +262,60 @@ impl fmt::Display for RenderError {
                 }
                 Ok(())
             }
-            Self::MissingAttribute(variable) => {
-                write!(f, "Attribute '{}' is not present in the rendering data.", variable.name)
-            }
+            Self::MissingAttribute(variable) => f.write_str(&attribute_text(&variable.name)),
             Self::PartialNotFound { name, location } => {
-                write!(f, "{location}: there is no partial `{}`", name.escape_debug())
+                write!(f, "{location}: there is no partial `{}`", Shown(name))
             }
+            Self::Helper {
+                name,
+                message,
+                location,
+            } => write!(f, "{location}: `{}`: {}", Shown(name), Shown(message)),
             Self::LimitExceeded { limit, max, part } => write!(f, "{part}: more than {max} {limit}"),
         }
     }
 }
 
 impl std::error::Error for RenderError {}
+
+fn attribute_text(name: &str) -> String {
+    format!("Attribute '{}' is not present in the rendering data.", Shown(name))
+}
+
+/// How many characters of a name an error repeats.
+const LONGEST_NAME: usize = 200;
+
+/// Copies a name, or its beginning and `…`.
+pub(crate) fn shortened(name: &str) -> String {
+    match name.char_indices().nth(LONGEST_NAME) {
+        None => name.to_owned(),
+        Some((end, _)) => name.get(..end).unwrap_or_default().to_owned() + "…",
+    }
+}
+
+/// Shows text from a template or from data on one line: what could control a terminal or break a log is escaped, and
+/// the end of what is very long is left out.
+pub(crate) struct Shown<'t>(pub(crate) &'t str);
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const LONGEST: usize = 500;
+        for (index, c) in self.0.chars().enumerate() {
+            if index == LONGEST {
+                return f.write_str("…");
+            }
+            // Controls, line ends of Unicode, and what turns the direction of text around.
+            let hidden = c.is_control()
+                || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}');
+            if hidden {
+                write!(f, "{}", c.escape_default())?;
+            } else {
+                f.write_char(c)?;
+            }
+        }
+        Ok(())
+    }
+}
 
 /// Names the limits that hold while rendering.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -65,11 +65,13 @@
 //! variable, as [`Mode::Ses`] does; [`Mode::Strict`], the default, names them all.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod arena;
 mod ast;
 mod code;
 mod compile;
 mod error;
 mod escape;
+mod helper;
 mod lex;
 mod location;
 mod nearest;
@@ -85,6 +87,7 @@ mod variable;
 mod whitespace;
 
 pub use error::{CompileError, CompileErrorKind, Limit, MissingVariable, RenderError};
+pub use helper::{Argument, Arguments, Block, HelperError, Helpers, Output};
 pub use location::{Location, Part};
 pub use options::{Escape, Limits, Mode, Options};
 pub use program::Program;

@@ -2,12 +2,16 @@
 
 use std::fmt;
 
+use crate::error::Shown;
+
 /// Names the part of a message that a template makes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Part {
     /// The subject line: one line of plain text, never HTML.
     Subject,
+    /// The value of a header field: one line of plain text too.
+    Header,
     /// The plain text body.
     Text,
     /// The HTML body, where values are escaped unless [`Escape::Never`](crate::Escape::Never) is set.
@@ -18,6 +22,7 @@ impl fmt::Display for Part {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Subject => "subject",
+            Self::Header => "header",
             Self::Text => "text",
             Self::Html => "html",
         })
@@ -56,7 +61,7 @@ impl fmt::Display for Location {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.part)?;
         if let Some(partial) = &self.partial {
-            write!(f, ", partial `{}`", partial.escape_debug())?;
+            write!(f, ", partial `{}`", Shown(partial))?;
         }
         write!(f, ", line {}, column {}", self.line, self.column)
     }

@@ -1,5 +1,6 @@
 //! How a template is compiled and rendered.
 
+use crate::helper::Helpers;
 use crate::location::Part;
 
 /// Decides what a variable that the data does not have means.
@@ -96,7 +97,7 @@ impl Default for Limits {
 }
 
 /// Says how one source is compiled and rendered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Options {
     pub(crate) part: Part,
     pub(crate) mode: Mode,
@@ -106,6 +107,7 @@ pub struct Options {
     pub(crate) indent_partials: bool,
     pub(crate) explicit_partial_context: bool,
     pub(crate) search_parents: bool,
+    pub(crate) helpers: Helpers,
 }
 
 impl Options {
@@ -120,6 +122,7 @@ impl Options {
             indent_partials: true,
             explicit_partial_context: false,
             search_parents: false,
+            helpers: Helpers::new(),
         }
     }
 
@@ -141,6 +144,13 @@ impl Options {
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
+        self
+    }
+
+    /// Sets the helpers that the template may call (default none, see [`Helpers`]).
+    #[must_use]
+    pub fn helpers(mut self, helpers: Helpers) -> Self {
+        self.helpers = helpers;
         self
     }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
+use crate::arena::Arena;
 use crate::code::{Base, Code, Expr};
 use crate::error::{CompileError, RenderError};
 use crate::location::Part;
@@ -69,7 +70,7 @@ impl Program {
         Ok(Self {
             code: Arc::new(Code::compile(source, None, options)?),
             partials,
-            options: *options,
+            options: options.clone(),
         })
     }
 
@@ -124,7 +125,8 @@ impl Program {
     }
 
     fn render_alone(&self, input: &Input<'_>) -> Result<String, RenderError> {
-        let mut shared = Shared::new(self.options.limits);
+        let arena = Arena::default();
+        let mut shared = Shared::new(self.options.limits, &arena);
         let out = self.render_shared(input, &mut shared)?;
         shared.finish()?;
         Ok(out)
@@ -136,7 +138,7 @@ impl Program {
         shared: &mut Shared<'a>,
     ) -> Result<String, RenderError> {
         let out = render(&self.code, &self.partials, &self.options, input, shared)?;
-        Ok(if self.options.part == Part::Subject {
+        Ok(if matches!(self.options.part, Part::Subject | Part::Header) {
             one_line(out)
         } else {
             out

@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use crate::arena::Arena;
 use crate::code::Code;
 use crate::error::{CompileError, RenderError};
+use crate::helper::{Arguments, HelperError, Helpers, Output};
 use crate::location::Part;
 use crate::options::{Escape, Limits, Mode, Options};
 use crate::program::Program;
@@ -87,14 +89,14 @@ impl Template {
     /// Sets what missing variables mean.
     #[must_use]
     pub fn with_mode(mut self, mode: Mode) -> Self {
-        self.each_part(|options| *options = options.mode(mode));
+        self.each_part(|options| options.mode = mode);
         self
     }
 
     /// Sets where values are escaped.
     #[must_use]
     pub fn with_escape(mut self, escape: Escape) -> Self {
-        self.each_part(|options| *options = options.escape(escape));
+        self.each_part(|options| options.escape = escape);
         self
     }
 
@@ -102,7 +104,7 @@ impl Template {
     #[must_use]
     pub fn with_limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
-        self.each_part(|options| *options = options.limits(limits));
+        self.each_part(|options| options.limits = limits);
         self
     }
 
@@ -184,16 +186,20 @@ impl Template {
         })
     }
 
-    fn render_input<'a>(&'a self, input: &Input<'a>) -> Result<Rendered, RenderError> {
-        let mut shared = Shared::new(self.limits);
-        let mut part = |program: &'a Program| program.render_shared(input, &mut shared);
-        let rendered = Rendered {
-            subject: part(&self.subject)?,
-            text: self.text.as_ref().map(&mut part).transpose()?,
-            html: self.html.as_ref().map(&mut part).transpose()?,
+    fn render_input(&self, input: &Input<'_>) -> Result<Rendered, RenderError> {
+        let arena = Arena::default();
+        let mut shared = Shared::new(self.limits, &arena);
+        let subject = self.subject.render_shared(input, &mut shared)?;
+        let text = match &self.text {
+            Some(text) => Some(text.render_shared(input, &mut shared)?),
+            None => None,
+        };
+        let html = match &self.html {
+            Some(html) => Some(html.render_shared(input, &mut shared)?),
+            None => None,
         };
         shared.finish()?;
-        Ok(rendered)
+        Ok(Rendered { subject, text, html })
     }
 }
 
@@ -230,6 +236,7 @@ pub struct TemplateBuilder {
     mode: Mode,
     escape: Escape,
     limits: Limits,
+    helpers: Helpers,
 }
 
 impl TemplateBuilder {
@@ -289,6 +296,38 @@ impl TemplateBuilder {
         self
     }
 
+    /// Sets the helpers that every part may call (default none).
+    #[must_use]
+    pub fn helpers(mut self, helpers: Helpers) -> Self {
+        self.helpers = helpers;
+        self
+    }
+
+    /// Adds one inline helper (see [`Helpers::inline`]).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use posthaste_template::Template;
+    /// use serde_json::json;
+    ///
+    /// let template = Template::builder()
+    ///     .subject("Hello {{upper name}}")
+    ///     .helper("upper", |arguments| Ok(arguments.text(0)?.to_uppercase()))
+    ///     .build()?;
+    /// assert_eq!(template.render(&json!({"name": "Ada"}))?.subject, "Hello ADA");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn helper<F, R>(mut self, name: impl Into<String>, helper: F) -> Self
+    where
+        F: Fn(&Arguments<'_>) -> Result<R, HelperError> + Send + Sync + 'static,
+        R: Into<Output>,
+    {
+        self.helpers = self.helpers.inline(name, helper);
+        self
+    }
+
     /// Compiles everything.
     ///
     /// # Errors
@@ -300,6 +339,7 @@ impl TemplateBuilder {
                 .mode(self.mode)
                 .escape(self.escape)
                 .limits(self.limits)
+                .helpers(self.helpers.clone())
         };
         let partials = self
             .partials

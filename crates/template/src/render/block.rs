@@ -57,7 +57,10 @@ impl<'a> Machine<'a, '_> {
     }
 
     /// Makes `value` the context; the same value again is no new level, as in handlebars.js.
-    pub(super) fn set_context(&mut self, value: Val<'a>) {
+    pub(super) fn set_context(&mut self, value: Val<'a>) -> Result<(), Failure> {
+        if let (Val::Text(_) | Val::Json(Value::String(_)), Val::Text(text)) = (value, self.current().scalar()) {
+            self.charge(text.len() / 64)?;
+        }
         if !self.current().is_same(value) || self.context == NONE {
             self.memory.contexts.push(Context {
                 value,
@@ -65,6 +68,7 @@ impl<'a> Machine<'a, '_> {
             });
             self.context = index_of_last(&self.memory.contexts);
         }
+        Ok(())
     }
 
     pub(super) fn set_params(&mut self, wanted: bool, first: Val<'a>, second: Val<'a>) {
@@ -95,7 +99,7 @@ impl<'a> Machine<'a, '_> {
             Val::Json(Value::Array(_)) => self.start_loop(value, params, otherwise)?,
             _ => {
                 self.enter(Kind::Context);
-                self.set_context(value);
+                self.set_context(value)?;
                 self.set_params(params, value, Val::Missing);
             }
         }
@@ -113,6 +117,10 @@ impl<'a> Machine<'a, '_> {
                 return Ok(());
             }
         };
+        self.run_loop(items, params, otherwise)
+    }
+
+    pub(super) fn run_loop(&mut self, items: Items<'a>, params: bool, otherwise: Pc) -> Result<(), Failure> {
         if items.is_empty() {
             self.pc = otherwise;
             return Ok(());
@@ -124,21 +132,21 @@ impl<'a> Machine<'a, '_> {
         });
         self.frame = index_of_last(&self.memory.frames);
         self.set_params(params, Val::Missing, Val::Missing);
-        self.next_item();
+        self.next_item()?;
         Ok(())
     }
 
     /// Goes to the next item of the innermost block; false if that is no loop or has no more.
-    pub(super) fn next_item(&mut self) -> bool {
+    pub(super) fn next_item(&mut self) -> Result<bool, Failure> {
         let memory = &mut self.memory;
         let Some(activation) = memory.stack.last_mut() else {
-            return false;
+            return Ok(false);
         };
         let Kind::Loop(items) = &mut activation.kind else {
-            return false;
+            return Ok(false);
         };
         let Some((key, value, last)) = items.next() else {
-            return false;
+            return Ok(false);
         };
         let (outer, contexts) = (activation.context, activation.contexts);
         let frame = memory.frames.get_mut(self.frame as usize);
@@ -149,15 +157,18 @@ impl<'a> Machine<'a, '_> {
         }
         self.memory.contexts.truncate(contexts);
         self.context = outer;
-        self.set_context(value);
+        let name = turn.name();
+        if let Some(value) = value {
+            self.set_context(value)?;
+        }
         if self.params != NONE
             && activation_has_params(self.memory.stack.last(), self.params)
             && let Some(params) = self.memory.param_frames.get_mut(self.params as usize)
         {
-            params.first = value;
-            params.second = turn.name();
+            params.first = value.unwrap_or(name);
+            params.second = name;
         }
-        true
+        Ok(true)
     }
 
     /// The names and values of an overlay and of the object under it.

@@ -21,6 +21,10 @@ impl<'a> Machine<'a, '_> {
                 let name = self.value(*name)?;
                 self.lookup(object, name)?
             }
+            Some(Expr::Helper(call)) => match code.helpers.get(*call as usize) {
+                Some(call) => self.helper_value(call)?,
+                None => Val::Missing,
+            },
             Some(Expr::Undefined) | None => Val::Missing,
         })
     }

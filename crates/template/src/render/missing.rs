@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{Context, Failure, Machine, NONE, item};
 use crate::code::{Base, Code, Path};
-use crate::error::{MissingVariable, RenderError};
+use crate::error::{MissingVariable, RenderError, shortened};
 use crate::nearest::nearest;
 use crate::options::Mode;
 use crate::value::Val;
@@ -18,19 +18,19 @@ impl<'a> Machine<'a, '_> {
             return Ok(());
         }
         let name = self.code.name(path);
-        let known = |place: &(*const Code, Box<str>)| std::ptr::eq(place.0, self.code) && *place.1 == *name;
+        let known = |place: &(*const Code, &str)| std::ptr::eq(place.0, self.code) && place.1 == name;
         if self.shared.missing.len() >= MOST_MISSING || self.shared.places.iter().any(known) {
-            return self.charge(1 + self.shared.places.len() / 8);
+            return self.charge(1 + self.shared.places.len() * (1 + name.len() / 64) / 8);
         }
         let variable = MissingVariable {
-            name: name.to_owned(),
+            name: shortened(name),
             location: self.code.location(self.part, path.at),
             nearest: self.hint(path)?,
         };
         if self.mode == Mode::Ses {
             return Err(Box::new(RenderError::MissingAttribute(variable)));
         }
-        self.shared.places.push((std::ptr::from_ref(self.code), name.into()));
+        self.shared.places.push((std::ptr::from_ref(self.code), name));
         self.shared.missing.push(variable);
         Ok(())
     }
@@ -56,7 +56,8 @@ impl<'a> Machine<'a, '_> {
                 let mut at = item(&self.memory.contexts, self.context).map_or(NONE, |context| context.parent);
                 while let Some(&Context { value, parent }) = item(&self.memory.contexts, at) {
                     if !self.property(value, &segment.key, segment.index)?.is_nothing() {
-                        return Ok(Some(format!("{}{}", "../".repeat(level), code.name(path))));
+                        let name = "../".repeat(level) + &shortened(code.name(path));
+                        return Ok(Some(name));
                     }
                     level += 1;
                     at = parent;
@@ -75,7 +76,7 @@ impl<'a> Machine<'a, '_> {
                     .unwrap_or_default()
                     .iter()
                     .map(|segment| &*segment.key);
-                "../".repeat(up as usize) + &before.chain([name]).collect::<Vec<_>>().join(".")
+                shortened(&("../".repeat(up as usize) + &before.chain([name]).collect::<Vec<_>>().join(".")))
             }));
         }
         Ok(None)

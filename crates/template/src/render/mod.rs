@@ -1,6 +1,7 @@
 //! Executes code: a machine with an explicit stack, so that no input can make it recurse.
 
 mod block;
+mod helper;
 mod lookup;
 mod missing;
 mod output;
@@ -10,6 +11,7 @@ use std::collections::HashMap;
 
 use serde_json::{Map, Value};
 
+use crate::arena::{Arena, End};
 use crate::code::{Code, Op, Pc, ScopeEnv};
 use crate::error::{Limit, MissingVariable, RenderError};
 use crate::location::Part;
@@ -29,8 +31,10 @@ pub(crate) struct Shared<'a> {
     output: usize,
     missing: Vec<MissingVariable>,
     /// In which source each was found, so that a source names a variable once.
-    places: Vec<(*const Code, Box<str>)>,
+    places: Vec<(*const Code, &'a str)>,
     memory: Memory<'a>,
+    /// Where values go that helpers make.
+    end: &'a End,
 }
 
 /// The lists that a [`Machine`] works with, kept so that the next part need not allocate them again.
@@ -43,6 +47,10 @@ struct Memory<'a> {
     blocks: Vec<Block<'a>>,
     overlays: Vec<Overlay<'a>>,
     stack: Vec<Activation<'a>>,
+    /// The arguments of the calls that are being evaluated.
+    arguments: Vec<Val<'a>>,
+    /// Those of the call that has just returned.
+    returned: Vec<Val<'a>>,
 }
 
 impl Memory<'_> {
@@ -54,11 +62,13 @@ impl Memory<'_> {
         self.blocks.clear();
         self.overlays.clear();
         self.stack.clear();
+        self.arguments.clear();
+        self.returned.clear();
     }
 }
 
-impl Shared<'_> {
-    pub(crate) fn new(limits: Limits) -> Self {
+impl<'a> Shared<'a> {
+    pub(crate) fn new(limits: Limits, arena: &'a Arena) -> Self {
         Self {
             limits,
             steps: limits.steps,
@@ -66,6 +76,7 @@ impl Shared<'_> {
             missing: Vec::new(),
             places: Vec::new(),
             memory: Memory::default(),
+            end: arena.end(),
         }
     }
 
@@ -161,10 +172,16 @@ pub(crate) fn render<'a>(
         turn: None,
     });
     machine.run().map_err(|failure| *failure)?;
-    let Machine { memory, out, steps, .. } = machine;
+    let Machine {
+        memory,
+        out,
+        steps,
+        room,
+        ..
+    } = machine;
     shared.memory = memory;
     shared.steps = steps;
-    shared.output -= out.len().min(shared.output);
+    shared.output = room.saturating_sub(out.len());
     code.remember_output(out.len());
     Ok(out)
 }
@@ -293,6 +310,8 @@ enum Items<'a> {
     Array(std::slice::Iter<'a, Value>),
     Object(serde_json::map::Iter<'a>),
     Made(std::vec::IntoIter<(&'a str, Val<'a>)>),
+    /// So many turns in one and the same context.
+    Times(std::ops::Range<u64>),
 }
 
 impl<'a> Items<'a> {
@@ -301,17 +320,24 @@ impl<'a> Items<'a> {
             Self::Array(items) => items.len() == 0,
             Self::Object(items) => items.len() == 0,
             Self::Made(items) => items.len() == 0,
+            Self::Times(turns) => turns.is_empty(),
         }
     }
 
-    /// The next key and value, and whether it is the last; an array's key is its index.
-    fn next(&mut self) -> Option<(Option<&'a str>, Val<'a>, bool)> {
+    /// The next key and value, and whether it is the last. An array's key is its index; without a value the context
+    /// stays what it is.
+    fn next(&mut self) -> Option<(Option<&'a str>, Option<Val<'a>>, bool)> {
         match self {
-            Self::Array(items) => items.next().map(|value| (None, Val::Json(value), items.len() == 0)),
+            Self::Array(items) => items
+                .next()
+                .map(|value| (None, Some(Val::Json(value)), items.len() == 0)),
             Self::Object(items) => items
                 .next()
-                .map(|(key, value)| (Some(key.as_str()), Val::Json(value), items.len() == 0)),
-            Self::Made(items) => items.next().map(|(key, value)| (Some(key), value, items.len() == 0)),
+                .map(|(key, value)| (Some(key.as_str()), Some(Val::Json(value)), items.len() == 0)),
+            Self::Made(items) => items
+                .next()
+                .map(|(key, value)| (Some(key), Some(value), items.len() == 0)),
+            Self::Times(turns) => turns.next().map(|_| (None, None, turns.is_empty())),
         }
     }
 }
@@ -382,7 +408,7 @@ impl<'a> Machine<'a, '_> {
                         self.pc = otherwise;
                     } else {
                         self.enter(Kind::Context);
-                        self.set_context(value);
+                        self.set_context(value)?;
                         self.set_params(params, value, Val::Missing);
                     }
                 }
@@ -399,9 +425,18 @@ impl<'a> Machine<'a, '_> {
                     params,
                     otherwise,
                 } => self.section(expr, params, otherwise)?,
+                Op::Helper {
+                    call,
+                    params,
+                    otherwise,
+                } => {
+                    if let Some(call) = code.helpers.get(call as usize) {
+                        self.block_helper(call, params, otherwise)?;
+                    }
+                }
                 Op::Next { start, end, body } => {
                     self.write(text_of(code, start, end), false)?;
-                    if self.next_item() {
+                    if self.next_item()? {
                         self.pc = body;
                     } else {
                         self.leave()?;

@@ -63,6 +63,12 @@ impl<'a> Machine<'a, '_> {
                 }
                 value
             }
+            Some(Expr::Helper(call)) => {
+                return match code.helpers.get(*call as usize) {
+                    Some(call) => self.print_helper(call, escape && self.escape),
+                    None => Ok(()),
+                };
+            }
             _ => self.value(expr)?,
         };
         self.write_value(value, escape && self.escape)

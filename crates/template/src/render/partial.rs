@@ -2,7 +2,7 @@
 
 use super::{Block, Failure, Frame, Kind, Machine, NONE, Overlay, Scope, Target, index_of_last, item, text_of};
 use crate::code::{Call, CallBlock, PartialName};
-use crate::error::{Limit, RenderError};
+use crate::error::{Limit, RenderError, shortened};
 use crate::value::Val;
 
 impl<'a> Machine<'a, '_> {
@@ -75,8 +75,7 @@ impl<'a> Machine<'a, '_> {
         self.pc = pc;
         self.params = params;
         self.context = context;
-        self.set_context(value);
-        Ok(())
+        self.set_context(value)
     }
 
     /// A frame within the current one.
@@ -193,7 +192,7 @@ impl<'a> Machine<'a, '_> {
             },
         };
         Box::new(RenderError::PartialNotFound {
-            name,
+            name: shortened(&name),
             location: self.code.location(self.part, call.at),
         })
     }

@@ -3,6 +3,8 @@
 
 mod defaults;
 mod errors;
+mod headers;
+mod helpers;
 mod language;
 mod limits;
 mod properties;
