@@ -9,7 +9,11 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use posthaste_auth::dkim::{BodyHash, Canonicalization, DkimResult, KeyRecordError, Reason, SignError, Signer, SigningKey, verify};
+use posthaste_address::Domain;
+use posthaste_auth::dkim::{
+    BodyHash, Canonicalization, DkimResult, KeyRecordError, Reason, SignError, Signer, SignerBuilder, SignerError,
+    SigningKey, verify,
+};
 use posthaste_auth::dmarc::{self, DmarcResult, Input, Method, Policy};
 use posthaste_auth::{Authenticator, Connection};
 use posthaste_dns::{LookupError, Record, RecordType, Zone};
@@ -142,20 +146,24 @@ async fn messages_that_cannot_be_signed_or_have_no_author() {
     }
     let other = BodyHash::new(Canonicalization::Simple);
     assert_eq!(
-        signer().sign_body(MESSAGE.as_bytes(), other, now()).unwrap_err(),
+        signer()
+            .sign_body(b"From: ada@example.org\r\n", other, now())
+            .unwrap_err(),
         SignError::Canonicalization
     );
     assert_eq!(
         signer()
             .sign_body(MESSAGE.as_bytes(), signer().body(), now())
             .unwrap_err(),
-        SignError::LineEnds
+        SignError::HeaderEnd
     );
     let before = UNIX_EPOCH - Duration::from_secs(1);
     assert_eq!(
         signer().sign([MESSAGE.as_bytes()], before).unwrap_err(),
         SignError::Time
     );
+    let far = UNIX_EPOCH + Duration::from_secs(1_000_000_000_000);
+    assert_eq!(signer().sign([MESSAGE.as_bytes()], far).unwrap_err(), SignError::Time);
 
     let stripped = signed().replace("From: ada@example.org\r\nSubject", "Subject");
     let zone = zone(&[(NAME, &key().dns_record())]);
@@ -262,4 +270,82 @@ async fn hundred_thousand_fields_and_names_take_no_longer_than_they_must() {
     assert_eq!(verdicts[0].result(), DkimResult::PermError);
     // Quadratic work would be ten thousand million steps: minutes.
     assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
+}
+
+#[test]
+fn signers_that_nobody_could_verify_are_not_made() {
+    let builder = || Signer::builder("example.org".parse().unwrap());
+    let with_key = || builder().key("s".parse().unwrap(), key());
+    let error = |builder: SignerBuilder| builder.build().unwrap_err();
+    assert_eq!(error(builder()), SignerError::NoKey);
+    for domain in ["org", "[192.0.2.1]"] {
+        let domain: Domain = match domain.parse() {
+            Ok(domain) => domain,
+            Err(_) => continue,
+        };
+        assert_eq!(
+            error(Signer::builder(domain.clone()).key("s".parse().unwrap(), key())),
+            SignerError::Domain(domain.clone())
+        );
+        assert_eq!(
+            error(with_key().key_for(domain.clone(), "t".parse().unwrap(), key())),
+            SignerError::Domain(domain)
+        );
+    }
+    let long = [["a"; 60].concat(), ["b"; 60].concat(), ["c"; 60].concat()].join(".");
+    let domain = format!("{long}.example.org");
+    assert!(matches!(
+        error(Signer::builder(domain.parse().unwrap()).key(long.parse().unwrap(), key())),
+        SignerError::RecordName(_)
+    ));
+    assert_eq!(
+        error(with_key().key("s".parse().unwrap(), key())),
+        SignerError::SameRecord(NAME.to_owned())
+    );
+    for name in [
+        "",
+        "Sub ject",
+        "Subject:",
+        "Subject;",
+        "Sübject",
+        "a\r\nb",
+        &"x".repeat(256),
+    ] {
+        assert_eq!(
+            error(with_key().headers(["From", name])),
+            SignerError::HeaderName(name.to_owned())
+        );
+    }
+    assert_eq!(error(with_key().headers(["Subject"])), SignerError::FromNotSigned);
+    assert_eq!(
+        error(with_key().headers(Vec::<String>::new())),
+        SignerError::FromNotSigned
+    );
+    assert_eq!(
+        error(with_key().identity("ada@example.com")),
+        SignerError::Identity("ada@example.com".to_owned())
+    );
+    assert_eq!(
+        error(with_key().expire_after(Duration::from_millis(999))),
+        SignerError::Expiry
+    );
+}
+
+#[test]
+fn lines_stay_short_whatever_the_names_are() {
+    let domain = format!("{}.{}.example.org", "d".repeat(63), "e".repeat(63));
+    let names: Vec<String> = (1..200)
+        .map(|length| "x".repeat(length))
+        .chain(["from".to_owned()])
+        .collect();
+    let signer = Signer::builder(domain.parse().unwrap())
+        .key("s".repeat(63).parse().unwrap(), key())
+        .headers(names)
+        .identity(format!("{}@{domain}", "\u{e9}".repeat(32)))
+        .expire_after(Duration::from_secs(u64::MAX))
+        .build()
+        .unwrap();
+    let fields = signer.sign([MESSAGE.as_bytes()], now()).unwrap();
+    assert!(fields.lines().all(|line| line.len() <= 998), "{fields}");
+    assert!(fields.contains("x=999999999999;"), "{fields}");
 }

@@ -6,6 +6,7 @@ use aws_lc_rs::digest;
 use bytes::Bytes;
 
 use super::canonicalization::Canonicalization;
+use super::scan::plain;
 
 /// How many canonical octets are gathered before they are hashed.
 const SLICE: usize = 2048;
@@ -351,29 +352,6 @@ fn smooth(text: &[u8]) -> (usize, usize) {
     let (whole, _) = text.split_at_checked(count).unwrap_or_default();
     let stand = whole.iter().rposition(|&byte| byte > b' ').map_or(0, |last| last + 1);
     (stand, count)
-}
-
-/// How many octets at the start of `text` are neither white space nor control characters, looked at eight at a time.
-fn plain(text: &[u8]) -> usize {
-    const LOW: u64 = u64::from_ne_bytes([0x21; 8]);
-    const HIGH: u64 = u64::from_ne_bytes([0x80; 8]);
-    let mut count = 0;
-    for eight in text.as_chunks::<8>().0 {
-        // The lowest set bit belongs to the first octet below 0x21: a borrow only runs upwards.
-        let word = u64::from_le_bytes(*eight);
-        let below = word.wrapping_sub(LOW) & !word & HIGH;
-        if below != 0 {
-            return count + (below.trailing_zeros() / 8) as usize;
-        }
-        count += 8;
-    }
-    count
-        + text
-            .get(count..)
-            .unwrap_or_default()
-            .iter()
-            .take_while(|byte| **byte > b' ')
-            .count()
 }
 
 #[cfg(test)]

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::scan::{find, plain};
+
 /// How a header section or a body is made comparable before it is hashed (RFC 6376 §3.4).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -24,29 +26,37 @@ impl fmt::Display for Canonicalization {
 
 /// Appends one header field in canonical form, its line end included.
 ///
-/// `raw` is the field as it stands in the message, from its name to its CRLF.
-pub(crate) fn push_field(out: &mut Vec<u8>, raw: &[u8], canonicalization: Canonicalization) {
-    if canonicalization == Canonicalization::Simple {
+/// `raw` is the field as it stands in the message, from its name to its CRLF, which may be missing.
+pub(super) fn push_field(out: &mut Vec<u8>, raw: &[u8], canonicalization: Canonicalization) {
+    let Some(colon) = find(raw, b':').filter(|_| canonicalization == Canonicalization::Relaxed) else {
         out.extend_from_slice(raw);
+        if !raw.ends_with(b"\n") {
+            out.extend_from_slice(b"\r\n");
+        }
         return;
-    }
-    let colon = raw.iter().position(|&byte| byte == b':').unwrap_or(raw.len());
-    let (name, value) = raw.split_at(colon);
+    };
+    let (name, value) = raw.split_at_checked(colon).unwrap_or((raw, &[]));
     out.extend(name.trim_ascii_end().iter().map(u8::to_ascii_lowercase));
     out.push(b':');
+    let empty = out.len();
+    let mut rest = value.get(1..).unwrap_or_default();
     let mut space = false;
-    let mut any = false;
-    for &byte in value.get(1..).unwrap_or_default() {
-        match byte {
-            b'\r' | b'\n' => {}
-            b' ' | b'\t' => space = true,
-            byte => {
-                if space && any {
+    while let Some((&first, tail)) = rest.split_first() {
+        match first {
+            b'\r' | b'\n' => rest = tail,
+            b' ' | b'\t' => {
+                space = true;
+                rest = tail;
+            }
+            _ => {
+                if space && out.len() > empty {
                     out.push(b' ');
                 }
                 space = false;
-                any = true;
-                out.push(byte);
+                // A control character counts as one octet of text.
+                let (word, behind) = rest.split_at_checked(plain(rest).max(1)).unwrap_or((rest, &[]));
+                out.extend_from_slice(word);
+                rest = behind;
             }
         }
     }
@@ -64,5 +74,18 @@ mod tests {
         push_field(&mut out, b"B : Y\t\r\n\tZ  \r\n", Canonicalization::Relaxed);
         push_field(&mut out, b"B : Y\t\r\n\tZ  \r\n", Canonicalization::Simple);
         assert_eq!(out, b"a:X\r\nb:Y Z\r\nB : Y\t\r\n\tZ  \r\n");
+        for (raw, relaxed) in [
+            ("A:", "a:\r\n"),
+            ("A: \r\n \r\n", "a:\r\n"),
+            ("A:\u{1}b \u{2}\tc", "a:\u{1}b \u{2} c\r\n"),
+            (
+                "A: Gr\u{fc}\u{df}e  aus: weit weg\r\n",
+                "a:Gr\u{fc}\u{df}e aus: weit weg\r\n",
+            ),
+        ] {
+            out.clear();
+            push_field(&mut out, raw.as_bytes(), Canonicalization::Relaxed);
+            assert_eq!(out, relaxed.as_bytes());
+        }
     }
 }

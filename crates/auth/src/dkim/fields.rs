@@ -1,6 +1,7 @@
 //! The header section of a raw message, as DKIM sees it: fields with every octet they were written with.
 
-use std::collections::HashMap;
+use super::names::Names;
+use super::scan::find;
 
 /// One header field.
 #[derive(Clone, Copy, Debug)]
@@ -11,17 +12,25 @@ pub(crate) struct Field<'a> {
     pub(crate) raw: &'a [u8],
     /// Where the field begins in the message.
     pub(crate) start: usize,
+    /// How many octets stand before the value: the name and the colon.
+    value: usize,
 }
 
 impl<'a> Field<'a> {
+    fn new(raw: &'a [u8], start: usize) -> Option<Self> {
+        let colon = find(raw, b':')?;
+        let name = raw.get(..colon)?.trim_ascii_end();
+        (!name.is_empty()).then_some(Self {
+            name,
+            raw,
+            start,
+            value: colon + 1,
+        })
+    }
+
     /// What stands behind the colon, line ends included.
     pub(crate) fn value(&self) -> &'a [u8] {
-        let colon = self
-            .raw
-            .iter()
-            .position(|&byte| byte == b':')
-            .map_or(self.raw.len(), |colon| colon + 1);
-        self.raw.get(colon..).unwrap_or_default()
+        self.raw.get(self.value..).unwrap_or_default()
     }
 
     pub(crate) fn is(&self, name: &[u8]) -> bool {
@@ -34,32 +43,44 @@ impl<'a> Field<'a> {
 pub(crate) struct Fields<'a> {
     fields: Vec<Field<'a>>,
     body: usize,
+    has_end: bool,
+    has_bare_line_end: bool,
 }
 
 impl<'a> Fields<'a> {
     /// Splits a message at its first empty line; without one, it is all header.
     pub(crate) fn parse(message: &'a [u8]) -> Self {
-        let mut fields = Vec::new();
+        let mut fields = Vec::with_capacity(16);
         let mut start = 0;
         let mut position = 0;
-        while position < message.len() {
-            let line_end = end_of_line(message, position);
-            let line = message.get(position..line_end).unwrap_or_default();
-            let is_empty = matches!(line, b"\r\n" | b"\n");
-            let is_folded = line.starts_with(b" ") || line.starts_with(b"\t");
+        let mut has_end = false;
+        let (mut line_ends, mut bare) = (0, false);
+        while position < message.len() && !has_end {
+            let rest = message.get(position..).unwrap_or_default();
+            let end = find(rest, b'\n').map_or(rest.len(), |line_feed| line_feed + 1);
+            let line = rest.get(..end).unwrap_or_default();
+            let is_folded = matches!(line.first(), Some(b' ' | b'\t'));
             if position > start && !is_folded {
-                fields.extend(field(message.get(start..position).unwrap_or_default(), start));
+                fields.extend(Field::new(message.get(start..position).unwrap_or_default(), start));
                 start = position;
             }
-            if is_empty {
-                return Self { fields, body: line_end };
+            has_end = matches!(line, b"\r\n" | b"\n");
+            if line.ends_with(b"\r\n") {
+                line_ends += 1;
+            } else if line.ends_with(b"\n") {
+                bare = true;
             }
-            position = line_end;
+            position += end;
         }
-        fields.extend(field(message.get(start..).unwrap_or_default(), start));
+        if !has_end {
+            fields.extend(Field::new(message.get(start..).unwrap_or_default(), start));
+        }
+        let header = message.get(..position).unwrap_or_default();
         Self {
             fields,
-            body: message.len(),
+            body: position,
+            has_end,
+            has_bare_line_end: bare || header.iter().filter(|&&byte| byte == b'\r').count() != line_ends,
         }
     }
 
@@ -78,38 +99,55 @@ impl<'a> Fields<'a> {
         self.body
     }
 
-    /// Picks fields as `h=` names them: each time a name comes, the next field of it from the bottom up (RFC 6376 §5.4.2).
-    /// The field that is being verified is none of them (§3.5, `h=`).
-    ///
-    /// Takes time in proportion to the fields and the names, however many there are of either.
-    pub(crate) fn select<'n>(
-        &self,
-        names: impl Iterator<Item = &'n [u8]>,
-        verified: Option<&Field<'_>>,
-    ) -> Vec<&Field<'a>> {
-        let mut left: HashMap<Vec<u8>, Vec<&Field<'a>>> = HashMap::new();
-        for field in &self.fields {
-            if verified.is_none_or(|verified| verified.start != field.start) {
-                left.entry(field.name.to_ascii_lowercase()).or_default().push(field);
-            }
+    /// Says whether the empty line is there that ends the header section.
+    pub(super) fn has_end(&self) -> bool {
+        self.has_end
+    }
+
+    /// Says whether the header section has a CR without its LF, or an LF without its CR.
+    pub(super) fn has_bare_line_end(&self) -> bool {
+        self.has_bare_line_end
+    }
+
+    /// Stacks the fields by their names, the lowest on top. The field that is being verified is in none of the stacks (RFC 6376
+    /// §3.5, `h=`).
+    pub(super) fn stacks<T: AsRef<[u8]>>(&self, names: &Names<T>, verified: Option<&Field<'_>>) -> Stacks<'_, 'a> {
+        let mut tops = vec![None; names.len()];
+        let below = self
+            .fields
+            .iter()
+            .enumerate()
+            .map(|(index, field)| {
+                let is_verified = verified.is_some_and(|verified| verified.start == field.start);
+                let name = names.number(field.name).filter(|_| !is_verified)?;
+                tops.get_mut(name)?.replace(index)
+            })
+            .collect();
+        Stacks {
+            fields: &self.fields,
+            tops,
+            below,
         }
-        names
-            .filter_map(|name| left.get_mut(&name.to_ascii_lowercase())?.pop())
-            .collect()
     }
 }
 
-fn end_of_line(message: &[u8], from: usize) -> usize {
-    message
-        .get(from..)
-        .and_then(|rest| rest.iter().position(|&byte| byte == b'\n'))
-        .map_or(message.len(), |line_feed| from + line_feed + 1)
+/// Fields as `h=` picks them: each time a name comes, the next field of it from the bottom up (RFC 6376 §5.4.2).
+pub(super) struct Stacks<'f, 'a> {
+    fields: &'f [Field<'a>],
+    /// By the number of the name: the lowest field that was not picked yet.
+    tops: Vec<Option<usize>>,
+    /// By the field: the next above it of the same name.
+    below: Vec<Option<usize>>,
 }
 
-fn field(raw: &[u8], start: usize) -> Option<Field<'_>> {
-    let colon = raw.iter().position(|&byte| byte == b':')?;
-    let name = raw.get(..colon)?.trim_ascii_end();
-    (!name.is_empty()).then_some(Field { name, raw, start })
+impl<'f, 'a> Stacks<'f, 'a> {
+    /// Takes the next field with the name of this number.
+    pub(super) fn pop(&mut self, name: usize) -> Option<&'f Field<'a>> {
+        let top = self.tops.get_mut(name)?;
+        let index = (*top)?;
+        *top = self.below.get(index).copied().flatten();
+        self.fields.get(index)
+    }
 }
 
 #[cfg(test)]
@@ -122,14 +160,42 @@ mod tests {
         let fields = Fields::parse(message);
         assert_eq!(fields.count("a"), 2);
         assert_eq!(&message[fields.body_offset()..], b"body\r\n\r\nmore");
-        let selected = fields.select([b"a".as_slice(), b"b", b"a", b"a"].into_iter(), None);
-        let raw: Vec<&[u8]> = selected.iter().map(|field| field.raw).collect();
+        assert!(fields.has_end() && !fields.has_bare_line_end());
+
+        let names: Names<&str> = ["a", "b"].into_iter().collect();
+        let mut stacks = fields.stacks(&names, None);
+        let raw: Vec<&[u8]> = [0, 1, 0, 0, 2]
+            .into_iter()
+            .filter_map(|name| stacks.pop(name))
+            .map(|field| field.raw)
+            .collect();
         assert_eq!(raw, [b"a: 4\r\n".as_slice(), b"B: 2\r\n 3\r\n", b"A: 1\r\n"]);
+        let last = fields.iter().next_back();
+        let mut stacks = fields.stacks(&names, last);
+        assert_eq!(stacks.pop(0).map(|field| field.raw), Some(b"A: 1\r\n".as_slice()));
     }
 
     #[test]
     fn all_header_without_an_empty_line() {
-        assert_eq!(Fields::parse(b"A: 1").body_offset(), 4);
+        let fields = Fields::parse(b"A: 1");
+        assert_eq!((fields.body_offset(), fields.has_end()), (4, false));
         assert_eq!(Fields::parse(b"").iter().count(), 0);
+        assert_eq!(Fields::parse(b": 1\r\nA\r\n\r\n").iter().count(), 0);
+    }
+
+    #[test]
+    fn bare_line_ends_are_told() {
+        for (header, bare) in [
+            ("A: 1\r\n\r\n", false),
+            ("A: 1\r\nB: 2", false),
+            ("A: 1\r\n\r\nbody\n\r", false),
+            ("A: 1\n\r\n", true),
+            ("A: 1\r\n\n", true),
+            ("A: 1\r1\r\n\r\n", true),
+            ("A: 1\r", true),
+            ("A: 1\r\r\n", true),
+        ] {
+            assert_eq!(Fields::parse(header.as_bytes()).has_bare_line_end(), bare, "{header:?}");
+        }
     }
 }

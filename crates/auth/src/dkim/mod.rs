@@ -25,9 +25,14 @@
 
 mod body;
 mod canonicalization;
+mod der;
+mod dns_record;
 mod fields;
 mod key;
+mod names;
 mod public_key;
+mod remote;
+mod scan;
 mod selector;
 mod sign;
 mod signature;
@@ -36,11 +41,13 @@ mod verify;
 
 pub use body::{BodyHash, CanonicalBytes};
 pub use canonicalization::Canonicalization;
+pub use dns_record::DnsRecord;
 pub(crate) use fields::Fields;
 pub use key::{Algorithm, KeyError, SigningKey};
 pub use public_key::{KeyRecordError, PublicKey};
+pub use remote::{KeyServiceError, RemoteKey, RemoteSignature, SigningInput};
 pub use selector::{Selector, SelectorError};
-pub use sign::{SignError, Signer, SignerBuilder, SignerError};
+pub use sign::{SignError, SignFuture, Signer, SignerBuilder, SignerError};
 pub use signature::SignatureError;
 pub use tags::TagError;
 pub use verify::{DkimResult, Limits, Reason, Verdict, verify, verify_with};

@@ -5,6 +5,7 @@ use aws_lc_rs::signature::{ED25519, ParsedPublicKey, RSA_PKCS1_1024_8192_SHA256_
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
+use super::der;
 use super::key::Algorithm;
 use super::tags::{Tags, is_space, squeeze};
 
@@ -46,6 +47,9 @@ pub enum KeyRecordError {
 pub struct PublicKey {
     key: ParsedPublicKey,
     algorithm: Algorithm,
+    /// What `p=` holds.
+    octets: Vec<u8>,
+    bits: usize,
     testing: bool,
     strict: bool,
 }
@@ -88,12 +92,56 @@ impl PublicKey {
             tags.get("t")
                 .is_some_and(|list| list.split(':').any(|word| word.trim_matches(is_space) == flag))
         };
+        let key = Self::new(algorithm, public)?;
         Ok(Self {
-            key: parse_key(algorithm, &public)?,
-            algorithm,
             testing: has_flag("y"),
             strict: has_flag("s"),
+            ..key
         })
+    }
+
+    /// Reads the DER of a public key, as key services give it: SubjectPublicKeyInfo (RFC 5280 §4.1.2.7) of RSA or Ed25519, or a
+    /// bare RSAPublicKey (RFC 8017 §A.1.1).
+    ///
+    /// # Errors
+    ///
+    /// [`KeyRecordError::KeyType`], [`KeyRecordError::Malformed`] or [`KeyRecordError::TooShort`].
+    pub fn from_der(der: &[u8]) -> Result<Self, KeyRecordError> {
+        let (content, _) = der::value(der, der::SEQUENCE).ok_or(KeyRecordError::Malformed)?;
+        match der::algorithm(content) {
+            None | Some((der::RSA, _)) => Self::new(Algorithm::RsaSha256, der.to_vec()),
+            Some((der::ED25519, rest)) => {
+                let (bits, _) = der::value(rest, der::BIT_STRING).ok_or(KeyRecordError::Malformed)?;
+                // The first octet says how many bits of the last are unused: none.
+                let key = bits.strip_prefix(&[0]).ok_or(KeyRecordError::Malformed)?;
+                Self::new(Algorithm::Ed25519Sha256, key.to_vec())
+            }
+            Some(_) => Err(KeyRecordError::KeyType),
+        }
+    }
+
+    fn new(algorithm: Algorithm, octets: Vec<u8>) -> Result<Self, KeyRecordError> {
+        let (key, bits) = parse_key(algorithm, &octets)?;
+        Ok(Self {
+            key,
+            algorithm,
+            octets,
+            bits,
+            testing: false,
+            strict: false,
+        })
+    }
+
+    /// The text of a TXT record for this key (RFC 6376 §3.6.1, RFC 8463 §4); without flags.
+    #[must_use]
+    pub fn dns_record(&self) -> String {
+        record_text(self.algorithm, &self.octets)
+    }
+
+    /// The length of an RSA key's modulus in bits; 256 for an Ed25519 key.
+    #[must_use]
+    pub fn bits(&self) -> usize {
+        self.bits
     }
 
     /// What signatures of this key are made with.
@@ -127,41 +175,38 @@ impl PublicKey {
     }
 }
 
-fn parse_key(algorithm: Algorithm, public: &[u8]) -> Result<ParsedPublicKey, KeyRecordError> {
-    match algorithm {
+/// The text of the record that publishes a key.
+pub(super) fn record_text(algorithm: Algorithm, public: &[u8]) -> String {
+    let kind = match algorithm {
+        Algorithm::RsaSha256 => "rsa",
+        Algorithm::Ed25519Sha256 => "ed25519",
+    };
+    format!("v=DKIM1; k={kind}; p={}", STANDARD.encode(public))
+}
+
+/// The key, and its length in bits.
+fn parse_key(algorithm: Algorithm, public: &[u8]) -> Result<(ParsedPublicKey, usize), KeyRecordError> {
+    let (parsed, bits) = match algorithm {
         Algorithm::RsaSha256 => {
             // SubjectPublicKeyInfo, or a bare RSAPublicKey, which some publish.
             let rsa = aws_lc_rs::rsa::PublicKey::from_der(public).map_err(|_| KeyRecordError::Malformed)?;
-            if modulus_octets(rsa.as_ref()).is_none_or(|octets| octets < 128) {
+            let bits = modulus(rsa.as_ref()).map_or(0, der::bits);
+            if bits.div_ceil(8) < 128 {
                 return Err(KeyRecordError::TooShort);
             }
-            ParsedPublicKey::new(&RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY, public)
+            (
+                ParsedPublicKey::new(&RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY, public),
+                bits,
+            )
         }
         Algorithm::Ed25519Sha256 if public.len() != 32 => return Err(KeyRecordError::Malformed),
-        Algorithm::Ed25519Sha256 => ParsedPublicKey::new(&ED25519, public),
-    }
-    .map_err(|_| KeyRecordError::Malformed)
+        Algorithm::Ed25519Sha256 => (ParsedPublicKey::new(&ED25519, public), 256),
+    };
+    Ok((parsed.map_err(|_| KeyRecordError::Malformed)?, bits))
 }
 
-/// The length of the modulus in an RSAPublicKey (RFC 8017 §A.1.1): the first INTEGER of the SEQUENCE.
-fn modulus_octets(der: &[u8]) -> Option<usize> {
-    let (sequence, _) = der_value(der, 0x30)?;
-    let (modulus, _) = der_value(sequence, 0x02)?;
-    Some(modulus.iter().skip_while(|&&octet| octet == 0).count())
-}
-
-/// Splits the value of one DER element of type `tag` from what follows it.
-pub(crate) fn der_value(der: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
-    let (&first, rest) = der.split_first()?;
-    let (&length, rest) = rest.split_first().filter(|_| first == tag)?;
-    if length < 0x80 {
-        return rest.split_at_checked(usize::from(length));
-    }
-    let (octets, rest) = rest
-        .split_at_checked(usize::from(length & 0x7f))
-        .filter(|(octets, _)| octets.len() <= 4)?;
-    let length = octets
-        .iter()
-        .fold(0_usize, |length, &octet| length << 8 | usize::from(octet));
-    rest.split_at_checked(length)
+/// The modulus in an RSAPublicKey (RFC 8017 §A.1.1): the first INTEGER of the SEQUENCE.
+fn modulus(rsa: &[u8]) -> Option<&[u8]> {
+    let (sequence, _) = der::value(rsa, der::SEQUENCE)?;
+    Some(der::unsigned(sequence)?.0)
 }

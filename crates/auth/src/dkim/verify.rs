@@ -9,7 +9,9 @@ use posthaste_dns::{LookupError, Resolver, ResolverExt};
 
 use super::body::BodyHash;
 use super::canonicalization::{Canonicalization, push_field};
+use super::dns_record::record_name;
 use super::fields::{Field, Fields};
+use super::names::Names;
 use super::public_key::{KeyRecordError, PublicKey};
 use super::selector::Selector;
 use super::signature::{Claims, Signature, SignatureError};
@@ -314,7 +316,7 @@ impl Verifier<'_, '_> {
         self.check_times(&signature)?;
         // The body first: a hash costs less than a question to the DNS.
         self.check_body(&signature)?;
-        let name = format!("{}._domainkey.{}", signature.selector, signature.domain);
+        let name = record_name(&signature.selector, &signature.domain);
         let records = self.resolver.txt(&name).await.map_err(Reason::Dns)?;
         let header = self.canonical_header(field, &signature);
         let mut reason = Reason::Dns(LookupError::NoData);
@@ -378,7 +380,10 @@ impl Verifier<'_, '_> {
     /// RFC 6376 §3.7, step 2: the fields that `h=` names, and the signature field without its signature.
     fn canonical_header(&self, field: &Field<'_>, signature: &Signature<'_>) -> Vec<u8> {
         let mut out = Vec::new();
-        for selected in self.fields.select(signature.names(), Some(field)) {
+        let mut names = Names::new();
+        let order: Vec<usize> = signature.names().map(|name| names.add(name)).collect();
+        let mut stacks = self.fields.stacks(&names, Some(field));
+        for selected in order.into_iter().filter_map(|name| stacks.pop(name)) {
             push_field(&mut out, selected.raw, signature.header);
         }
         let before = out.len();
