@@ -1,7 +1,8 @@
-//! Builds RFC 5322 messages and MIME trees that cannot be injected into.
+//! Builds RFC 5322 messages and MIME trees that cannot be injected into, and edits received ones byte for byte.
 //!
 //! This crate turns typed parts into bytes. It does no I/O and knows no transport; hand the bytes to
-//! [`posthaste-transport`] or to any SMTP client. It does not parse messages.
+//! [`posthaste-transport`] or to any SMTP client. It reads messages as far as passing them on needs it; it is no mail
+//! reader.
 //!
 //! ```
 //! use posthaste_mime::{Attachment, ContentType, Message};
@@ -24,6 +25,8 @@
 //! - [`Attachment`], [`ContentType`], [`ContentId`], [`FileName`]: parts and their names.
 //! - [`HeaderName`], [`HeaderValue`], [`MessageId`], [`ListUnsubscribe`], [`ListId`]: headers that cannot hold more than
 //!   one header.
+//! - [`RawMessage`], [`RawField`], [`RawPart`]: a received message, to look into and edit; [`RawDefect`] names what readers
+//!   take in different ways, [`RawOptions`] holds the limits.
 //! - [`Generator`]: where dates, Message-IDs and boundaries come from; fixed for tests.
 //! - [`Rope`]: the bytes, in chunks that messages share.
 //! - [`Source`] and [`FileSource`]: attachments that are read when they are needed, so that a large one is never held.
@@ -37,10 +40,13 @@
 //! - Domains are written as A-labels, local parts as they are (RFC 6532).
 //! - Control characters and Unicode line breaks are errors in every header, never removed or replaced.
 //! - A text body that does not end with a line break is not given one; transports add it on the wire.
+//! - In received messages the first of several equal fields or parameters counts, a line that is no field is kept and
+//!   skipped, encoded-words count in names and file names but never in addresses, and nothing that is decoded for display
+//!   holds a control character.
 //!
 //! # Standards
 //!
-//! RFC 5322, 2045, 2046, 2047, 2183, 2231, 2369, 2387, 2392, 2919, 3834, 6532, 8058.
+//! RFC 5322, 2045, 2046, 2047, 2183, 2231, 2369, 2387, 2392, 2919, 3834, 6532, 7103, 8058.
 //!
 //! [`posthaste-transport`]: https://docs.rs/posthaste-transport
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -64,6 +70,7 @@ mod message;
 mod message_id;
 mod parameter;
 mod prototype;
+mod raw;
 mod rope;
 mod source;
 mod streamed;
@@ -80,6 +87,10 @@ pub use list::{AutoSubmitted, ListId, ListUnsubscribe};
 pub use message::Message;
 pub use message_id::{ContentId, MessageId};
 pub use prototype::Prototype;
+pub use raw::{
+    JunkLines, Parameters, RawDefect, RawError, RawField, RawFieldError, RawMessage, RawOptions, RawPart,
+    RawRecipients, TransferEncoding,
+};
 pub use rope::{Chunks, Rope};
 pub use source::{FileSource, Source};
 
