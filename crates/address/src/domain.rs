@@ -7,13 +7,14 @@ use std::str::FromStr;
 use idna::uts46::{AsciiDenyList, DnsLength, Hyphens, Uts46};
 
 use crate::local_part::is_break;
+use crate::plain::PlainAddress;
 use crate::{AddressError, AddressErrorKind as Kind, ParseOptions};
 
 /// A DNS name, kept as lower-case A-labels without a trailing dot; or, only inside an
 /// [`EmailAddress`](crate::EmailAddress) parsed with that option, an address literal such as `[192.0.2.1]`.
 ///
 /// It is a name of DNS, so it may hold underscores and is read with a dot at its end; behind the `@` of an address neither
-/// may stand (RFC 5321 §4.1.2), nor a label with hyphens in third and fourth place that is not an A-label (RFC 5891 §4.2.3.1).
+/// may stand (RFC 5321 §4.1.2), nor a label with hyphens in third and fourth place that is not `xn--` and Punycode (RFC 5891 §4.2.3.1).
 ///
 /// # Examples
 ///
@@ -86,12 +87,49 @@ impl Domain {
         }
     }
 
+    /// A name that this crate knows to be one.
+    pub(crate) fn known(name: &'static str) -> Self {
+        Self(name.into())
+    }
+
     /// Parses what stands behind an `@`: a host name in the narrow sense of RFC 5321 §4.1.2, or a literal if allowed.
     pub(crate) fn parse_for_mail(text: &str, options: ParseOptions) -> Result<Self, AddressError> {
-        match text.strip_prefix('[').and_then(|inner| inner.strip_suffix(']')) {
-            Some(inner) if options.allows_literals() => Self::parse_literal(inner).map_err(|error| error.shifted(1)),
-            _ => parse_name(text, Rules::Mail),
+        let domain = match text.strip_prefix('[').and_then(|inner| inner.strip_suffix(']')) {
+            Some(inner) if options.allows_literals() => Self::parse_literal(inner).map_err(|error| error.shifted(1))?,
+            _ => parse_name(text, Rules::Mail)?,
+        };
+        if options.wants_public_domains() && !domain.is_literal() && !domain.looks_public() {
+            let top = text.char_indices().rev().find(|(_, c)| is_dot(*c));
+            let top = top.map_or(0, |(offset, dot)| offset + dot.len_utf8());
+            return Err(AddressError::new(Kind::NotPublic, top));
         }
+        Ok(domain)
+    }
+
+    /// Takes over what was read in one pass.
+    pub(crate) fn from_plain(found: &PlainAddress<'_>) -> Self {
+        let mut name: Box<str> = found.domain.into();
+        if found.has_upper_case {
+            name.make_ascii_lowercase();
+        }
+        Self(name)
+    }
+
+    /// Refuses a name of DNS that may not stand behind an `@`.
+    pub(crate) fn check_for_mail(&self) -> Result<(), AddressError> {
+        if self.is_literal() {
+            return Ok(());
+        }
+        check_characters(&self.0, Rules::Mail)?;
+        check_labels(&self.0, &self.0, Rules::Mail)
+    }
+
+    /// Says whether it has two labels or more, and a top-level one without digits or an A-label.
+    fn looks_public(&self) -> bool {
+        let Some((_, top)) = self.0.rsplit_once('.') else {
+            return false;
+        };
+        top.starts_with("xn--") || !top.contains(|c: char| c.is_ascii_digit())
     }
 
     /// Parses what stands between the brackets of an address literal (RFC 5321 §4.1.3).
@@ -128,15 +166,19 @@ fn parse_name(text: &str, rules: Rules) -> Result<Domain, AddressError> {
         _ => text,
     };
     let ascii = to_a_labels(name)?;
-    for (index, label) in ascii.split('.').enumerate() {
-        if let Err(kind) = check_label(label, rules) {
-            return Err(AddressError::new(kind, label_offset(name, index)));
-        }
-    }
+    check_labels(&ascii, name, rules)?;
     if ascii.len() > 253 {
         return Err(AddressError::new(Kind::DomainTooLong, 253.min(text.len())));
     }
     Ok(Domain(ascii.into()))
+}
+
+/// Judges each label of a mapped name; errors point into the name as it was `written`.
+fn check_labels(ascii: &str, written: &str, rules: Rules) -> Result<(), AddressError> {
+    for (index, label) in ascii.split('.').enumerate() {
+        check_label(label, rules).map_err(|kind| AddressError::new(kind, label_offset(written, index)))?;
+    }
+    Ok(())
 }
 
 /// Refuses what can be told without mapping: ASCII that no name holds, controls, white space, absurd length.
@@ -168,7 +210,7 @@ fn check_characters(text: &str, rules: Rules) -> Result<(), AddressError> {
 
 /// Maps a name to lower-case A-labels: UTS 46, non-transitional.
 ///
-/// ASCII is what DNS will be asked for, so it is kept, an `xn--` label that nobody can decode included.
+/// ASCII is what DNS will be asked for, so it is kept, an `xn--` label that IDNA would refuse included.
 fn to_a_labels(name: &str) -> Result<String, AddressError> {
     if name.is_ascii() {
         return Ok(name.to_ascii_lowercase());
@@ -195,11 +237,17 @@ fn check_label(label: &str, rules: Rules) -> Result<(), Kind> {
     if !label.bytes().all(is_allowed) {
         return Err(Kind::ForbiddenCharacter);
     }
-    let is_reserved = rules == Rules::Mail && label.get(2..4) == Some("--") && !label.starts_with("xn--");
+    let is_reserved =
+        rules == Rules::Mail && label.get(2..4) == Some("--") && !label.strip_prefix("xn--").is_some_and(is_punycode);
     if label.starts_with('-') || label.ends_with('-') || is_reserved {
         return Err(Kind::InvalidDomain);
     }
     Ok(())
+}
+
+/// Says whether text behind `xn--` decodes (RFC 3492), be it to a label that IDNA would refuse.
+fn is_punycode(text: &str) -> bool {
+    !text.is_empty() && idna::punycode::decode_to_string(text).is_some()
 }
 
 /// The dots of UTS 46.

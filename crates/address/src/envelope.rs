@@ -1,11 +1,31 @@
 //! Who really gets a message, and what the sender wants to hear of it.
 
-use crate::{EmailAddress, EnvelopeError, EnvelopeId, Notify, OriginalRecipient, ReturnContent};
+use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+
+use crate::{Domain, EmailAddress, EnvelopeError, EnvelopeId, Notify, OriginalRecipient, ReturnContent};
 
 /// The SMTP envelope: reverse-path, recipients, and wishes about delivery status and TLS.
 ///
 /// It may differ from the message's header fields; Bcc lives only here.
+///
+/// # Examples
+///
+/// ```
+/// use std::num::NonZeroUsize;
+///
+/// use posthaste_address::{EmailAddress, Envelope};
+///
+/// let recipients = (0..120).map(|n| format!("r{n}@example.net").parse()).collect::<Result<Vec<EmailAddress>, _>>()?;
+/// let envelope = Envelope::new(Some("ada@example.org".parse()?), recipients)?;
+/// let most = NonZeroUsize::new(50).ok_or("zero")?;
+/// let sizes: Vec<usize> = envelope.batches(most).map(|batch| batch.recipients().len()).collect();
+/// assert_eq!(sizes, [50, 50, 20]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(try_from = "stored::Envelope"))]
 pub struct Envelope {
     mail_from: Option<EmailAddress>,
     recipients: Vec<Recipient>,
@@ -89,6 +109,47 @@ impl Envelope {
         self.require_tls
     }
 
+    /// Makes the same envelope for other recipients.
+    ///
+    /// # Errors
+    ///
+    /// [`EnvelopeError::NoRecipients`].
+    pub fn with_recipients<I>(&self, recipients: I) -> Result<Self, EnvelopeError>
+    where
+        I: IntoIterator,
+        I::Item: Into<Recipient>,
+    {
+        let mut other = Self::new(self.mail_from.clone(), recipients)?;
+        other.envelope_id.clone_from(&self.envelope_id);
+        other.return_content = self.return_content;
+        other.require_tls = self.require_tls;
+        Ok(other)
+    }
+
+    /// Splits it into envelopes of at most `most` recipients, in their order: servers take 100 at least (RFC 5321
+    /// §4.5.3.1.8), services often fewer.
+    pub fn batches(&self, most: NonZeroUsize) -> impl Iterator<Item = Self> {
+        self.recipients
+            .chunks(most.get())
+            .filter_map(|batch| self.with_recipients(batch.iter().cloned()).ok())
+    }
+
+    /// Splits it into one envelope for each domain of its recipients, for delivery to the hosts of each.
+    #[must_use]
+    pub fn by_domain(&self) -> BTreeMap<Domain, Self> {
+        let mut domains: BTreeMap<&Domain, Vec<Recipient>> = BTreeMap::new();
+        for recipient in &self.recipients {
+            domains
+                .entry(recipient.address.domain())
+                .or_default()
+                .push(recipient.clone());
+        }
+        domains
+            .into_iter()
+            .filter_map(|(domain, recipients)| Some((domain.clone(), self.with_recipients(recipients).ok()?)))
+            .collect()
+    }
+
     /// Says whether any address in it needs SMTPUTF8 (RFC 6531).
     #[must_use]
     pub fn needs_smtputf8(&self) -> bool {
@@ -101,9 +162,13 @@ impl Envelope {
 
 /// One recipient, with what the sender wants to hear of its delivery.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(deny_unknown_fields))]
 pub struct Recipient {
     address: EmailAddress,
+    #[cfg_attr(feature = "serde", serde(default))]
     notify: Option<Notify>,
+    #[cfg_attr(feature = "serde", serde(default, rename = "original_recipient"))]
     original: Option<OriginalRecipient>,
 }
 
@@ -147,6 +212,37 @@ impl From<EmailAddress> for Recipient {
             address,
             notify: None,
             original: None,
+        }
+    }
+}
+
+/// An envelope as it is read: anybody may have written it.
+#[cfg(feature = "serde")]
+mod stored {
+    use crate::{EmailAddress, EnvelopeError, EnvelopeId, Recipient, ReturnContent};
+
+    #[derive(serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
+    pub(super) struct Envelope {
+        mail_from: Option<EmailAddress>,
+        recipients: Vec<Recipient>,
+        #[serde(default)]
+        envelope_id: Option<EnvelopeId>,
+        #[serde(default)]
+        return_content: Option<ReturnContent>,
+        #[serde(default)]
+        require_tls: bool,
+    }
+
+    impl TryFrom<Envelope> for super::Envelope {
+        type Error = EnvelopeError;
+
+        fn try_from(stored: Envelope) -> Result<Self, EnvelopeError> {
+            let mut envelope = Self::new(stored.mail_from, stored.recipients)?;
+            envelope.envelope_id = stored.envelope_id;
+            envelope.return_content = stored.return_content;
+            envelope.require_tls = stored.require_tls;
+            Ok(envelope)
         }
     }
 }

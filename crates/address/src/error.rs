@@ -20,6 +20,14 @@ impl AddressError {
         }
     }
 
+    /// Moves the offset along with what stood at `from` and stands at `to` in a longer text.
+    pub(crate) fn moved(self, from: usize, to: usize) -> Self {
+        Self {
+            offset: to + self.offset.saturating_sub(from),
+            ..self
+        }
+    }
+
     /// Keeps the offset inside `text`: a canonical spelling may be longer than what it was made from.
     pub(crate) fn within(self, text: &str) -> Self {
         Self {
@@ -90,6 +98,9 @@ pub enum AddressErrorKind {
     /// The domain is not one that IDNA (UTS 46) allows.
     #[error("domain is not valid")]
     InvalidDomain,
+    /// The domain has one label only, or a top-level label that is no word, where a public name is asked for.
+    #[error("domain is not one of the public DNS")]
+    NotPublic,
     /// An address literal such as `[192.0.2.1]` where none is allowed.
     #[error("address literal is not allowed here")]
     LiteralNotAllowed,

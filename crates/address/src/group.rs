@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use crate::mailbox::{checked_name, write_phrase};
 use crate::scanner::Scanner;
-use crate::{AddressError, AddressErrorKind as Kind, Mailbox, ParseOptions};
+use crate::{AddressError, AddressErrorKind as Kind, EmailAddress, Mailbox, ParseOptions};
 
 /// Mailboxes under one name (RFC 5322 §3.4 `group`); it may be empty, as in `undisclosed-recipients:;`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -31,6 +31,15 @@ impl Group {
         })
     }
 
+    /// Parses a group with options.
+    ///
+    /// # Errors
+    ///
+    /// [`AddressError`], with the byte at which `text` goes wrong.
+    pub fn parse_with(text: &str, options: &ParseOptions) -> Result<Self, AddressError> {
+        Scanner::new(text, *options).only(Scanner::group)
+    }
+
     /// The group's name.
     #[must_use]
     pub fn name(&self) -> &str {
@@ -49,7 +58,7 @@ impl FromStr for Group {
 
     /// Parses `Name: a@b, c@d;` with the default [`ParseOptions`].
     fn from_str(text: &str) -> Result<Self, AddressError> {
-        Scanner::new(text, ParseOptions::default()).only(Scanner::group)
+        Self::parse_with(text, &ParseOptions::default())
     }
 }
 
@@ -75,6 +84,15 @@ pub enum Address {
 }
 
 impl Address {
+    /// Parses a mailbox or a group with options.
+    ///
+    /// # Errors
+    ///
+    /// [`AddressError`], with the byte at which `text` goes wrong.
+    pub fn parse_with(text: &str, options: &ParseOptions) -> Result<Self, AddressError> {
+        Scanner::new(text, *options).only(Scanner::address)
+    }
+
     /// The mailboxes in it: one, or a group's members.
     #[must_use]
     pub fn mailboxes(&self) -> &[Mailbox] {
@@ -91,6 +109,12 @@ impl From<Mailbox> for Address {
     }
 }
 
+impl From<EmailAddress> for Address {
+    fn from(address: EmailAddress) -> Self {
+        Self::Mailbox(address.into())
+    }
+}
+
 impl From<Group> for Address {
     fn from(group: Group) -> Self {
         Self::Group(group)
@@ -102,7 +126,7 @@ impl FromStr for Address {
 
     /// Parses a mailbox or a group with the default [`ParseOptions`].
     fn from_str(text: &str) -> Result<Self, AddressError> {
-        Scanner::new(text, ParseOptions::default()).only(Scanner::address)
+        Self::parse_with(text, &ParseOptions::default())
     }
 }
 

@@ -4,13 +4,13 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::scanner::Scanner;
-use crate::{Address, AddressError, AddressErrorKind as Kind, Mailbox, ParseOptions};
+use crate::{Address, AddressError, AddressErrorKind as Kind, LenientList, Mailbox, ParseOptions, lenient};
 
 /// A list of mailboxes and groups (RFC 5322 §3.4 `address-list`).
 ///
 /// Comments, folding and the obsolete forms that RFC 5322 §4.4 asks readers to take are taken, and dropped; a semicolon
 /// separates entries as a comma does. What would have to be guessed is an error: a name with bare commas, words beside an
-/// address without angle brackets, a group inside a group.
+/// address without angle brackets, a group inside a group. [`AddressList::parse_leniently`] reads on past such things.
 ///
 /// # Examples
 ///
@@ -55,6 +55,42 @@ impl AddressList {
         }
     }
 
+    /// Reads a list as people type it and as careless programs write it; what is no address is handed back, with its place.
+    ///
+    /// Never for deciding what a header field means where somebody could gain from a second reading. What follows the grammar
+    /// is read as [`AddressList::parse_with`] reads it. Beyond that, by rule and not by chance:
+    ///
+    /// - `Lovelace, Ada <ada@example.org>`: up to four parts with bare commas join the name in front of an angle bracket.
+    /// - `Ada ada@example.org`, `ada@example.org Ada`: words beside the only address of an entry are its name. In front of a
+    ///   bracket they may be the same address again.
+    /// - `Ada < x <ada@example.org>`, `Ada <ada@example.org`: the name ends at the first bracket; a lost one is done without.
+    /// - Groups end where the list ends; members of a group inside a group are members of the outer one.
+    /// - Quotes and parentheses without an end are characters like others.
+    ///
+    /// An entry with two addresses, with none, or with a line break in its midst that is no folding is unreadable; the next
+    /// one is read none the less.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use posthaste_address::{AddressList, ParseOptions};
+    ///
+    /// let typed = "Lovelace, Ada <ada@example.org>; bob@@example.net, eve@example.com Eve";
+    /// let read = AddressList::parse_leniently(typed, &ParseOptions::default());
+    /// let wrong: Vec<&str> = read.unreadable().map(|entry| entry.text()).collect();
+    /// assert_eq!(wrong, ["bob@@example.net"]);
+    /// assert_eq!(read.into_list().to_string(), "\"Lovelace, Ada\" <ada@example.org>, Eve <eve@example.com>");
+    /// ```
+    #[must_use]
+    pub fn parse_leniently(text: &str, options: &ParseOptions) -> LenientList {
+        lenient::read(text, *options)
+    }
+
+    /// Adds an entry at the end.
+    pub fn push(&mut self, entry: impl Into<Address>) {
+        self.0.push(entry.into());
+    }
+
     /// The entries in their order.
     pub fn iter(&self) -> std::slice::Iter<'_, Address> {
         self.0.iter()
@@ -90,6 +126,18 @@ impl FromIterator<Address> for AddressList {
     }
 }
 
+impl Extend<Address> for AddressList {
+    fn extend<I: IntoIterator<Item = Address>>(&mut self, entries: I) {
+        self.0.extend(entries);
+    }
+}
+
+impl From<Mailbox> for AddressList {
+    fn from(mailbox: Mailbox) -> Self {
+        Self(vec![mailbox.into()])
+    }
+}
+
 impl IntoIterator for AddressList {
     type Item = Address;
     type IntoIter = std::vec::IntoIter<Address>;
@@ -109,6 +157,7 @@ impl<'a> IntoIterator for &'a AddressList {
 }
 
 impl fmt::Display for AddressList {
+    /// Writes a form that [`FromStr`] reads back to the same value; with an address literal, [`AddressList::parse_with`].
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, entry) in self.0.iter().enumerate() {
             write!(f, "{}{entry}", if index == 0 { "" } else { ", " })?;

@@ -3,8 +3,10 @@
 use std::borrow::Cow;
 
 use icu_normalizer::ComposingNormalizerBorrowed;
+use icu_properties::CodePointMapData;
+use icu_properties::props::GeneralCategory;
 
-use crate::{AddressError, AddressErrorKind as Kind};
+use crate::{AddressError, AddressErrorKind as Kind, ParseOptions, plain};
 
 /// Characters that some reader takes for the end of a line, and all other controls.
 pub(crate) fn is_break(c: char) -> bool {
@@ -13,10 +15,9 @@ pub(crate) fn is_break(c: char) -> bool {
 
 /// RFC 5322 §3.2.3 `atext`, with the visible part of what RFC 6531 §3.3 adds to it.
 pub(crate) fn is_atext(c: char) -> bool {
-    if c.is_ascii() {
-        c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~".contains(c)
-    } else {
-        !is_break(c) && !c.is_whitespace() && !is_hidden(c)
+    match u8::try_from(c) {
+        Ok(byte) if byte.is_ascii() => plain::is_ascii_atext(byte),
+        _ => !is_break(c) && !c.is_whitespace() && !is_hidden(c),
     }
 }
 
@@ -33,6 +34,37 @@ fn is_hidden(c: char) -> bool {
         | '\u{e000}'..='\u{f8ff}' | '\u{f0000}'..
         | '\u{e0000}'..='\u{e007f}' | '\u{fdd0}'..='\u{fdef}')
         || u32::from(c) & 0xfffe == 0xfffe
+}
+
+/// Letters, digits and marks, which RFC 8264 §9.1 calls `LetterDigits`, and the joiners that some scripts need among them.
+fn is_identifier(c: char) -> bool {
+    use GeneralCategory as G;
+    c.is_ascii()
+        || matches!(c, '\u{200c}' | '\u{200d}')
+        || matches!(
+            CodePointMapData::<GeneralCategory>::new().get(c),
+            G::LowercaseLetter
+                | G::UppercaseLetter
+                | G::OtherLetter
+                | G::ModifierLetter
+                | G::DecimalNumber
+                | G::NonspacingMark
+                | G::SpacingMark
+        )
+}
+
+/// Refuses what is no identifier, if only identifiers are wanted; `written` is the local part as it stands in the text.
+pub(crate) fn check_identifier(meant: &str, written: &str, options: ParseOptions) -> Result<(), AddressError> {
+    if meant.is_ascii() || !options.wants_identifiers() {
+        return Ok(());
+    }
+    match meant.chars().find(|c| !is_identifier(*c)) {
+        Some(bad) => {
+            let offset = written.find(bad).unwrap_or_default();
+            Err(AddressError::new(Kind::ForbiddenCharacter, offset))
+        }
+        None => Ok(()),
+    }
 }
 
 /// Length of the atom at the start of `text`.
@@ -111,7 +143,7 @@ fn refused(c: char, offset: usize) -> AddressError {
 }
 
 /// Spells a local part in the one way that goes over the wire: NFC (RFC 6532 §3.1), in quotes only if it needs them.
-pub(crate) fn canonical(value: &str) -> String {
+pub(crate) fn canonical(value: &str) -> Cow<'_, str> {
     let value = if value.is_ascii() {
         Cow::Borrowed(value)
     } else {
@@ -122,7 +154,7 @@ pub(crate) fn canonical(value: &str) -> String {
         .split('.')
         .all(|atom| !atom.is_empty() && atom.chars().all(is_atext))
     {
-        return value.into_owned();
+        return value;
     }
     let mut quoted = String::with_capacity(value.len() + 2);
     quoted.push('"');
@@ -133,5 +165,32 @@ pub(crate) fn canonical(value: &str) -> String {
         quoted.push(c);
     }
     quoted.push('"');
-    quoted
+    Cow::Owned(quoted)
+}
+
+/// Takes a canonical local part out of its quotes.
+pub(crate) fn meaning(canonical: &str) -> Cow<'_, str> {
+    let Some(inside) = canonical.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) else {
+        return Cow::Borrowed(canonical);
+    };
+    if !inside.contains('\\') {
+        return Cow::Borrowed(inside);
+    }
+    let mut meant = String::with_capacity(inside.len());
+    let mut chars = inside.chars();
+    while let Some(c) = chars.next() {
+        meant.extend(if c == '\\' { chars.next() } else { Some(c) });
+    }
+    Cow::Owned(meant)
+}
+
+/// Refuses what no local part can mean, quoted or not.
+pub(crate) fn check_meaning(meant: &str) -> Result<(), AddressError> {
+    match meant
+        .char_indices()
+        .find(|(_, c)| !is_atext(*c) && !matches!(c, ' '..='~'))
+    {
+        Some((offset, c)) => Err(refused(c, offset)),
+        None => Ok(()),
+    }
 }

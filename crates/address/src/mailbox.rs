@@ -1,6 +1,6 @@
 //! An address with a display name.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::str::FromStr;
 
 use crate::local_part::{is_break, is_phrase_text};
@@ -46,6 +46,14 @@ impl Mailbox {
             name: (!name.is_empty()).then_some(name),
             address,
         })
+    }
+
+    /// Joins an address and a name that was read, and so cannot hold a line break.
+    pub(crate) fn from_parts(name: &str, address: EmailAddress) -> Self {
+        Self {
+            name: (!name.is_empty()).then(|| name.into()),
+            address,
+        }
     }
 
     /// Parses a mailbox with options.
@@ -123,7 +131,7 @@ pub(crate) fn write_phrase(f: &mut fmt::Formatter<'_>, phrase: &str) -> fmt::Res
         if matches!(c, '"' | '\\') {
             f.write_str("\\")?;
         }
-        write!(f, "{c}")?;
+        f.write_char(c)?;
     }
     f.write_str("\"")
 }
@@ -134,7 +142,9 @@ impl fmt::Display for Mailbox {
         match &self.name {
             Some(name) => {
                 write_phrase(f, name)?;
-                write!(f, " <{}>", self.address)
+                f.write_str(" <")?;
+                self.address.fmt(f)?;
+                f.write_str(">")
             }
             None => self.address.fmt(f),
         }

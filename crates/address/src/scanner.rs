@@ -2,9 +2,14 @@
 //!
 //! **Invariant:** nothing here recurses, and every byte is looked at a bounded number of times.
 
+use std::borrow::Cow;
+
 use crate::email::expected_at;
 use crate::local_part::{Grammar, atom_length, is_break, is_phrase_text, missing_atom, read_quoted};
-use crate::{Address, AddressError, AddressErrorKind as Kind, Domain, EmailAddress, Group, Mailbox, ParseOptions};
+use crate::{
+    Address, AddressError, AddressErrorKind as Kind, Domain, EmailAddress, Group, Mailbox, ParseOptions, local_part,
+    plain,
+};
 
 #[derive(Debug)]
 pub(crate) struct Scanner<'a> {
@@ -36,10 +41,13 @@ impl<'a> Scanner<'a> {
     /// Reads one mailbox.
     pub(crate) fn mailbox(&mut self) -> Result<Mailbox, AddressError> {
         self.skip_space()?;
+        if let Some(address) = self.plain(|next| matches!(next, None | Some(b',' | b';'))) {
+            return Ok(Mailbox::new(address));
+        }
         let (start, phrase) = (self.position, self.phrase()?);
         match self.peek() {
             Some(':') if !phrase.is_empty() => Err(self.error(Kind::GroupNotAllowed)),
-            _ => self.mailbox_after(start, phrase),
+            _ => self.mailbox_after(start, &phrase),
         }
     }
 
@@ -48,7 +56,7 @@ impl<'a> Scanner<'a> {
         self.skip_space()?;
         let phrase = self.phrase()?;
         match self.peek() {
-            Some(':') if !phrase.is_empty() => self.group_after(phrase),
+            Some(':') if !phrase.is_empty() => self.group_after(&phrase),
             Some(_) => Err(self.error(Kind::ForbiddenCharacter)),
             None => Err(self.error(Kind::UnclosedGroup)),
         }
@@ -57,10 +65,13 @@ impl<'a> Scanner<'a> {
     /// Reads one mailbox or group.
     pub(crate) fn address(&mut self) -> Result<Address, AddressError> {
         self.skip_space()?;
+        if let Some(address) = self.plain(|next| matches!(next, None | Some(b',' | b';'))) {
+            return Ok(Mailbox::new(address).into());
+        }
         let (start, phrase) = (self.position, self.phrase()?);
         match self.peek() {
-            Some(':') if !phrase.is_empty() => self.group_after(phrase).map(Address::Group),
-            _ => self.mailbox_after(start, phrase).map(Address::Mailbox),
+            Some(':') if !phrase.is_empty() => self.group_after(&phrase).map(Address::Group),
+            _ => self.mailbox_after(start, &phrase).map(Address::Mailbox),
         }
     }
 
@@ -82,6 +93,9 @@ impl<'a> Scanner<'a> {
 
     /// Skips white space, folding and comments (RFC 5322 §3.2.2); says whether there was any.
     pub(crate) fn skip_space(&mut self) -> Result<bool, AddressError> {
+        if matches!(self.next_byte(), None | Some(b'!'..=b'\'' | b')'..=b'~')) {
+            return Ok(false);
+        }
         let before = self.position;
         while self.skip_white() || self.comment(None)? {}
         self.refuse_line_break()?;
@@ -94,6 +108,22 @@ impl<'a> Scanner<'a> {
 
     fn peek(&self) -> Option<char> {
         self.rest().chars().next()
+    }
+
+    fn next_byte(&self) -> Option<u8> {
+        self.text.as_bytes().get(self.position).copied()
+    }
+
+    /// Reads an address that needs no second look, if what stands behind it `ends` it.
+    fn plain(&mut self, ends: fn(Option<u8>) -> bool) -> Option<EmailAddress> {
+        let found = plain::address(self.rest())?;
+        let end = self.position + found.len();
+        if !ends(self.text.as_bytes().get(end).copied()) {
+            return None;
+        }
+        let address = EmailAddress::from_plain(&found, self.options)?;
+        self.position = end;
+        Some(address)
     }
 
     /// Skips blanks and folds: a line break counts only in front of a blank.
@@ -158,7 +188,35 @@ impl<'a> Scanner<'a> {
     }
 
     /// Reads words and quoted strings, joined by single spaces; dots may stand among them (`obs-phrase`).
-    fn phrase(&mut self) -> Result<String, AddressError> {
+    fn phrase(&mut self) -> Result<Cow<'a, str>, AddressError> {
+        match self.plain_phrase() {
+            Some(phrase) => Ok(Cow::Borrowed(phrase)),
+            None => self.any_phrase().map(Cow::Owned),
+        }
+    }
+
+    /// Reads a phrase that stands in the text as it is meant: plain words, or one quoted string.
+    fn plain_phrase(&mut self) -> Option<&'a str> {
+        let rest = self.rest();
+        let (phrase, length) = match plain::quoted(rest) {
+            Some(inside) => (inside, inside.len() + 2),
+            None => {
+                let length = plain::words(rest)?;
+                (rest.get(..length)?, length)
+            }
+        };
+        let behind = rest.get(length..)?;
+        let blank = usize::from(behind.starts_with(' '));
+        match behind.as_bytes().get(blank) {
+            Some(&byte) if !plain::is_name_end(byte) => None,
+            _ => {
+                self.position += length + blank;
+                Some(phrase)
+            }
+        }
+    }
+
+    fn any_phrase(&mut self) -> Result<String, AddressError> {
         let mut phrase = String::new();
         let mut spaced = false;
         loop {
@@ -219,14 +277,14 @@ impl<'a> Scanner<'a> {
     }
 
     /// Reads a mailbox whose beginning, up to here, could be a name.
-    fn mailbox_after(&mut self, start: usize, phrase: String) -> Result<Mailbox, AddressError> {
+    fn mailbox_after(&mut self, start: usize, phrase: &str) -> Result<Mailbox, AddressError> {
         match self.peek() {
             Some('<') => self.angle(phrase),
             Some('@') => {
                 self.position = start;
                 let address = self.addr_spec()?;
                 let name = self.trailing_comments()?;
-                Mailbox::with_name(name, address)
+                Ok(Mailbox::from_parts(&name, address))
             }
             None if start == self.position => Err(self.error(Kind::Empty)),
             None | Some(',' | ';') => Err(self.error(Kind::MissingAt)),
@@ -249,9 +307,13 @@ impl<'a> Scanner<'a> {
     }
 
     /// Reads `<a@b>` behind a name; a source route in front of the address is dropped (`obs-route`).
-    fn angle(&mut self, name: String) -> Result<Mailbox, AddressError> {
+    fn angle(&mut self, name: &str) -> Result<Mailbox, AddressError> {
         let opened = self.position;
         self.position += 1;
+        if let Some(address) = self.plain(|next| next == Some(b'>')) {
+            self.position += 1;
+            return Ok(Mailbox::from_parts(name, address));
+        }
         self.skip_space()?;
         match self.peek() {
             Some('>') => return Err(self.error(Kind::EmptyLocalPart)),
@@ -261,7 +323,7 @@ impl<'a> Scanner<'a> {
         let address = self.addr_spec()?;
         self.skip_space()?;
         if self.eat('>') {
-            Mailbox::with_name(name, address)
+            Ok(Mailbox::from_parts(name, address))
         } else if self.at_end() {
             Err(AddressError::new(Kind::UnclosedAngle, opened))
         } else {
@@ -286,14 +348,17 @@ impl<'a> Scanner<'a> {
     }
 
     /// Reads `local@domain`, white space and comments allowed around its dots and its `@`.
-    fn addr_spec(&mut self) -> Result<EmailAddress, AddressError> {
+    pub(crate) fn addr_spec(&mut self) -> Result<EmailAddress, AddressError> {
         let start = self.position;
         let local = self.local_part()?;
+        let written = self.text.get(start..self.position).unwrap_or_default();
         if !self.eat('@') {
             return Err(expected_at(self.rest(), self.position));
         }
         let domain = self.domain()?;
-        EmailAddress::assemble(&local, domain).map_err(|error| error.shifted(start).within(self.text))
+        local_part::check_identifier(&local, written, self.options)
+            .and_then(|()| EmailAddress::assemble(&local, domain))
+            .map_err(|error| error.shifted(start).within(self.text))
     }
 
     /// Reads words between dots up to the `@` and gives what they mean (`obs-local-part`).
@@ -335,9 +400,12 @@ impl<'a> Scanner<'a> {
             return Domain::parse_for_mail(text, self.options).map_err(|error| error.shifted(start));
         }
         let mut name = String::new();
+        // Where in the name each label begins, and where in the text: comments may stand between them.
+        let mut labels = Vec::new();
         loop {
             let rest = self.rest();
             let length = rest.find(ends_label).unwrap_or(rest.len());
+            labels.push((name.len(), self.position));
             name.push_str(rest.get(..length).unwrap_or_default());
             self.position += length;
             let label_end = self.position;
@@ -349,11 +417,15 @@ impl<'a> Scanner<'a> {
             name.push('.');
             self.skip_space()?;
         }
-        Domain::parse_for_mail(&name, self.options).map_err(|error| error.shifted(start).within(self.text))
+        Domain::parse_for_mail(&name, self.options).map_err(|error| {
+            let begun = labels.iter().rev().find(|(in_name, _)| *in_name <= error.offset());
+            let (in_name, in_text) = begun.copied().unwrap_or((0, start));
+            error.moved(in_name, in_text).within(self.text)
+        })
     }
 
     /// Reads `name: a@b, c@d;` from its colon.
-    fn group_after(&mut self, name: String) -> Result<Group, AddressError> {
+    fn group_after(&mut self, name: &str) -> Result<Group, AddressError> {
         let opened = self.position;
         self.position += 1;
         let mut members = Vec::new();

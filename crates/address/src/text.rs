@@ -8,7 +8,8 @@ use serde::de::{Deserialize, Deserializer, Error, Visitor};
 use serde::ser::{Serialize, Serializer};
 
 use crate::{
-    Address, AddressList, Domain, EmailAddress, EnvelopeId, Group, Mailbox, Notify, OriginalRecipient, ReturnContent,
+    Address, AddressKey, AddressList, Domain, EmailAddress, EnvelopeId, Group, Mailbox, Notify, OriginalRecipient,
+    ReturnContent,
 };
 
 struct TextVisitor<T>(PhantomData<T>, &'static str);
@@ -47,6 +48,7 @@ macro_rules! as_text {
 
 as_text! {
     Address: "an email address or a group",
+    AddressKey: "the key of an email address",
     AddressList: "a list of email addresses",
     Domain: "a domain name",
     EmailAddress: "an email address",

@@ -136,6 +136,83 @@ fn literals_are_asked_for() {
     }
 }
 
+#[test]
+fn a_label_that_says_punycode_is_punycode() {
+    check("ada@xn--bcher-kva.example", "ada@xn--bcher-kva.example");
+    // It decodes to a capital letter, which IDNA would map away; DNS can be asked for it all the same.
+    check("ada@xn--example.com", "ada@xn--example.com");
+    check("ada@b.xn--0.org", "domain is not valid at byte 6");
+    check("ada@b.XN--.org", "domain is not valid at byte 6");
+    assert!("xn--0.example".parse::<Domain>().is_ok());
+    assert_eq!("xn--0.example".parse::<Domain>().unwrap().to_unicode(), "xn--0.example");
+}
+
+#[test]
+fn stricter_options_say_what_they_refuse() {
+    let strict = ParseOptions::default().public_domains(true).identifiers(true);
+    for (text, expected) in [
+        ("ada@example.org", "ada@example.org"),
+        ("jürgen@bücher.рф", "jürgen@xn--bcher-kva.xn--p1ai"),
+        ("उदाहरण.परीक्षा@example.org", "उदाहरण.परीक्षा@example.org"),
+        ("ada@localhost", "domain is not one of the public DNS at byte 4"),
+        ("ada@10.0.0.1", "domain is not one of the public DNS at byte 11"),
+        ("ada@example.x2", "domain is not one of the public DNS at byte 12"),
+        ("ada@xn--bcher-kva", "domain is not one of the public DNS at byte 4"),
+        ("a€@example.org", "character not allowed at byte 1"),
+        ("\"a \u{2014}\"@example.org", "character not allowed at byte 3"),
+        ("a\u{1f680}@example.org", "character not allowed at byte 1"),
+    ] {
+        let found = match EmailAddress::parse_with(text, &strict) {
+            Ok(address) => address.to_string(),
+            Err(error) => error.to_string(),
+        };
+        assert_eq!(found, expected, "{text:?}");
+        let in_list = AddressList::parse_with(&format!("Ada <{text}>"), &strict);
+        assert_eq!(
+            in_list.is_ok(),
+            EmailAddress::parse_with(text, &strict).is_ok(),
+            "{text:?}"
+        );
+        assert!(text.parse::<EmailAddress>().is_ok(), "{text:?}");
+    }
+    let error = AddressList::parse_with("Ada <a.é€@example.org>", &strict).unwrap_err();
+    assert_eq!(error.to_string(), "character not allowed at byte 9");
+    let literals = strict.domain_literals(true);
+    assert!(EmailAddress::parse_with("ada@[192.0.2.1]", &literals).is_ok());
+}
+
+#[test]
+fn addresses_are_made_of_parts() {
+    let domain: Domain = "example.org".parse().unwrap();
+    for (local, expected) in [
+        ("ada", "ada@example.org"),
+        ("a b", r#""a b"@example.org"#),
+        (r#"a@"\"#, r#""a@\"\\"@example.org"#),
+        ("u\u{308}", "ü@example.org"),
+        ("", "local part is empty at byte 0"),
+        ("a\nb", "control character at byte 1"),
+        ("ab\u{202e}", "character not allowed at byte 2"),
+    ] {
+        let found = match EmailAddress::from_parts(local, &domain) {
+            Ok(address) => {
+                assert_eq!(address.to_string().parse::<EmailAddress>().unwrap(), address);
+                if local.is_ascii() {
+                    assert_eq!(address.unquoted_local_part(), local);
+                }
+                address.to_string()
+            }
+            Err(error) => error.to_string(),
+        };
+        assert_eq!(found, expected, "{local:?}");
+    }
+    let error = EmailAddress::from_parts(&"a".repeat(65), &domain).unwrap_err();
+    assert_eq!(error.to_string(), "local part is longer than 64 octets at byte 64");
+    let underscore = "a_b.example.org".parse().unwrap();
+    let error = EmailAddress::from_parts("ada", &underscore).unwrap_err();
+    assert_eq!(error.to_string(), "character not allowed at byte 5");
+    assert!(EmailAddress::from_parts("ada", &"xn--0.org".parse().unwrap()).is_err());
+}
+
 #[track_caller]
 fn check_list(text: &str, expected: &str) {
     let found = match text.parse::<AddressList>() {
@@ -193,6 +270,8 @@ fn lists_do_not_guess() {
     check_list("\"Ada\nBcc\" <ada@example.org>", "control character at byte 4");
     check_list("Ada <>", "local part is empty at byte 5");
     check_list("Ada <ada@example.org@example.com>", "character not allowed at byte 20");
+    check_list("ada@(at)example . (dot) o_rg", "character not allowed at byte 25");
+    check_list("ada@example(dot).(dot)-org (x)", "domain is not valid at byte 22");
 }
 
 #[test]
@@ -202,6 +281,17 @@ fn one_thing_is_not_another() {
     assert!("ada@example.org, bob@example.net".parse::<Mailbox>().is_err());
     assert!(matches!("A:;".parse::<Address>().unwrap(), Address::Group(_)));
     assert_eq!("A: a@b, c@d;".parse::<Group>().unwrap().members().len(), 2);
+    assert!("A: a@[192.0.2.1];".parse::<Group>().is_err());
+    assert!(Group::parse_with("A: a@[192.0.2.1];", &literals()).is_ok());
+    assert!(Address::parse_with("a@[192.0.2.1]", &literals()).is_ok());
+}
+
+#[test]
+fn lists_grow() {
+    let mut list = AddressList::from("Ada <ada@example.org>".parse::<Mailbox>().unwrap());
+    list.push("bob@example.net".parse::<EmailAddress>().unwrap());
+    list.extend(["A:;".parse::<Address>().unwrap()]);
+    assert_eq!(list.to_string(), "Ada <ada@example.org>, bob@example.net, A:;");
 }
 
 #[test]
@@ -240,6 +330,39 @@ fn envelopes_carry_wishes() {
     assert_eq!(
         recipient.original_recipient().unwrap().to_xtext(),
         "rfc822;a+2Bb+3Dc+20d@example.org"
+    );
+}
+
+#[test]
+fn envelopes_are_split() {
+    let recipients = ["a@example.org", "b@example.net", "c@example.org"];
+    let recipients = recipients.map(|text| Recipient::from(text.parse::<EmailAddress>().unwrap()));
+    let recipients = recipients.map(|recipient| recipient.with_notify(Notify::Never));
+    let whole = Envelope::new(None, recipients)
+        .unwrap()
+        .with_envelope_id(EnvelopeId::new("x").unwrap())
+        .with_return_content(ReturnContent::Full)
+        .with_require_tls(true);
+    let batches: Vec<Envelope> = whole.batches(2.try_into().unwrap()).collect();
+    assert_eq!(
+        batches.iter().map(|batch| batch.recipients().len()).collect::<Vec<_>>(),
+        [2, 1]
+    );
+    let domains = whole.by_domain();
+    assert_eq!(
+        domains.keys().map(Domain::as_str).collect::<Vec<_>>(),
+        ["example.net", "example.org"]
+    );
+    for part in batches.iter().chain(domains.values()) {
+        assert_eq!(part, &whole.with_recipients(part.recipients().iter().cloned()).unwrap());
+        assert!(part.require_tls() && part.envelope_id().is_some() && part.return_content().is_some());
+        assert_eq!(part.recipients().first().unwrap().notify(), Some(Notify::Never));
+    }
+    let joined = domains.values().flat_map(|part| part.recipients().iter().cloned());
+    assert_eq!(whole.with_recipients(joined).unwrap().recipients().len(), 3);
+    assert_eq!(
+        whole.with_recipients(Vec::<Recipient>::new()),
+        Err(EnvelopeError::NoRecipients)
     );
 }
 

@@ -4,7 +4,7 @@
 
 use posthaste_address::{Address, AddressList, Domain, EmailAddress, EnvelopeId, Group, Mailbox, ParseOptions};
 #[cfg(feature = "serde")]
-use posthaste_address::{Notify, OriginalRecipient, ReturnContent};
+use posthaste_address::{AddressKey, Envelope, Notify, OriginalRecipient, Recipient, ReturnContent};
 use proptest::prelude::*;
 
 fn has_line_break(text: &str) -> bool {
@@ -197,9 +197,53 @@ fn json_both_ways_is_text() {
     check_json::<Address>("A:;");
     check_json::<AddressList>("A:;, b@example.org");
     check_json::<EnvelopeId>("a b");
+    let key: AddressKey = serde_json::from_str("\"ada@[192.0.2.1]\"").unwrap();
+    assert_eq!(serde_json::to_string(&key).unwrap(), "\"ada@[192.0.2.1]\"");
     check_json::<Notify>("SUCCESS,DELAY");
     check_json::<ReturnContent>("HDRS");
     check_json::<OriginalRecipient>("rfc822;a@example.org");
+}
+
+#[cfg(feature = "serde")]
+#[test]
+fn envelopes_read_back_from_json() {
+    let recipient = Recipient::from("ü@example.org".parse::<EmailAddress>().unwrap())
+        .with_notify(Notify::on(true, false, true))
+        .with_original_recipient("rfc822;a@example.org".parse().unwrap());
+    let plain = Recipient::from("bob@example.net".parse::<EmailAddress>().unwrap());
+    let envelope = Envelope::new(None, [recipient, plain])
+        .unwrap()
+        .with_envelope_id(EnvelopeId::new("a b").unwrap())
+        .with_return_content(ReturnContent::Headers)
+        .with_require_tls(true);
+    let json = serde_json::to_string(&envelope).unwrap();
+    assert_eq!(serde_json::from_str::<Envelope>(&json).unwrap(), envelope);
+
+    let short = r#"{"mail_from": "ada@example.org", "recipients": [{"address": "bob@example.net"}]}"#;
+    let short: Envelope = serde_json::from_str(short).unwrap();
+    assert!(!short.require_tls() && short.recipients().first().unwrap().notify().is_none());
+    for (json, expected) in [
+        (r#"{"mail_from": null, "recipients": []}"#, "at least one recipient"),
+        (
+            r#"{"mail_from": null, "recipients": [{"address": "a@b@c"}]}"#,
+            "not allowed at byte 3",
+        ),
+        (
+            r#"{"mail_from": null, "recipients": [{"address": "a@b"}], "requiretls": true}"#,
+            "unknown field",
+        ),
+        (
+            r#"{"mail_from": null, "recipients": [{"address": "a@b", "notifi": "NEVER"}]}"#,
+            "unknown field",
+        ),
+        (
+            r#"{"recipients": [{"address": "a@b"}], "envelope_id": "\u0000"}"#,
+            "envelope id",
+        ),
+    ] {
+        let error = serde_json::from_str::<Envelope>(json).unwrap_err().to_string();
+        assert!(error.contains(expected), "{error}");
+    }
 }
 
 #[cfg(feature = "serde")]
