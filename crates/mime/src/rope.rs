@@ -170,7 +170,7 @@ impl Chunks {
     ///
     /// So a caller that must not block knows when it has to go elsewhere for [`next`](Iterator::next).
     pub fn next_in_memory(&mut self) -> Option<Bytes> {
-        if self.reading.is_some() || !matches!(self.pieces.as_slice(), [Piece::Held(_), ..]) {
+        if self.must_read() {
             return None;
         }
         match self.pieces.next() {
@@ -179,9 +179,9 @@ impl Chunks {
         }
     }
 
-    /// Tells whether no chunk is left.
-    pub fn is_done(&self) -> bool {
-        self.reading.is_none() && self.pieces.as_slice().is_empty()
+    /// Tells whether the next chunk has to be read, which may block.
+    pub fn must_read(&self) -> bool {
+        self.reading.is_some() || matches!(self.pieces.as_slice(), [Piece::Streamed(_), ..])
     }
 
     fn read(&mut self) -> io::Result<Option<Bytes>> {
@@ -314,10 +314,10 @@ mod tests {
 
         let mut chunks = rope.chunks();
         assert_eq!(chunks.next_in_memory().unwrap(), "<");
-        assert!(chunks.next_in_memory().is_none() && !chunks.is_done());
+        assert!(chunks.next_in_memory().is_none() && chunks.must_read());
         assert_eq!(chunks.next().unwrap().unwrap(), "aGVsbG8=");
         assert_eq!(chunks.next_in_memory().unwrap(), ">");
-        assert!(chunks.next_in_memory().is_none() && chunks.is_done());
+        assert!(chunks.next_in_memory().is_none() && !chunks.must_read());
         assert!(chunks.next().is_none());
     }
 
@@ -330,6 +330,6 @@ mod tests {
         let mut chunks = rope.chunks();
         assert_eq!(format!("{chunks:?}"), "Chunks { parts: 2, reading: false }");
         let last = chunks.by_ref().last().unwrap().unwrap();
-        assert_eq!((last, chunks.is_done()), (Bytes::from_static(b"c2VjcmV0"), true));
+        assert_eq!((last, chunks.must_read()), (Bytes::from_static(b"c2VjcmV0"), false));
     }
 }

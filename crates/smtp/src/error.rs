@@ -91,7 +91,8 @@ impl SmtpError {
             Self::NoMechanism { .. } | Self::ClearTextAuth => ErrorKind::Unauthorized,
             Self::NoStartTls { .. } | Self::MissingExtension { .. } => ErrorKind::Unsupported,
             Self::TooBig { .. } => ErrorKind::Rejected,
-            Self::Content(_) | Self::Command(_) | Self::Source(_) => ErrorKind::Invalid,
+            Self::Content(_) | Self::Command(_) => ErrorKind::Invalid,
+            Self::Source(_) => ErrorKind::Unreadable,
         }
     }
 }
@@ -111,6 +112,11 @@ impl Failed {
             SmtpError::Refused(reply) => reply.code() == 421,
             _ => false,
         }
+    }
+
+    /// Whether it is the message that failed, and not the connection or the server.
+    pub(crate) fn is_local(&self) -> bool {
+        matches!(self.error, SmtpError::Source(_) | SmtpError::Content(_))
     }
 
     /// Returns the category of the error that this becomes.

@@ -318,6 +318,11 @@ pub enum ErrorKind {
     Unsupported,
     /// The message, the envelope or a setting is wrong on our side.
     Invalid,
+    /// The message could not be read on our side: what it streams is gone, fails, or is not what it was.
+    ///
+    /// The same send would most likely fail the same way, so it is never [`Safe`](Retry::Safe) to a layer that repeats; who
+    /// knows that the fault has passed may send again.
+    Unreadable,
     /// The deadline came first.
     Timeout,
     /// None of the others is known to be true.
@@ -346,7 +351,7 @@ impl ErrorKind {
     const fn may_pass(self) -> bool {
         match self {
             Self::Throttled | Self::Unavailable | Self::Timeout | Self::Unknown => true,
-            Self::Rejected | Self::Unauthorized | Self::Unsupported | Self::Invalid => false,
+            Self::Rejected | Self::Unauthorized | Self::Unsupported | Self::Invalid | Self::Unreadable => false,
         }
     }
 }
@@ -360,6 +365,7 @@ impl fmt::Display for ErrorKind {
             Self::Unavailable => "unavailable",
             Self::Unsupported => "not supported by this transport",
             Self::Invalid => "invalid",
+            Self::Unreadable => "the message could not be read",
             Self::Timeout => "timed out",
             Self::Unknown => "failed for an unknown reason",
         })
@@ -400,12 +406,14 @@ mod tests {
 
     #[test]
     fn only_what_was_not_accepted_and_may_pass_is_safe() {
-        use ErrorKind::{Invalid, Rejected, Throttled, Timeout, Unauthorized, Unavailable, Unknown, Unsupported};
+        use ErrorKind::{
+            Invalid, Rejected, Throttled, Timeout, Unauthorized, Unavailable, Unknown, Unreadable, Unsupported,
+        };
 
         for kind in [Throttled, Unavailable, Timeout, Unknown] {
             assert_eq!(retry(kind, Disposition::NotAccepted), Retry::Safe, "{kind}");
         }
-        for kind in [Rejected, Unauthorized, Unsupported, Invalid] {
+        for kind in [Rejected, Unauthorized, Unsupported, Invalid, Unreadable] {
             assert_eq!(retry(kind, Disposition::NotAccepted), Retry::Never, "{kind}");
         }
         for kind in [
@@ -415,6 +423,7 @@ mod tests {
             Unavailable,
             Unsupported,
             Invalid,
+            Unreadable,
             Timeout,
             Unknown,
         ] {

@@ -35,6 +35,7 @@
 //! - [`Outbound`] and [`SendOptions`]: what is sent, and how.
 //! - [`Capabilities`] and [`plan()`]: what a transport can do, compared with what a send needs, before any I/O.
 //! - [`Outcome`]: each recipient's fate. [`SendError`]: why it failed, and [`SendError::retry`].
+//! - [`ContentReader`]: a message's bytes, streamed attachments included, without blocking.
 //! - [`MemoryTransport`] for tests, [`FileTransport`] for a Maildir.
 //!
 //! # Features
@@ -66,6 +67,7 @@ mod options;
 mod outbound;
 mod outcome;
 mod plan;
+mod reader;
 mod reply;
 #[cfg(test)]
 mod testing;
@@ -83,6 +85,7 @@ pub use options::{OnUnsupported, OptionError, OptionProblem, SendOptions};
 pub use outbound::Outbound;
 pub use outcome::{Fate, Outcome, RecipientOutcome, Refusal};
 pub use plan::{Content, Plan, Shortfall, Unsupported, plan};
+pub use reader::ContentReader;
 pub use reply::{EnhancedStatus, EnhancedStatusError, Reply};
 pub use timer::{Sleep, Timer, TokioTimer, within};
 #[cfg(feature = "tower")]

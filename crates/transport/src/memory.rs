@@ -9,11 +9,17 @@ use posthaste_mime::Rope;
 
 use crate::timer::within;
 use crate::{
-    Capabilities, Disposition, ErrorKind, Fate, Outbound, Outcome, Refusal, SendError, SendFuture, SendOptions, Timer,
-    TokioTimer, Transport, TransportInfo, plan,
+    Capabilities, ContentReader, Disposition, ErrorKind, Fate, Feature, Outbound, Outcome, Refusal, SendError,
+    SendFuture, SendOptions, Timer, TokioTimer, Transport, TransportInfo, Unsupported, plan,
 };
 
+/// How large a message with streamed attachments may be, if nobody says otherwise.
+const MOST_STREAMED: u64 = 64 << 20;
+
 /// Keeps messages in memory until [`clear`](Self::clear), and answers as it is told. Clones share what they keep.
+///
+/// Streamed attachments are read and kept too, up to a [limit](Self::with_streaming_limit); a larger message is refused, as
+/// unsupported in its size.
 ///
 /// It can do everything, so that tests see what a message asked for; [`with_info`](Self::with_info) makes it pose as
 /// another transport.
@@ -47,6 +53,7 @@ use crate::{
 pub struct MemoryTransport {
     info: TransportInfo,
     timer: Arc<dyn Timer>,
+    most_streamed: u64,
     state: Arc<Mutex<State>>,
 }
 
@@ -66,6 +73,7 @@ impl MemoryTransport {
         Self {
             info: Self::INFO,
             timer: Arc::new(TokioTimer::new()),
+            most_streamed: MOST_STREAMED,
             state: Arc::default(),
         }
     }
@@ -81,6 +89,14 @@ impl MemoryTransport {
     #[must_use]
     pub fn with_timer(mut self, timer: Arc<dyn Timer>) -> Self {
         self.timer = timer;
+        self
+    }
+
+    /// Replaces the size in bytes up to which a message with streamed attachments is taken, encoded and all; 64 MiB if it
+    /// is not set.
+    #[must_use]
+    pub const fn with_streaming_limit(mut self, bytes: u64) -> Self {
+        self.most_streamed = bytes;
         self
     }
 
@@ -125,8 +141,39 @@ impl MemoryTransport {
         SendError::new(kind, disposition).with_transport(self.info.name().to_owned())
     }
 
+    /// Reads what is streamed, as a peer would get it.
+    async fn collect(&self, mail: &Outbound, options: &SendOptions) -> Result<Outbound, SendError> {
+        let rope = mail.rope();
+        if rope.in_memory().is_some() {
+            return Ok(mail.clone());
+        }
+        if rope.len() > self.most_streamed {
+            let too_large = Unsupported::too_many(Feature::MessageSize, rope.len(), self.most_streamed);
+            return Err(SendError::unsupported_features(vec![too_large]).with_transport(self.info.name().to_owned()));
+        }
+        let read = async {
+            let mut reader = ContentReader::new(&rope);
+            let mut collected = Rope::new();
+            while let Some(chunk) = reader.next().await {
+                collected.push(chunk?);
+            }
+            Ok(collected)
+        };
+        match within(&*self.timer, options.deadline(), read).await {
+            Some(Ok(collected)) => Ok(mail.with_rope(collected)),
+            Some(Err(error)) => {
+                let error: std::io::Error = error;
+                Err(self
+                    .error(ErrorKind::Unreadable, Disposition::NotAccepted)
+                    .with_source(error))
+            }
+            None => Err(self.error(ErrorKind::Timeout, Disposition::NotAccepted)),
+        }
+    }
+
     async fn answer_to(&self, mail: &Outbound, options: &SendOptions) -> Result<Outcome, SendError> {
         plan(mail, options, &self.info)?;
+        let mail = &self.collect(mail, options).await?;
         let answer = {
             let mut state = self.state();
             state.attempts = state.attempts.saturating_add(1);
@@ -203,7 +250,7 @@ pub struct Captured {
 }
 
 impl Captured {
-    /// Returns envelope and content, as they were given.
+    /// Returns envelope and content, as they were given; the bytes of streamed attachments are those that were read.
     #[must_use]
     pub const fn mail(&self) -> &Outbound {
         &self.mail
@@ -249,7 +296,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::testing::{Stopwatch, mail};
+    use crate::testing::{Generated, Stopwatch, mail, streaming};
     use crate::{Retry, TransportExt};
 
     #[tokio::test]
@@ -297,6 +344,30 @@ mod tests {
         let tagged = SendOptions::new().with_tag("a").unwrap();
         assert!(memory.send(&mail(&["bob@example.net"]), &tagged).await.is_err());
         assert_eq!(memory.attempts(), 0);
+    }
+
+    #[tokio::test]
+    async fn what_is_streamed_is_read_and_kept() {
+        let memory = MemoryTransport::new();
+        let mail = streaming(Generated::new(100_000));
+        assert!(memory.send(&mail, &SendOptions::new()).await.is_ok());
+        let kept = memory.sent()[0].rope();
+        assert!(kept.in_memory().is_some());
+        assert_eq!(kept.to_bytes().unwrap(), mail.rope().to_bytes().unwrap());
+        assert_eq!(memory.sent()[0].mail().message_id(), mail.message_id());
+    }
+
+    #[tokio::test]
+    async fn what_is_too_large_or_cannot_be_read_is_not_kept() {
+        let memory = MemoryTransport::new().with_streaming_limit(100_000);
+        let large = streaming(Generated::new(100_000));
+        let error = memory.send(&large, &SendOptions::new()).await.unwrap_err();
+        assert_eq!((error.kind(), error.retry()), (ErrorKind::Unsupported, Retry::Never));
+        assert!(error.to_string().contains("100000"), "{error}");
+        let broken = streaming(Generated::new(50_000).failing_at(10));
+        let error = memory.send(&broken, &SendOptions::new()).await.unwrap_err();
+        assert_eq!((error.kind(), error.retry()), (ErrorKind::Unreadable, Retry::Never));
+        assert_eq!((memory.sent().len(), memory.attempts()), (0, 0));
     }
 
     #[tokio::test]

@@ -9,7 +9,8 @@ use posthaste_mime::{Message, Rope};
 /// Pairs an envelope with content, ready to be sent.
 ///
 /// The envelope says who gets it, the content what they see; the two may differ, and a Bcc recipient is in the envelope
-/// only. The bytes are made when they are first asked for, and kept. Clones share the content.
+/// only. The bytes are made when they are first asked for, and kept, but for streamed attachments, which are read each time.
+/// Clones share the content.
 ///
 /// # Examples
 ///
@@ -115,6 +116,18 @@ impl Outbound {
         Some(self.readdressed(envelope.with_require_tls(self.envelope.require_tls())))
     }
 
+    /// The same, its bytes given: those that the message makes, read already.
+    pub(crate) fn with_rope(&self, rope: Rope) -> Self {
+        Self {
+            envelope: self.envelope.clone(),
+            content: Arc::new(Shared {
+                message: self.content.message.clone(),
+                rope: OnceLock::from(rope),
+                facts: OnceLock::new(),
+            }),
+        }
+    }
+
     /// Returns who sends it to whom.
     #[must_use]
     pub const fn envelope(&self) -> &Envelope {
@@ -127,7 +140,7 @@ impl Outbound {
         self.content.message.as_ref()
     }
 
-    /// Returns the bytes. They are made once; what is returned shares them.
+    /// Returns the bytes. They are made once; what is returned shares them. Streamed attachments are not read for it.
     #[must_use]
     pub fn rope(&self) -> Rope {
         self.bytes().clone()
@@ -250,7 +263,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::testing::mail;
+    use crate::testing::{Generated, mail, streaming};
 
     fn raw(bytes: &[u8]) -> Outbound {
         let mail = mail(&["bob@example.net"]);
@@ -328,6 +341,16 @@ mod tests {
         assert_eq!(left, ["a@example.net", "c@example.net"]);
         assert!(narrowed.envelope().require_tls());
         assert!(mail.narrowed(|_| false).is_none());
+    }
+
+    #[test]
+    fn what_is_needed_is_known_without_reading() {
+        let mail = streaming(Generated::new(1 << 40).failing_at(0));
+        assert!(!mail.needs_8bit() && !mail.needs_smtputf8());
+        assert!(mail.rope().len() > 1 << 40);
+        let raw = Outbound::raw(mail.envelope().clone(), mail.rope());
+        assert_eq!(raw.message_id(), mail.message_id());
+        assert!(!raw.needs_8bit() && !raw.needs_smtputf8());
     }
 
     #[test]

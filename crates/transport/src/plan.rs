@@ -255,7 +255,7 @@ impl Unsupported {
         }
     }
 
-    const fn too_many(feature: Feature, asked: u64, at_most: u64) -> Self {
+    pub(crate) const fn too_many(feature: Feature, asked: u64, at_most: u64) -> Self {
         Self {
             feature,
             shortfall: Shortfall::TooMany { asked, at_most },

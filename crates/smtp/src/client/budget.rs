@@ -23,6 +23,7 @@ pub(super) enum Step {
     Rcpt,
     Data,
     Content,
+    Read,
     End,
 }
 
@@ -42,6 +43,7 @@ impl Step {
             Self::Rcpt => "naming a recipient",
             Self::Data => "sending DATA",
             Self::Content => "sending the message",
+            Self::Read => "reading the message",
             Self::End => "waiting for the reply to the message",
         }
     }
@@ -64,7 +66,8 @@ impl Step {
             Self::Mail => Some(Phase::Mail),
             Self::Rcpt => Some(Phase::Rcpt),
             Self::Data => Some(Phase::Data),
-            Self::Content => Some(Phase::Block),
+            // A server waits no longer for octets that come late from a disk than for others.
+            Self::Content | Self::Read => Some(Phase::Block),
             Self::End => Some(Phase::End),
         }
     }

@@ -46,6 +46,11 @@ const INFO: TransportInfo = TransportInfo::new(
 ///   [`Ambiguous`](posthaste_transport::Disposition::Ambiguous), and so is an answer that is no reply;
 /// - the source of an error is an [`SmtpError`](crate::SmtpError).
 ///
+/// Streamed attachments are read while they are sent, by tokio's blocking threads, and no more than two pieces of 64 KiB are
+/// held. If one cannot be read to its end, or is not what was announced or signed, the connection is closed in the middle of
+/// the message: the server has to forget it, and the error is
+/// [`Unreadable`](posthaste_transport::ErrorKind::Unreadable), nothing accepted.
+///
 /// # Examples
 ///
 /// ```no_run

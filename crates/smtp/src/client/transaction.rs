@@ -1,5 +1,6 @@
 //! One message over a session: MAIL, RCPT, DATA and what the answers mean.
 
+use posthaste_mime::Rope;
 use posthaste_transport::{Fate, OnUnsupported, Outbound, Outcome, Refusal, Reply, SendError, SendOptions};
 
 use super::budget::{Budget, Step};
@@ -15,13 +16,22 @@ const MAX_FLIGHT: usize = 64;
 /// A message made ready.
 pub(super) struct Job<'a> {
     mail: &'a Outbound,
-    content: StuffedContent,
+    content: Content,
+    eight_bit: bool,
     size: u64,
     /// Whether delivery notifications are wished for.
     dsn: bool,
     /// Whether they may be left out.
     dsn_may_go: bool,
     pipelining: bool,
+}
+
+/// A message's octets.
+enum Content {
+    /// All of them, looked at and ready.
+    Whole(StuffedContent),
+    /// To be read, looked at and made ready as they go out.
+    Streamed(Rope),
 }
 
 /// A send that did not end well, and what is left of its connection.
@@ -43,7 +53,8 @@ struct Progress {
 }
 
 impl<'a> Job<'a> {
-    /// Checks the message and doubles its dots, before anything is sent.
+    /// Checks the message and doubles its dots, before anything is sent; unless it has to be read, which is too much to do
+    /// twice.
     pub(super) fn prepare(
         mail: &'a Outbound,
         keeps_dsn: bool,
@@ -51,15 +62,20 @@ impl<'a> Job<'a> {
         pipelining: bool,
     ) -> Result<Self, SendError> {
         let rope = mail.rope();
-        let mut stuffer = DotStuffer::new();
-        for chunk in rope.chunks() {
-            let chunk = chunk.map_err(|error| invalid(SmtpError::Source(error)))?;
-            stuffer
-                .push(&chunk)
-                .map_err(|error| invalid(SmtpError::Content(error)))?;
-        }
-        let content = stuffer.finish();
-        let content = content.map_err(|error| invalid(SmtpError::Content(error)))?;
+        let size = rope.len();
+        let whole = rope.in_memory().map(|mut chunks| {
+            let mut stuffer = DotStuffer::new();
+            let pushed = chunks.try_for_each(|chunk| stuffer.push(chunk));
+            pushed.and_then(|()| stuffer.finish())
+        });
+        let (content, eight_bit) = match whole {
+            Some(stuffed) => {
+                let stuffed = stuffed.map_err(|error| invalid(SmtpError::Content(error)))?;
+                let eight_bit = stuffed.is_eight_bit();
+                (Content::Whole(stuffed), eight_bit)
+            }
+            None => (Content::Streamed(rope), mail.needs_8bit()),
+        };
         let envelope = mail.envelope();
         let wished = envelope.envelope_id().is_some()
             || envelope.return_content().is_some()
@@ -70,7 +86,8 @@ impl<'a> Job<'a> {
         Ok(Self {
             mail,
             content,
-            size: rope.len(),
+            eight_bit,
+            size,
             dsn: wished && keeps_dsn,
             dsn_may_go: options.on_unsupported() == OnUnsupported::Degrade,
             pipelining,
@@ -129,7 +146,18 @@ impl<'a> Job<'a> {
                 false => before_content(Step::Content.failed(SmtpError::Unexpected(early.code())), connection),
             });
         }
-        if let Err(ContentFailed { failed, maybe_complete }) = connection.wire.content(&self.content, budget).await {
+        let sent = match &self.content {
+            Content::Whole(content) => connection.wire.content(content, budget).await,
+            Content::Streamed(rope) => connection.wire.streamed(rope, budget).await,
+        };
+        if let Err(ContentFailed { failed, maybe_complete }) = sent {
+            if failed.is_local() {
+                // Without its end, the server has to forget the message when the connection goes (RFC 5321 §4.1.1.4).
+                return Err(Setback {
+                    try_fresh: false,
+                    ..before_content(failed, connection)
+                });
+            }
             // A server that gives up early often says why before it hangs up.
             if let Some(reply) = connection
                 .wire
@@ -193,7 +221,7 @@ impl<'a> Job<'a> {
         };
         let envelope = self.mail.envelope();
         let smtputf8 = need(self.mail.needs_smtputf8(), "SMTPUTF8")?;
-        let eight_bit = need(self.content.is_eight_bit(), "8BITMIME")?;
+        let eight_bit = need(self.eight_bit, "8BITMIME")?;
         let require_tls = need(envelope.require_tls(), "REQUIRETLS")?;
         if require_tls && !connection.secure {
             return Err(SmtpError::MissingExtension { extension: "TLS" });

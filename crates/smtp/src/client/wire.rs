@@ -7,6 +7,8 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use bytes::{Buf, Bytes, BytesMut};
+use posthaste_mime::Rope;
+use posthaste_transport::ContentReader;
 use rustls_pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt, ReadBuf};
 use tokio_rustls::TlsConnector;
@@ -14,12 +16,14 @@ use tokio_rustls::TlsConnector;
 use super::budget::{Budget, Step};
 use crate::connector::Stream;
 use crate::error::{Failed, SmtpError};
-use crate::protocol::{ReplyParser, StuffedContent, WireReply};
+use crate::protocol::{DotStuffer, ReplyParser, StuffedContent, WireReply};
 
 /// Most slices given to one write.
 const MAX_SLICES: usize = 64;
 /// Most octets given to one write.
 const MAX_WRITE: usize = 128 * 1024;
+/// Octets of a message that is being read which are worth a write.
+const AT_ONCE: usize = 32 * 1024;
 
 /// A stream with what was read of it and not yet used.
 pub(super) struct Wire {
@@ -83,31 +87,7 @@ impl Wire {
     /// Writes a message, piece by piece without copying it, and says how far it may have got.
     pub(super) async fn content(&mut self, content: &StuffedContent, budget: &Budget) -> Result<(), ContentFailed> {
         let end = content.wire_length() - content.terminator_length();
-        let mut cursor = Cursor {
-            segments: content.segments(),
-            offset: 0,
-        };
-        let mut written = 0;
-        while written < content.wire_length() {
-            let (slices, count) = cursor.slices();
-            let tried = written + slices.iter().take(count).map(|slice| slice.len()).sum::<usize>();
-            let vectored = slices.get(..count).unwrap_or(&slices);
-            // A write that is cancelled has written nothing; one that fails may have written some of what it was given.
-            let (error, maybe_complete) = match budget.run(Step::Content, self.stream.write_vectored(vectored)).await {
-                Ok(Ok(0)) => (Step::Content.failed(SmtpError::Closed), written > end),
-                Ok(Ok(count)) => {
-                    written += count;
-                    cursor.advance(count);
-                    continue;
-                }
-                Ok(Err(error)) => (Step::Content.failed(SmtpError::Io(error)), tried > end),
-                Err(failed) => (failed, written > end),
-            };
-            return Err(ContentFailed {
-                failed: error,
-                maybe_complete,
-            });
-        }
+        self.segments(content.segments(), Some(end), budget).await?;
         let flushed = match budget.run(Step::Content, self.stream.flush()).await {
             Ok(Ok(())) => return Ok(()),
             Ok(Err(error)) => Step::Content.failed(SmtpError::Io(error)),
@@ -117,6 +97,55 @@ impl Wire {
             failed: flushed,
             maybe_complete: true,
         })
+    }
+
+    /// Writes a message as it is read, and says how far it may have got. Of what is read, no more than two pieces are in
+    /// memory. If the message cannot be read to its end, its end is never written.
+    pub(super) async fn streamed(&mut self, rope: &Rope, budget: &Budget) -> Result<(), ContentFailed> {
+        let incomplete = |failed| ContentFailed {
+            failed,
+            maybe_complete: false,
+        };
+        let unfit = |error| incomplete(Step::Read.failed(SmtpError::Content(error)));
+        let mut reader = ContentReader::new(rope);
+        let mut stuffer = DotStuffer::new();
+        while let Some(chunk) = budget.run(Step::Read, reader.next()).await.map_err(incomplete)? {
+            let chunk = chunk.map_err(|error| incomplete(Step::Read.failed(SmtpError::Source(error))))?;
+            stuffer.push(&chunk).map_err(unfit)?;
+            if stuffer.ready_length() >= AT_ONCE {
+                self.segments(&stuffer.take_ready(), None, budget).await?;
+            }
+        }
+        self.content(&stuffer.finish().map_err(unfit)?, budget).await
+    }
+
+    /// Writes `segments`, of which the server may take what stands behind `end` octets for the end of the message.
+    async fn segments(&mut self, segments: &[Bytes], end: Option<usize>, budget: &Budget) -> Result<(), ContentFailed> {
+        let reaches_end = |octets: usize| end.is_some_and(|end| octets > end);
+        let length: usize = segments.iter().map(Bytes::len).sum();
+        let mut cursor = Cursor { segments, offset: 0 };
+        let mut written = 0;
+        while written < length {
+            let (slices, count) = cursor.slices();
+            let tried = written + slices.iter().take(count).map(|slice| slice.len()).sum::<usize>();
+            let vectored = slices.get(..count).unwrap_or(&slices);
+            // A write that is cancelled has written nothing; one that fails may have written some of what it was given.
+            let (error, maybe_complete) = match budget.run(Step::Content, self.stream.write_vectored(vectored)).await {
+                Ok(Ok(0)) => (Step::Content.failed(SmtpError::Closed), reaches_end(written)),
+                Ok(Ok(count)) => {
+                    written += count;
+                    cursor.advance(count);
+                    continue;
+                }
+                Ok(Err(error)) => (Step::Content.failed(SmtpError::Io(error)), reaches_end(tried)),
+                Err(failed) => (failed, reaches_end(written)),
+            };
+            return Err(ContentFailed {
+                failed: error,
+                maybe_complete,
+            });
+        }
+        Ok(())
     }
 
     /// Returns a reply that is there already, without waiting.

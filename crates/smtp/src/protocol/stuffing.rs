@@ -111,6 +111,18 @@ impl DotStuffer {
         Ok(())
     }
 
+    /// Returns how many octets wait to be taken.
+    pub fn ready_length(&self) -> usize {
+        self.segments.iter().map(Bytes::len).sum()
+    }
+
+    /// Takes what is ready to go over the wire, so that a long message need not be held; none of it can end the message.
+    ///
+    /// What is taken is not in the [`StuffedContent`] that [`DotStuffer::finish`] returns.
+    pub fn take_ready(&mut self) -> Vec<Bytes> {
+        std::mem::take(&mut self.segments)
+    }
+
     /// Ends the message: completes its last line and appends the final dot.
     ///
     /// # Errors
@@ -290,7 +302,34 @@ mod tests {
         assert!(!content.is_eight_bit());
     }
 
+    #[test]
+    fn what_was_taken_does_not_come_again() {
+        let mut stuffer = DotStuffer::new();
+        stuffer.push(&Bytes::from_static(b"one\r\n.")).unwrap();
+        assert_eq!(stuffer.ready_length(), 7);
+        assert_eq!(stuffer.take_ready().concat(), b"one\r\n..");
+        assert_eq!(stuffer.ready_length(), 0);
+        stuffer.push(&Bytes::from_static(b"\r\n.two")).unwrap();
+        assert_eq!(stuffer.take_ready().concat(), b"\r\n..two");
+        let rest = stuffer.finish().unwrap();
+        assert_eq!((rest.to_vec(), rest.wire_length()), (b"\r\n.\r\n".to_vec(), 5));
+    }
+
     proptest! {
+        #[test]
+        fn what_is_taken_piece_by_piece_is_the_whole(bytes in proptest::collection::vec(prop_oneof![Just("\r\n"), Just("."), Just("a")], 0..40), cut in 1usize..9) {
+            let message = bytes.concat().into_bytes();
+            let mut stuffer = DotStuffer::new();
+            let mut wire = Vec::new();
+            for chunk in message.chunks(cut) {
+                stuffer.push(&Bytes::copy_from_slice(chunk)).unwrap();
+                wire.extend(stuffer.take_ready().concat());
+                prop_assert!(!wire.ends_with(b"\r\n.\r\n") && wire != b".\r\n");
+            }
+            wire.extend(stuffer.finish().unwrap().to_vec());
+            prop_assert_eq!(wire, stuff(&[&message]).unwrap());
+        }
+
         #[test]
         fn a_reader_gets_back_what_was_stuffed(lines in proptest::collection::vec("[.a\u{e9} ]{0,5}", 0..20), cut in 1usize..9) {
             let message: String = lines.iter().map(|line| format!("{line}\r\n")).collect();

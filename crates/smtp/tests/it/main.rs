@@ -13,4 +13,5 @@ mod client;
 mod peer;
 mod postbox;
 mod server;
+mod streamed;
 mod tls;

@@ -2,15 +2,15 @@
 
 use std::fmt::Debug;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufWriter};
+use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
-use posthaste_mime::Rope;
+use bytes::Bytes;
 
 /// What a Maildir needs of a file system.
 pub(super) trait Disk: Debug + Send + Sync + 'static {
-    /// Writes a new file, and returns when it is durable. Fails if the file is there.
-    fn write_new(&self, path: &Path, content: &Rope) -> io::Result<()>;
+    /// Writes a new file, and returns when it is durable. Fails if the file is there, and if the content does.
+    fn write_new(&self, path: &Path, content: &mut dyn Iterator<Item = io::Result<Bytes>>) -> io::Result<()>;
     /// Moves a file within the file system.
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
     /// Makes the entries of a folder durable.
@@ -26,13 +26,15 @@ pub(super) trait Disk: Debug + Send + Sync + 'static {
 pub(super) struct RealDisk;
 
 impl Disk for RealDisk {
-    fn write_new(&self, path: &Path, content: &Rope) -> io::Result<()> {
+    fn write_new(&self, path: &Path, content: &mut dyn Iterator<Item = io::Result<Bytes>>) -> io::Result<()> {
         let mut options = OpenOptions::new();
         options.write(true).create_new(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let mut writer = BufWriter::with_capacity(64 << 10, options.open(path)?);
-        content.write_to(&mut writer)?;
+        for chunk in content {
+            writer.write_all(&chunk?)?;
+        }
         let file = writer.into_inner().map_err(io::IntoInnerError::into_error)?;
         file.sync_all()
     }

@@ -7,8 +7,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::SystemTime;
 
+use bytes::Bytes;
 use posthaste_address::Envelope;
-use posthaste_mime::{Clock, IdSource, Rope};
+use posthaste_mime::{Chunks, Clock, IdSource, Rope};
 use tokio::runtime::Handle;
 
 use super::disk::{Disk, RealDisk};
@@ -28,7 +29,8 @@ use crate::{
 ///
 /// If the last step fails, when the message stands in `new/` but might not survive a power cut, the send is
 /// [`Ambiguous`](Disposition::Ambiguous). If any step before it fails, it is [`NotAccepted`](Disposition::NotAccepted), and what
-/// was written is removed.
+/// was written is removed. Streamed attachments are read while they are written, and never held; one that fails ends the
+/// send in the same way, as [`Unreadable`](ErrorKind::Unreadable).
 ///
 /// It needs a tokio runtime, whose blocking threads do the writing; without one, a send is an error. A send that is dropped or passes its deadline is
 /// called off if the message is not in `new/` yet.
@@ -179,6 +181,10 @@ impl Progress {
             .compare_exchange(Self::WRITING, to, Ordering::AcqRel, Ordering::Acquire)
             .is_ok()
     }
+
+    fn is_called_off(&self) -> bool {
+        self.0.load(Ordering::Acquire) == Self::CALLED_OFF
+    }
 }
 
 /// Calls a job off when it is dropped, if that is still possible.
@@ -187,8 +193,7 @@ struct CallOff<'a>(&'a Progress);
 impl CallOff<'_> {
     /// Calls the job off, and says what is certain then.
     fn call_off(&self) -> Disposition {
-        let called_off =
-            self.0.advance(Progress::CALLED_OFF) || self.0.0.load(Ordering::Acquire) == Progress::CALLED_OFF;
+        let called_off = self.0.advance(Progress::CALLED_OFF) || self.0.is_called_off();
         if called_off {
             Disposition::NotAccepted
         } else {
@@ -215,13 +220,22 @@ struct Job {
 impl Job {
     fn run(&self, content: &Rope, sidecar: &Rope) -> Result<(), SendError> {
         let before = |detail| move |error: io::Error| fault(Disposition::NotAccepted, detail).with_source(error);
-        let prepared = self
-            .disk
-            .write_new(&self.tmp, content)
-            .map_err(before("writing the message"))
+        let mut reading = Reading {
+            chunks: content.chunks(),
+            progress: &self.progress,
+            failed: false,
+        };
+        let written = self.disk.write_new(&self.tmp, &mut reading);
+        let prepared = written
+            .map_err(|error| match reading.failed {
+                true => SendError::new(ErrorKind::Unreadable, Disposition::NotAccepted)
+                    .with_transport(INFO.name().to_owned())
+                    .with_source(error),
+                false => before("writing the message")(error),
+            })
             .and_then(|()| {
                 self.disk
-                    .write_new(&self.envelope, sidecar)
+                    .write_new(&self.envelope, &mut sidecar.chunks())
                     .map_err(before("writing the envelope"))
             })
             .and_then(|()| {
@@ -263,6 +277,27 @@ impl Job {
     fn clean_up(&self) {
         let _ = self.disk.remove(&self.tmp);
         let _ = self.disk.remove(&self.envelope);
+    }
+}
+
+/// The chunks of a message on their way to the disk, as long as anybody waits for it.
+struct Reading<'a> {
+    chunks: Chunks,
+    progress: &'a Progress,
+    /// Whether it was the message that failed, and not the disk.
+    failed: bool,
+}
+
+impl Iterator for Reading<'_> {
+    type Item = io::Result<Bytes>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.progress.is_called_off() {
+            return Some(Err(io::Error::other("the send was called off")));
+        }
+        let chunk = self.chunks.next();
+        self.failed = matches!(chunk, Some(Err(_)));
+        chunk
     }
 }
 

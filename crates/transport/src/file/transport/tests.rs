@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::*;
-use crate::testing::mail;
+use crate::testing::{Generated, mail, streaming};
 use crate::{OnUnsupported, Retry};
 
 /// A disk whose nth operation fails, and which notes what was done.
@@ -35,7 +35,7 @@ impl Faulty {
 }
 
 impl Disk for Faulty {
-    fn write_new(&self, path: &Path, content: &Rope) -> io::Result<()> {
+    fn write_new(&self, path: &Path, content: &mut dyn Iterator<Item = io::Result<Bytes>>) -> io::Result<()> {
         self.step("write", || RealDisk.write_new(path, content))
     }
 
@@ -187,7 +187,7 @@ async fn a_file_that_is_there_is_never_written_over() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("taken"), "first").unwrap();
     let error = RealDisk
-        .write_new(&folder.path().join("taken"), &Rope::default())
+        .write_new(&folder.path().join("taken"), &mut std::iter::empty())
         .unwrap_err();
     assert_eq!(error.kind(), io::ErrorKind::AlreadyExists);
 }
@@ -246,7 +246,7 @@ async fn a_folder_that_went_away_is_an_error() {
 struct Slow(Mutex<std::sync::mpsc::Receiver<()>>);
 
 impl Disk for Slow {
-    fn write_new(&self, path: &Path, content: &Rope) -> io::Result<()> {
+    fn write_new(&self, path: &Path, content: &mut dyn Iterator<Item = io::Result<Bytes>>) -> io::Result<()> {
         // An error means that the test is over.
         let _ = self.0.lock().unwrap().recv();
         RealDisk.write_new(path, content)
@@ -311,6 +311,85 @@ async fn delivery_wishes_are_an_error_unless_they_may_be_dropped() {
     );
     let options = SendOptions::default().with_on_unsupported(OnUnsupported::Degrade);
     assert!(transport.send(&mail, &options).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_streamed_attachment_is_written_as_it_is_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let transport = FileTransport::new(folder.path()).unwrap();
+    let mail = streaming(Generated::new(300_000));
+    let outcome = transport.send(&mail, &SendOptions::default()).await.unwrap();
+    let written = fs::read(folder.path().join("new").join(outcome.provider_id().unwrap())).unwrap();
+    assert_eq!(written, mail.rope().to_bytes().unwrap());
+}
+
+#[tokio::test]
+async fn a_message_that_cannot_be_read_leaves_nothing_and_says_whose_fault_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let transport = FileTransport::new(folder.path()).unwrap();
+    let mail = streaming(Generated::new(300_000).failing_at(200_000));
+    let error = transport.send(&mail, &SendOptions::default()).await.unwrap_err();
+    assert_eq!(
+        (error.kind(), error.disposition(), error.retry()),
+        (ErrorKind::Unreadable, Disposition::NotAccepted, Retry::Never)
+    );
+    assert_eq!(error.to_string(), "file: the message could not be read");
+    for part in ["tmp", "new", "envelope"] {
+        assert!(files(folder.path(), part).is_empty(), "something was left in {part}");
+    }
+}
+
+#[test]
+fn a_send_that_is_dropped_stops_reading() {
+    let folder = tempfile::tempdir().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .unwrap();
+    // It would never end.
+    let source = Generated::new(1 << 50);
+    let readers = Arc::clone(&source.open);
+    let mail = streaming(source);
+    let transport = on(Full(AtomicUsize::new(0)), folder.path());
+    let options = SendOptions::default().with_deadline(Duration::from_millis(20));
+    let error = runtime.block_on(transport.send(&mail, &options)).unwrap_err();
+    assert_eq!(
+        (error.kind(), error.disposition()),
+        (ErrorKind::Timeout, Disposition::NotAccepted)
+    );
+    // Waits for the thread that writes.
+    drop(runtime);
+    assert_eq!(readers.load(Ordering::SeqCst), 0);
+    assert!(files(folder.path(), "tmp").is_empty());
+}
+
+/// A disk that takes everything and keeps nothing.
+#[derive(Debug)]
+struct Full(AtomicUsize);
+
+impl Disk for Full {
+    fn write_new(&self, _: &Path, content: &mut dyn Iterator<Item = io::Result<Bytes>>) -> io::Result<()> {
+        for chunk in content {
+            self.0.fetch_add(chunk?.len(), Ordering::Relaxed);
+        }
+        Ok(())
+    }
+
+    fn rename(&self, _: &Path, _: &Path) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn sync_folder(&self, _: &Path) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn remove(&self, _: &Path) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn exists(&self, _: &Path) -> io::Result<bool> {
+        Ok(false)
+    }
 }
 
 #[test]

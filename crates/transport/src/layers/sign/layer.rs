@@ -15,6 +15,10 @@ use crate::{Layer, Transport};
 /// transport inside has to take [`RawMime`](crate::Feature::RawMime). A message that cannot be signed is not sent: the error
 /// is [`Invalid`](crate::ErrorKind::Invalid), nothing accepted.
 ///
+/// A message with streamed attachments is read twice: once here, to hash it, on one of tokio's blocking threads and
+/// piece by piece; and once by the transport. If it gives other bytes the second time, the transport fails before it has
+/// sent all of it, so what arrives is what was signed.
+///
 /// Right: `transport.layer(Retry::new(..)).layer(Sign::new(..))`, which signs once. Wrong: the other way round, which signs every
 /// attempt; or a layer that edits the message inside this one, which breaks the signature.
 ///

@@ -13,6 +13,7 @@
 //! smtp.layer(Sign::new(signer)).layer(Retry::new(policy))
 //! ```
 
+mod hashing;
 mod layer;
 mod transport;
 

@@ -6,7 +6,7 @@ use posthaste_dns::Zone;
 use posthaste_mime::Clock;
 
 use super::*;
-use crate::testing::mail;
+use crate::testing::{Generated, mail, streaming};
 use crate::{
     Capabilities, ErrorKind, Feature, MemoryTransport, Outbound, Retry, SendOptions, Transport, TransportExt,
     TransportInfo,
@@ -81,6 +81,79 @@ async fn the_message_itself_is_shared_and_not_copied() {
             .collect::<Vec<_>>()
     };
     assert!(addresses(&memory.sent()[0].rope()).ends_with(&addresses(&mail.rope())));
+}
+
+#[tokio::test]
+async fn what_is_streamed_verifies() {
+    let (sign, zone) = layer();
+    let memory = MemoryTransport::new();
+    let mail = streaming(Generated::new(200_000));
+    let sent = memory.clone().layer(sign).send(&mail, &SendOptions::new()).await;
+    assert!(sent.unwrap().is_complete());
+    let bytes = memory.sent()[0].rope().to_bytes().unwrap();
+    assert!(bytes.ends_with(&mail.rope().to_bytes().unwrap()));
+    let verdicts = verify(&bytes, &zone, now()).await;
+    assert_eq!(
+        verdicts.iter().map(|verdict| verdict.result()).collect::<Vec<_>>(),
+        [DkimResult::Pass]
+    );
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_is_not_signed() {
+    let (sign, _) = layer();
+    let memory = MemoryTransport::new();
+    for source in [
+        Generated::new(200_000).failing_at(100_000),
+        Generated::new(200_000).panicking_at(100_000),
+    ] {
+        let transport = memory.clone().layer(sign.clone());
+        let error = transport
+            .send(&streaming(source), &SendOptions::new())
+            .await
+            .unwrap_err();
+        assert_eq!(
+            (error.kind(), error.retry(), memory.attempts()),
+            (ErrorKind::Unreadable, Retry::Never, 0)
+        );
+        assert_eq!(error.to_string(), "memory: the message could not be read while signing");
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_what_was_signed_is_not_sent() {
+    let (sign, _) = layer();
+    let memory = MemoryTransport::new();
+    let mail = streaming(Generated::new(200_000).varying());
+    let error = memory
+        .clone()
+        .layer(sign)
+        .send(&mail, &SendOptions::new())
+        .await
+        .unwrap_err();
+    assert_eq!((error.kind(), memory.sent().len()), (ErrorKind::Unreadable, 0));
+    assert_eq!(error.to_string(), "memory: the message could not be read");
+}
+
+#[test]
+fn a_deadline_ends_the_hashing() {
+    let (sign, _) = layer();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .unwrap();
+    // It would take for ever.
+    let source = Generated::new(1 << 50);
+    let readers = Arc::clone(&source.open);
+    let transport = MemoryTransport::new().layer(sign);
+    let options = SendOptions::new().with_deadline(Duration::from_millis(20));
+    let error = runtime
+        .block_on(transport.send(&streaming(source), &options))
+        .unwrap_err();
+    assert_eq!((error.kind(), error.retry()), (ErrorKind::Timeout, Retry::Safe));
+    // Waits for the thread that hashes.
+    drop(runtime);
+    assert_eq!(readers.load(std::sync::atomic::Ordering::SeqCst), 0);
 }
 
 #[tokio::test]

@@ -1,12 +1,19 @@
 //! The transport that the layer makes.
 
+use std::borrow::Cow;
+use std::io;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use posthaste_auth::dkim::Signer;
-use posthaste_mime::Clock;
+use posthaste_mime::{Clock, Rope};
+use tokio::runtime::Handle;
 
-use crate::{Disposition, ErrorKind, Outbound, SendError, SendFuture, SendOptions, Transport, TransportInfo};
+use super::hashing::{CallOff, Hashing};
+use crate::timer::within;
+use crate::{
+    Disposition, ErrorKind, Outbound, SendError, SendFuture, SendOptions, Timer, TokioTimer, Transport, TransportInfo,
+};
 
 /// A transport that signs; made by [`layers::Sign`](super::Sign).
 #[derive(Debug)]
@@ -33,26 +40,45 @@ impl<T> Signed<T> {
 }
 
 impl<T: Transport> Signed<T> {
-    fn sign(&self, mail: &Outbound) -> Result<Outbound, SendError> {
+    async fn sign(&self, mail: &Outbound) -> Result<Outbound, SendError> {
         let mut rope = mail.rope();
-        let whole = match rope.in_memory() {
-            Some(_) => Bytes::new(),
-            None => rope.to_bytes().map_err(|error| self.invalid(error))?,
-        };
         let signatures = match rope.in_memory() {
-            Some(chunks) => self.signer.sign(chunks.map(|chunk| &chunk[..]), self.clock.now()),
-            None => self.signer.sign([&whole[..]], self.clock.now()),
+            Some(chunks) => {
+                let chunks = chunks.map(|chunk| &chunk[..]);
+                let signed = self.signer.sign(chunks, self.clock.now());
+                signed.map_err(|error| self.failed(ErrorKind::Invalid).with_source(error))?
+            }
+            None => self.sign_streamed(&rope).await?,
         };
-        let signatures = signatures.map_err(|error| self.invalid(error))?;
         rope.prepend(Bytes::from(signatures));
         Ok(Outbound::raw(mail.envelope().clone(), rope))
     }
 
-    fn invalid(&self, error: impl std::error::Error + Send + Sync + 'static) -> SendError {
-        SendError::new(ErrorKind::Invalid, Disposition::NotAccepted)
+    /// Reads and hashes the message where that may block.
+    async fn sign_streamed(&self, rope: &Rope) -> Result<String, SendError> {
+        let called_off = CallOff::default();
+        let hashing = Hashing {
+            signer: Arc::clone(&self.signer),
+            clock: Arc::clone(&self.clock),
+            called_off: Arc::clone(&called_off.0),
+        };
+        let chunks = rope.chunks();
+        let unreadable = |error: io::Error| self.failed(ErrorKind::Unreadable).with_source(error);
+        let runtime = Handle::try_current().map_err(|error| unreadable(io::Error::other(error)))?;
+        let signed = runtime.spawn_blocking(move || hashing.sign(chunks)).await;
+        drop(called_off);
+        match signed {
+            Ok(Ok(signed)) => signed.map_err(|error| self.failed(ErrorKind::Invalid).with_source(error)),
+            Ok(Err(error)) => Err(unreadable(error)),
+            // The source panicked, or the runtime ends.
+            Err(error) => Err(unreadable(io::Error::other(error))),
+        }
+    }
+
+    fn failed(&self, kind: ErrorKind) -> SendError {
+        SendError::new(kind, Disposition::NotAccepted)
             .with_transport(self.inner.info().name().to_owned())
             .with_detail("signing")
-            .with_source(error)
     }
 }
 
@@ -64,8 +90,18 @@ impl<T: Transport> Transport for Signed<T> {
 
     fn send<'a>(&'a self, mail: &'a Outbound, options: &'a SendOptions) -> SendFuture<'a> {
         Box::pin(async move {
-            let signed = self.sign(mail)?;
-            self.inner.send(&signed, options).await
+            let timer = TokioTimer::new();
+            let start = timer.now();
+            let signed = within(&timer, options.deadline(), self.sign(mail)).await;
+            let signed = signed.unwrap_or_else(|| Err(self.failed(ErrorKind::Timeout)))?;
+            let options = match options.deadline() {
+                Some(deadline) if signed.rope().in_memory().is_none() => {
+                    let left = deadline.saturating_sub(timer.now().saturating_sub(start));
+                    Cow::Owned(options.clone().with_deadline(left))
+                }
+                _ => Cow::Borrowed(options),
+            };
+            self.inner.send(&signed, &options).await
         })
     }
 }
