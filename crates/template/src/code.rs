@@ -190,6 +190,8 @@ pub(crate) struct Path {
     /// Where it stands in the source, and how long it is there.
     pub(crate) at: u32,
     pub(crate) length: u32,
+    /// What it costs to follow, beside the step of its instruction: nothing unless it is very long.
+    pub(crate) cost: u32,
     /// Its name, if that is not exactly what stands there.
     pub(crate) name: Option<Box<str>>,
 }
@@ -231,6 +233,13 @@ pub(crate) struct Segment {
 impl Clone for Segment {
     fn clone(&self) -> Self {
         Self::new(&self.key)
+    }
+}
+
+impl Path {
+    pub(crate) fn cost(segments: &[Segment]) -> u32 {
+        let bytes: usize = segments.iter().map(|segment| 8 + segment.key.len()).sum();
+        u32::try_from(bytes / 64).unwrap_or(u32::MAX)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Turns the tree into flat code.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::sync::atomic::AtomicU32;
 
 use crate::ast::{self, Block, Body, Node};
@@ -35,7 +36,8 @@ pub(crate) fn compile<'t>(
             helpers: Vec::new(),
             output: AtomicU32::new(0),
         },
-        block_params: Vec::new(),
+        block_params: 0,
+        params_by_name: HashMap::new(),
         indent_partials: options.indent_partials,
         search_parents: options.search_parents,
         helpers: &options.helpers,
@@ -48,8 +50,10 @@ pub(crate) fn compile<'t>(
 
 struct Compiler<'t> {
     code: Code,
-    /// Names of the block parameters in scope, innermost last.
-    block_params: Vec<&'t [Cow<'t, str>]>,
+    /// How many blocks with parameters are open.
+    block_params: u32,
+    /// Where each name in scope is one: in which of them (innermost last), and its place there.
+    params_by_name: HashMap<&'t str, Vec<(u32, u32)>>,
     indent_partials: bool,
     search_parents: bool,
     helpers: &'t Helpers,
@@ -155,6 +159,7 @@ impl<'t> Compiler<'t> {
             Some(Expr::Path(path))
                 if path.base == Base::Context(0)
                     && path.end == path.first + 1
+                    && path.cost == 0
                     && !(self.search_parents && path.unscoped) =>
             {
                 Op::PrintField {
@@ -309,6 +314,7 @@ impl<'t> Compiler<'t> {
                     unscoped: true,
                     at: narrow(call.at),
                     length: 0,
+                    cost: Path::cost(self.code.segments.get(first as usize..).unwrap_or_default()),
                     name: Some(key.into()),
                 };
                 Ok(self.expr_id(Expr::Path(path)))
@@ -332,17 +338,29 @@ impl<'t> Compiler<'t> {
         Ok(self.expr_id(Expr::Lookup(object, name)))
     }
 
+    fn name_params(&mut self, params: &'t [Cow<'t, str>]) {
+        // Of two of the same name, the first counts.
+        for (index, name) in params.iter().enumerate().rev() {
+            let places = self.params_by_name.entry(name).or_default();
+            places.push((self.block_params, narrow(index)));
+        }
+        self.block_params += 1;
+    }
+
+    fn forget_params(&mut self, params: &'t [Cow<'t, str>]) {
+        self.block_params -= 1;
+        for name in params {
+            self.params_by_name.get_mut(&**name).and_then(Vec::pop);
+        }
+    }
+
     /// How many blocks with parameters up `name` is one, and which.
     fn block_param(&self, name: &str) -> Option<(u32, u32)> {
-        let found = self.block_params.iter().rev().enumerate();
-        found
-            .filter_map(|(up, names)| {
-                names
-                    .iter()
-                    .position(|n| n == name)
-                    .map(|index| (narrow(up), narrow(index)))
-            })
-            .next()
+        if self.block_params == 0 {
+            return None;
+        }
+        let (block, index) = self.params_by_name.get(name)?.last()?;
+        Some((self.block_params - 1 - block, *index))
     }
 
     fn path(&mut self, path: &ast::PathExpr<'_>) -> Path {
@@ -380,6 +398,7 @@ impl<'t> Compiler<'t> {
             unscoped: !path.scoped && !path.data && param.is_none() && !names.is_empty(),
             at: narrow(path.at),
             length: narrow(path.original.len()),
+            cost: Path::cost(self.code.segments.get(first as usize..).unwrap_or_default()),
             name: match &path.original {
                 Cow::Borrowed(_) => None,
                 Cow::Owned(name) => Some(name.as_str().into()),
@@ -465,11 +484,11 @@ impl<'t> Compiler<'t> {
             let enters = !matches!(self.code.ops.get(head), Some(Op::Test { .. }));
             let start = self.here();
             if !params.is_empty() && enters {
-                self.block_params.push(params);
+                self.name_params(params);
             }
             self.scoped_body(body, if enters { ScopeEnv::Outer } else { ScopeEnv::Current })?;
             if !params.is_empty() && enters {
-                self.block_params.pop();
+                self.forget_params(params);
             }
             if enters {
                 let (text, end) = self.text_before();

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use crate::error::CompileErrorKind;
+use crate::work::count;
 
 /// An error and the byte offset it is at.
 pub(crate) type LexError = (usize, CompileErrorKind);
@@ -151,6 +152,12 @@ impl<'s> Lexer<'s> {
     /// Reads the next text, comment, `{{else}}` or start of a tag.
     pub(crate) fn next_piece(&mut self) -> Result<Piece, LexError> {
         let start = self.position;
+        let piece = self.piece(start);
+        count(self.position - start);
+        piece
+    }
+
+    fn piece(&mut self, start: usize) -> Result<Piece, LexError> {
         let rest = self.rest();
         if rest.is_empty() {
             return Ok(Piece::End);
@@ -266,7 +273,9 @@ impl<'s> Lexer<'s> {
     }
 
     fn take_else(&mut self) -> bool {
-        let Some(behind) = self.rest().trim_start_matches(is_space).strip_prefix("else") else {
+        let rest = self.rest().trim_start_matches(is_space);
+        count(self.rest().len() - rest.len());
+        let Some(behind) = rest.strip_prefix("else") else {
             return false;
         };
         if behind.starts_with(|c: char| is_name(c) || matches!(c, '.' | '/' | '=')) {
@@ -280,7 +289,9 @@ impl<'s> Lexer<'s> {
         let rest = self.rest();
         let unclosed = || (at, CompileErrorKind::UnclosedComment);
         if !rest.starts_with("!--") {
-            let end = rest.find("}}").ok_or_else(unclosed)?;
+            let end = rest.find("}}");
+            count(end.unwrap_or(rest.len()));
+            let end = end.ok_or_else(unclosed)?;
             let close = rest
                 .get(..end)
                 .is_some_and(|text| text.len() > 1 && text.ends_with('~'));
@@ -299,6 +310,7 @@ impl<'s> Lexer<'s> {
             }
             from += found + 1;
         }
+        count(rest.len());
         Err(unclosed())
     }
 
@@ -336,6 +348,7 @@ impl<'s> Lexer<'s> {
     }
 
     fn take(&mut self, prefix: &str) -> bool {
+        count(prefix.len());
         let taken = self.rest().starts_with(prefix);
         if taken {
             self.position += prefix.len();
@@ -350,8 +363,14 @@ impl<'s> Lexer<'s> {
 
     /// Reads the next token of a tag, and where it starts.
     pub(crate) fn next_token(&mut self) -> Result<(usize, Token<'s>), LexError> {
+        let start = self.position;
         self.skip_space();
-        let at = self.position;
+        let token = self.token(self.position);
+        count(self.position - start);
+        token
+    }
+
+    fn token(&mut self, at: usize) -> Result<(usize, Token<'s>), LexError> {
         let rest = self.rest();
         let mut chars = rest.chars();
         let Some(first) = chars.next() else {
@@ -484,6 +503,7 @@ fn closing(text: &str, end: char) -> Option<usize> {
     let mut from = 0;
     while let Some(found) = text.get(from..).and_then(|rest| rest.find(end)) {
         let at = from + found;
+        count(found);
         let escaped = text.get(..at).is_some_and(|before| before.ends_with('\\'));
         if !escaped {
             return Some(at);
@@ -491,6 +511,7 @@ fn closing(text: &str, end: char) -> Option<usize> {
         last = Some(at);
         from = at + 1;
     }
+    count(text.len() - from);
     last
 }
 

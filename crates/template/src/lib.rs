@@ -71,6 +71,7 @@ mod code;
 mod compile;
 mod error;
 mod escape;
+mod failure;
 mod helper;
 mod lex;
 mod location;
@@ -85,8 +86,10 @@ mod template;
 mod value;
 mod variable;
 mod whitespace;
+mod work;
 
 pub use error::{CompileError, CompileErrorKind, Limit, MissingVariable, RenderError};
+pub use failure::RenderingFailure;
 pub use helper::{Argument, Arguments, Block, HelperError, Helpers, Output};
 pub use location::{Location, Part};
 pub use options::{Escape, Limits, Mode, Options};

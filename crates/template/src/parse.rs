@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::ast::{Arm, Block, Body, Call, Cut, Expr, Inline, Mustache, Node, Partial, PathExpr, Strip, Text};
-use crate::error::CompileErrorKind;
+use crate::error::{CompileErrorKind, Shown};
 use crate::lex::{LexError, Lexer, Opener, Piece, Token, unexpected};
 
 /// Parses `source`; blocks and subexpressions may nest `depth` levels.
@@ -491,10 +491,7 @@ fn mismatch(open: Cow<'_, str>, close: Cow<'_, str>) -> CompileErrorKind {
 fn no_params(params: &[Cow<'_, str>], at: usize) -> Result<(), LexError> {
     match params.first() {
         None => Ok(()),
-        Some(name) => Err((
-            at,
-            unexpected("no block parameters here", format!("`{}`", name.escape_debug())),
-        )),
+        Some(name) => Err((at, unexpected("no block parameters here", format!("`{}`", Shown(name))))),
     }
 }
 
@@ -505,9 +502,9 @@ fn show(token: &Token<'_>) -> String {
         Token::CloseParen => "`)`".to_owned(),
         Token::Equals => "`=`".to_owned(),
         Token::Separator => "a separator".to_owned(),
-        Token::Id { text, .. } => format!("`{}`", text.escape_debug()),
+        Token::Id { text, .. } => format!("`{}`", Shown(text)),
         Token::Text(_) => "a string".to_owned(),
-        Token::Number(text) => format!("`{text}`"),
+        Token::Number(text) => format!("`{}`", Shown(text)),
         Token::Bool(value) => format!("`{value}`"),
         Token::Null => "`null`".to_owned(),
         Token::Undefined => "`undefined`".to_owned(),

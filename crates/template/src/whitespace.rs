@@ -2,6 +2,7 @@
 
 use crate::ast::{Body, Cut, Node, Strip, Text};
 use crate::lex::is_space;
+use crate::work::count;
 
 /// Marks the cuts in `body` and everything below it.
 ///
@@ -165,12 +166,14 @@ fn line_ends_at_end(source: &str, body: &Body<'_>) -> bool {
 fn starts_line(text: &str, whole: bool) -> bool {
     let rest = text.trim_start_matches(is_space);
     let white = text.get(..text.len() - rest.len()).unwrap_or_default();
+    count(white.len());
     white.contains('\n') || (whole && rest.is_empty())
 }
 
 /// Whether `text` ends with a line end and white space, or is nothing else and `whole` counts.
 fn ends_line(text: &str, whole: bool) -> bool {
     let rest = text.trim_end_matches(is_space);
+    count(text.len() - rest.len());
     text.get(rest.len()..).unwrap_or_default().contains('\n') || (whole && rest.is_empty())
 }
 

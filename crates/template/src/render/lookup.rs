@@ -35,7 +35,10 @@ impl<'a> Machine<'a, '_> {
         }
         let mut text = String::new();
         match name.scalar() {
-            Val::Text(name) => return self.property(object, name, array_index(name)),
+            Val::Text(name) => {
+                self.charge(name.len() / 64)?;
+                return self.property(object, name, array_index(name));
+            }
             Val::Index(index) => write_integer(&mut text, index as u64),
             Val::Number(number) => write_f64(&mut text, number),
             Val::Json(Value::Number(number)) => write_number(&mut text, number),
@@ -92,6 +95,9 @@ impl<'a> Machine<'a, '_> {
         let code = self.code;
         let segments = code.segments.get(path.first as usize..path.end as usize);
         let segments = segments.unwrap_or_default();
+        if path.cost > 0 {
+            self.charge(path.cost as usize)?;
+        }
         // Nearly every path is one name in the current object.
         if let (Base::Context(0), [only], false) = (path.base, segments, self.search_parents)
             && let Val::Json(Value::Object(fields)) = self.current()

@@ -148,6 +148,7 @@ impl<'a> Machine<'a, '_> {
     }
 
     pub(super) fn named(&mut self, name: &str) -> Result<Option<Target<'a>>, Failure> {
+        self.charge(name.len() / 64)?;
         let mut at = self.scope;
         while let Some(&scope) = item(&self.memory.scopes, at) {
             let inlines = scope

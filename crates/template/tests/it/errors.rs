@@ -1,6 +1,6 @@
 //! What errors say, and where they point.
 
-use posthaste_template::{CompileErrorKind, Mode, Options, Part, Program, RenderError};
+use posthaste_template::{CompileErrorKind, Mode, Options, Part, Program, RenderError, Template};
 use serde_json::{Value, json};
 
 fn compile(source: &str, expected: &str) {
@@ -169,4 +169,77 @@ fn missing_partials_are_named() {
         error.to_string(),
         "text, line 1, column 5: there is no partial `@partial-block`"
     );
+}
+
+#[test]
+fn names_in_errors_are_short_and_plain() {
+    let long = "x".repeat(100_000);
+    let wild = "a\u{1b}[31m\r\nb\u{202e}c'd\"e";
+    let source = format!("{{{{[{long}]}}}}{{{{[{wild}]}}}}");
+    for mode in [Mode::Strict, Mode::Ses] {
+        let error = missing(mode, &source, &json!({})).unwrap_err();
+        assert_eq!(error.missing()[0].name.chars().count(), 201);
+        assert!(error.missing()[0].name.ends_with("x…"));
+        assert!(error.to_string().len() < 1000);
+        assert!(error.ses_message().len() < 1000);
+    }
+    let error = missing(Mode::Ses, &format!("{{{{[{wild}]}}}}"), &json!({})).unwrap_err();
+    let said = "Attribute 'a\\u{1b}[31m\\r\\nb\\u{202e}c'd\"e' is not present in the rendering data.";
+    assert_eq!(error.to_string(), said);
+    assert_eq!(error.ses_message(), said);
+    assert_eq!(error.missing_attribute(), Some(wild));
+    let error = missing(Mode::Strict, &format!("{{{{[{wild}]}}}}"), &json!({})).unwrap_err();
+    assert!(
+        error.to_string().starts_with("not in the data: `a\\u{1b}[31m\\r\\nb"),
+        "{error}"
+    );
+    let error = missing(Mode::Lenient, &format!("{{{{> [{long}]}}}}"), &json!({})).unwrap_err();
+    assert!(error.to_string().len() < 1000);
+    for source in [
+        format!("{{{{{long} y}}}}"),
+        format!("{{{{#{long}}}}}"),
+        format!("{{{{#a}}}}{{{{/{long}}}}}"),
+        format!("{{{{/{long}}}}}"),
+        format!("{{{{* {long}}}}}"),
+        format!("{{{{a/{long}/..}}}}"),
+        format!("{{{{a b=1 {long}}}}}"),
+    ] {
+        let error = Program::compile(&source, &Options::new(Part::Text))
+            .unwrap_err()
+            .to_string();
+        assert!(error.len() < 1200, "{} bytes", error.len());
+    }
+}
+
+#[test]
+fn failures_are_told_as_ses_tells_them() {
+    let template = Template::builder()
+        .name("t")
+        .subject("s")
+        .text("{{a}}")
+        .html("{{b}}{{> p}}")
+        .build()
+        .unwrap();
+    let error = template.render(&json!({})).unwrap_err();
+    let failure = template.failure(&error);
+    assert_eq!(
+        failure.error_message,
+        "html, line 1, column 10: there is no partial `p`"
+    );
+    let template = Template::builder()
+        .subject("s")
+        .text("{{a}}")
+        .html("{{b}}")
+        .build()
+        .unwrap();
+    let failure = template.failure(&template.render(&json!({})).unwrap_err());
+    assert_eq!(
+        failure.error_message,
+        "Attribute 'a' is not present in the rendering data."
+    );
+    assert_eq!(
+        (failure.part, failure.template_name.as_deref()),
+        (Some(Part::Text), None)
+    );
+    assert_eq!(failure.to_json()["templateName"], "");
 }
