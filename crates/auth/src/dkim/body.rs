@@ -6,7 +6,7 @@ use aws_lc_rs::digest;
 use bytes::Bytes;
 
 use super::canonicalization::Canonicalization;
-use super::scan::plain;
+use super::scan::gap;
 
 /// How many canonical octets are gathered before they are hashed.
 const SLICE: usize = 2048;
@@ -135,8 +135,7 @@ impl BodyHash {
             if self.cr {
                 self.cr = false;
                 if byte == b'\n' {
-                    self.line_ends += 1;
-                    self.space = false;
+                    self.end_line();
                     rest = tail;
                     continue;
                 }
@@ -144,12 +143,17 @@ impl BodyHash {
             }
             match byte {
                 b'\r' => {
-                    self.cr = true;
-                    rest = tail;
+                    if let Some(behind) = tail.strip_prefix(b"\n") {
+                        self.end_line();
+                        rest = behind;
+                    } else {
+                        self.cr = true;
+                        rest = tail;
+                    }
                 }
                 b' ' | b'\t' => {
                     self.space = true;
-                    rest = tail;
+                    rest = without_white_space(tail);
                 }
                 _ => {
                     let (run, tail) = rest.split_at_checked(run(rest)).unwrap_or((rest, &[]));
@@ -160,10 +164,20 @@ impl BodyHash {
         }
     }
 
+    fn end_line(&mut self) {
+        self.line_ends += 1;
+        self.space = false;
+    }
+
     /// Takes octets that count, and with them what was held back before them.
     fn text(&mut self, run: &[u8]) {
         if run.is_empty() {
             return;
+        }
+        if self.line_ends == 1 && self.space {
+            self.line_ends = 0;
+            self.space = false;
+            self.push(b"\r\n ");
         }
         while self.line_ends > 0 {
             self.line_ends -= 1;
@@ -280,61 +294,46 @@ fn without_line_ends(chunk: &[u8]) -> &[u8] {
     text
 }
 
-/// Says whether an octet of a relaxed body stands as it is, wherever it is.
-fn is_text(byte: u8) -> bool {
-    !matches!(byte, b'\r' | b' ' | b'\t')
+/// The chunk without the white space that it begins with.
+fn without_white_space(chunk: &[u8]) -> &[u8] {
+    let count = chunk.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+    chunk.get(count..).unwrap_or_default()
 }
 
-/// How many octets at the start of `text` stand as they are in a relaxed body: up to what may be changed or left out. A
-/// single space before text stands, and so do line ends that do not follow white space.
+/// How many octets at the start of `text` stand as they are in a relaxed body, whatever comes before and behind them, but for
+/// line ends before the first of them.
+///
+/// Single spaces before text stand, and so do line ends that neither follow white space nor are the last.
 fn run(text: &[u8]) -> usize {
-    let mut index = 0;
-    let mut looked_at = 0;
-    loop {
-        if index >= looked_at {
-            let (stand, seen) = smooth(text.get(index..).unwrap_or_default());
-            looked_at = index + seen + BLOCK;
-            index += stand;
-        }
-        index += plain(text.get(index..).unwrap_or_default());
-        let Some((&byte, rest)) = text.get(index..).and_then(<[u8]>::split_first) else {
-            return text.len();
-        };
-        index = match byte {
-            b'\r' => {
-                let behind = line_ends(text, index);
-                match text.get(behind..) {
-                    Some([next, ..]) if behind > index && is_text(*next) => behind,
-                    Some([b' ', next, ..]) if behind > index && is_text(*next) => behind + 1,
-                    _ => return index,
-                }
-            }
-            b' ' => match rest {
-                [next, ..] if is_text(*next) => index + 1,
-                _ => return index,
-            },
-            b'\t' => return index,
-            _ => index + 1,
-        };
-    }
+    let end = rough(text);
+    let (text, rest) = text.split_at_checked(end).unwrap_or((text, &[]));
+    // Whether a CR that is the last octet is half a line end is not known yet.
+    let text = text.strip_suffix(b"\r").filter(|_| rest.is_empty()).unwrap_or(text);
+    without_line_ends(text).len()
 }
 
-/// Where the line ends end that begin at `index`.
-fn line_ends(text: &[u8], index: usize) -> usize {
-    let mut index = index;
-    while text.get(index..).is_some_and(|rest| rest.starts_with(b"\r\n")) {
-        index += 2;
+/// Where the first [`gap`] is, which may have to be changed.
+fn rough(text: &[u8]) -> usize {
+    let mut index = 0;
+    loop {
+        let rest = text.get(index..).unwrap_or_default();
+        // The octet behind the block tells what its last one is.
+        let near = rest.get(..=BLOCK).unwrap_or(rest);
+        let found = gap(near);
+        if found < BLOCK || near.len() == rest.len() {
+            return index + found;
+        }
+        index += BLOCK;
+        index += smooth(text.get(index..).unwrap_or_default());
     }
-    index
 }
 
 /// How many octets are looked at together for what may have to be changed.
 const BLOCK: usize = 128;
 
-/// How many octets at the start of `text` certainly stand as they are, with text behind them, and how many were looked at:
-/// whole blocks without a tab, and without a space before white space or a line end. There is one branch for a block, so that
-/// the compiler can look at many octets at once.
-fn smooth(text: &[u8]) -> (usize, usize) {
+/// How many octets at the start of `text` are in blocks that certainly have no [`gap`]. There is one branch for a block, so
+/// that the compiler can look at many octets at once.
+fn smooth(text: &[u8]) -> usize {
     let mut count = 0;
     while let Some(block) = text.get(count..).and_then(<[u8]>::first_chunk::<{ BLOCK + 1 }>) {
         let mut least = u8::MAX;
@@ -348,10 +347,7 @@ fn smooth(text: &[u8]) -> (usize, usize) {
         }
         count += BLOCK;
     }
-    // What ends the last block may belong to white space or a line end that goes on behind it.
-    let (whole, _) = text.split_at_checked(count).unwrap_or_default();
-    let stand = whole.iter().rposition(|&byte| byte > b' ').map_or(0, |last| last + 1);
-    (stand, count)
+    count
 }
 
 #[cfg(test)]
