@@ -56,6 +56,7 @@ mod cases;
 mod fake_smtp;
 mod mail;
 mod runner;
+mod source;
 mod subject;
 
 pub use case::{Case, Failure, Need};

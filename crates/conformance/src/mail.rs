@@ -4,7 +4,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use bytes::Bytes;
 use posthaste_address::{EmailAddress, Envelope, Mailbox};
-use posthaste_mime::{Generator, Message, Rope};
+use posthaste_mime::{Attachment, ContentType, Generator, Message, Rope, Source};
 use posthaste_transport::Outbound;
 
 use crate::case::Failure;
@@ -40,6 +40,23 @@ pub(crate) fn message(seed: u64, recipients: &[&str], subject: &str) -> Result<M
         .text(format!("{CANARY} {subject}"))
         .build()
         .map_err(broken)
+}
+
+/// Makes a message from `ada` to `bob` that streams `source`.
+pub(crate) fn streaming(source: impl Source) -> Result<Outbound, Failure> {
+    let generator = Generator::fixed(UNIX_EPOCH + Duration::from_secs(1_700_000_000), 2);
+    let kind = ContentType::parse("application/octet-stream").map_err(broken)?;
+    let attachment = Attachment::from_source("large.bin", kind, source).map_err(broken)?;
+    let message = Message::builder()
+        .generator(&generator)
+        .from(mailbox("Ada <ada@example.org>")?)
+        .to(mailbox("bob@example.net")?)
+        .subject("streamed")
+        .text(format!(".\r\n{CANARY}"))
+        .attach(attachment)
+        .build()
+        .map_err(broken)?;
+    outbound(message)
 }
 
 pub(crate) fn outbound(message: Message) -> Result<Outbound, Failure> {

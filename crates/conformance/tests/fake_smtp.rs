@@ -93,7 +93,12 @@ impl Talk<'_> {
         expect(self.command("DATA").await?, 3)?;
         let mut stuffed = Vec::new();
         let mut line_start = true;
-        let bytes = mail.rope().to_bytes().unwrap();
+        // The connection is closed in the middle of the message, which the server then forgets.
+        let bytes = mail.rope().to_bytes().map_err(|error| {
+            SendError::new(ErrorKind::Unreadable, Disposition::NotAccepted)
+                .with_transport(INFO.name().to_owned())
+                .with_source(error)
+        })?;
         for (index, byte) in bytes.iter().enumerate() {
             if line_start && *byte == b'.' {
                 stuffed.push(b'.');

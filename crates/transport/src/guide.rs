@@ -76,6 +76,9 @@
 //!    [`NotAccepted`](crate::Disposition::NotAccepted). After it, until the answer is read and understood, it is
 //!    [`Ambiguous`](crate::Disposition::Ambiguous): for SMTP that is the final dot, for HTTP the request's last byte. An answer
 //!    that makes no sense is no answer.
+//!    A message whose attachment cannot be read to its end must never look complete: read it with
+//!    [`ContentReader`], which blocks nothing and holds little, drop the connection when it fails, and answer
+//!    [`Unreadable`](crate::ErrorKind::Unreadable). Only the last piece of a message proves that it is whole.
 //! 4. **Answer for each recipient**, in the envelope's order, and let [`Outcome::settle`] choose between `Ok` and `Err`.
 //! 5. **Keep the deadline.** [`within`] does it for one future. Drop a connection that timed out: an answer that is still on
 //!    its way must not be read as the next send's.
@@ -104,6 +107,7 @@
 //! which is wrong, and run the suite on it: a layer is a transport too.
 //!
 //! [`Capabilities`]: crate::Capabilities
+//! [`ContentReader`]: crate::ContentReader
 //! [`plan()`]: crate::plan()
 //! [`Plan::keeps`]: crate::Plan::keeps
 //! [`Outcome::settle`]: crate::Outcome::settle

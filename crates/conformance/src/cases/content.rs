@@ -38,7 +38,7 @@ fn bytes(mail: &Outbound) -> Result<Bytes, Failure> {
     bytes.map_err(|error| Failure(format!("the suite's own message could not be read: {error}")))
 }
 
-async fn arrives(stage: &Stage, mail: &Outbound) -> Result<(), Failure> {
+pub(super) async fn arrives(stage: &Stage, mail: &Outbound) -> Result<(), Failure> {
     let before = stage.received().len();
     stage.deliver(mail, &SendOptions::default()).await?;
     let received = stage.received();

@@ -10,6 +10,7 @@ mod loss;
 mod options;
 mod refusal;
 mod reuse;
+mod streamed;
 
 use std::sync::OnceLock;
 
@@ -40,6 +41,7 @@ pub fn cases() -> &'static [Case] {
             limits::CASES,
             envelope::CASES,
             content::CASES,
+            streamed::CASES,
             reuse::CASES,
             disclosure::CASES,
         ]

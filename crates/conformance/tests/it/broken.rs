@@ -24,6 +24,8 @@ enum Lie {
     IgnoresTheDeadline,
     ShowsContent,
     ForgetsItsName,
+    SendsWhatItGot,
+    BlamesThePeer,
 }
 
 #[derive(Debug)]
@@ -58,6 +60,9 @@ impl Liar {
                 Err(error.with_source(std::io::Error::other(content)))
             }
             (Lie::ForgetsItsName, Err(error)) => Err(error.with_transport("")),
+            (Lie::BlamesThePeer, Err(error)) => {
+                Err(SendError::new(ErrorKind::Unavailable, error.disposition()).with_transport("memory"))
+            }
             (_, result) => result,
         }
     }
@@ -72,6 +77,10 @@ impl Liar {
                     .copied()
                     .collect();
                 Outbound::raw(mail.envelope().clone(), Rope::from(lines))
+            }
+            (Lie::SendsWhatItGot, _) => {
+                let read = mail.rope().chunks().map_while(Result::ok).collect();
+                Outbound::raw(mail.envelope().clone(), read)
             }
             (Lie::IgnoresTheEnvelope, Some(message)) => Outbound::new(message.clone()).unwrap(),
             _ => mail.clone(),
@@ -234,6 +243,23 @@ fn changed_bytes_are_caught() {
         Lie::ChangesBytes,
         None,
     );
+}
+
+#[test]
+fn what_was_streamed_and_changed_is_caught() {
+    catches("a_streamed_attachment_arrives_as_its_bytes", Lie::ChangesBytes, None);
+}
+
+#[test]
+fn half_a_message_that_counts_as_sent_is_caught() {
+    for case in [
+        "a_source_that_fails_half_way_is_never_reported_as_accepted_and_the_peer_has_no_message",
+        "a_source_that_ends_early_is_never_reported_as_accepted_and_the_peer_has_no_message",
+        "a_source_that_gives_other_bytes_than_before_is_never_reported_as_accepted",
+    ] {
+        catches(case, Lie::SendsWhatItGot, None);
+        catches(case, Lie::BlamesThePeer, None);
+    }
 }
 
 #[test]
