@@ -10,11 +10,13 @@
 )]
 
 mod bodies;
+mod corpora;
 mod elsewhere;
 mod filenames;
 mod headers;
 mod injection;
 mod jsmime;
+mod reading;
 mod wire;
 
 use crate::harness::{Input, Report, Set};
@@ -52,31 +54,21 @@ pub fn sets() -> Vec<Set> {
         },
         Set {
             name: "mime/cpython",
-            run: |input, report| no_parser(input, report, "mime/cpython", &[".txt"]),
+            run: |input, report| corpora::run(input, report, "mime/cpython", &[".txt"]),
         },
         Set {
             name: "mime/mime4j",
-            run: |input, report| no_parser(input, report, "mime/mime4j", &[".msg"]),
+            run: corpora::run_mime4j,
         },
         Set {
             name: "mime/mimekit",
-            run: |input, report| no_parser(input, report, "mime/mimekit", &[""]),
+            run: |input, report| corpora::run(input, report, "mime/mimekit", &[""]),
         },
         Set {
             name: "mime/stalwart-rfc",
-            run: |input, report| no_parser(input, report, "mime/stalwart-rfc", &[""]),
+            run: |input, report| corpora::run(input, report, "mime/stalwart-rfc", &[""]),
         },
     ]
-}
-
-/// Lists the messages that a parser would have to read.
-fn no_parser(input: &Input, report: &mut Report, folder: &str, endings: &[&str]) {
-    for file in input.files(folder, endings) {
-        let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        if !name.starts_with("LICENSE") {
-            report.unsupported(name, "no message parser yet");
-        }
-    }
 }
 
 /// Returns the cases of a set's file.

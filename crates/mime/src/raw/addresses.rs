@@ -1,6 +1,8 @@
 //! Fields that name people: encoded-words in names, and one error for each field that cannot be read.
 
-use posthaste_address::{AddressList, Mailbox};
+use std::borrow::Cow;
+
+use posthaste_address::{AddressList, LenientList, Mailbox, ParseOptions};
 
 use super::error::RawFieldError;
 use super::field::RawField;
@@ -9,12 +11,7 @@ use super::words;
 /// Reads a field as a list of addresses. `index` says which of its name it is.
 pub(super) fn read(field: &RawField, index: usize) -> Result<AddressList, RawFieldError> {
     let value = field.value();
-    let text = String::from_utf8_lossy(&value);
-    let list = if text.contains("=?") {
-        with_words_quoted(&text).parse::<AddressList>()
-    } else {
-        text.parse::<AddressList>()
-    };
+    let list = text_of(&value).parse::<AddressList>();
     let name = || field.name().to_owned();
     let is_text = |mailbox: &Mailbox| !mailbox.address().local_part().contains(char::REPLACEMENT_CHARACTER);
     match list {
@@ -25,6 +22,21 @@ pub(super) fn read(field: &RawField, index: usize) -> Result<AddressList, RawFie
             source,
         }),
         _ => Err(RawFieldError::Encoding { field: name(), index }),
+    }
+}
+
+/// Reads a field past everything that is no address.
+pub(super) fn read_leniently(field: &RawField) -> LenientList {
+    AddressList::parse_leniently(&text_of(&field.value()), &ParseOptions::default())
+}
+
+/// A value as text in which encoded-words are quoted-strings.
+fn text_of(value: &[u8]) -> Cow<'_, str> {
+    let text = String::from_utf8_lossy(value);
+    if text.contains("=?") {
+        Cow::Owned(with_words_quoted(&text))
+    } else {
+        text
     }
 }
 

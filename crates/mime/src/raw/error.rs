@@ -132,6 +132,8 @@ pub enum RawDefect {
     InvalidContentType,
     /// A multipart has no boundary; it is taken as one piece.
     NoBoundary,
+    /// A multipart holds no part, not even an empty one.
+    NoParts,
     /// A multipart does not end with its closing delimiter.
     Unclosed,
     /// `Content-Transfer-Encoding` names no encoding that is known.
@@ -155,6 +157,7 @@ impl std::fmt::Display for RawDefect {
             Self::RepeatedParameter { parameter } => write!(f, "parameter {} stands twice", parameter.escape_debug()),
             Self::InvalidContentType => f.write_str("content type is not of the form type/subtype"),
             Self::NoBoundary => f.write_str("multipart has no boundary"),
+            Self::NoParts => f.write_str("multipart holds no part"),
             Self::Unclosed => f.write_str("multipart does not end with its closing delimiter"),
             Self::UnknownEncoding => f.write_str("transfer encoding is not known"),
             Self::EncodedMultipart => f.write_str("multipart says that it is encoded"),

@@ -4,10 +4,15 @@ use std::borrow::Cow;
 use std::time::SystemTime;
 
 use bytes::Bytes;
+use posthaste_address::LenientList;
 
 use super::header::{trim_blanks, trim_blanks_start, without_break};
 use super::parameters::Parameters;
-use super::{date, words};
+use super::{addresses, date, words};
+use crate::text::{LINE_LIMIT, is_control};
+
+/// Longest Message-ID: with its brackets it fits on a line.
+const ID_LIMIT: usize = LINE_LIMIT - 2;
 
 /// Shows one header field as it stands in the message; shares its bytes.
 ///
@@ -86,6 +91,44 @@ impl RawField {
     /// Reads the value as `Content-Type` and `Content-Disposition` are built: a word and `; name=value` parameters.
     pub fn parameters(&self) -> Parameters {
         Parameters::read(&self.value())
+    }
+
+    /// Reads the value as a list of addresses, past everything that is none: see [`AddressList::parse_leniently`](posthaste_address::AddressList::parse_leniently).
+    ///
+    /// [`RawMessage::addresses`](crate::RawMessage::addresses) is the strict way. Two programs may well find different
+    /// people in what only this one reads.
+    pub fn addresses_leniently(&self) -> LenientList {
+        addresses::read_leniently(self)
+    }
+
+    /// Reads the value as Message-IDs (RFC 5322 §3.6.4), without their angle brackets; comments and what is no id are
+    /// skipped.
+    ///
+    /// An id has no white space, no controls and at most 996 octets; nothing else is asked of it, as replies must quote
+    /// what others wrote.
+    pub fn message_ids(&self) -> Vec<String> {
+        let value = self.value();
+        let Ok(text) = std::str::from_utf8(&value) else {
+            return Vec::new();
+        };
+        let (mut ids, mut depth, mut start) = (Vec::new(), 0_usize, None);
+        for (offset, c) in text.char_indices() {
+            match (c, start) {
+                ('(', None) => depth += 1,
+                (')', None) => depth = depth.saturating_sub(1),
+                ('<', _) if depth == 0 => start = Some(offset + 1),
+                ('>', Some(from)) => {
+                    let id = text.get(from..offset).unwrap_or_default();
+                    if !id.is_empty() && id.len() <= ID_LIMIT {
+                        ids.push(id.to_owned());
+                    }
+                    start = None;
+                }
+                (c, Some(_)) if c.is_whitespace() || is_control(c) => start = None,
+                _ => {}
+            }
+        }
+        ids
     }
 
     /// Reads the value as a date (RFC 5322 §3.3, with its obsolete forms); `None` if it is none.

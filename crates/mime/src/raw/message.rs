@@ -280,15 +280,9 @@ impl RawMessage {
         self.recipients_named(["Resent-To", "Resent-Cc", "Resent-Bcc"])
     }
 
-    /// Returns what stands between the angle brackets of `Message-ID`; `None` if there is none, or if it holds white
-    /// space or controls.
+    /// Returns the first id in `Message-ID`, without its angle brackets; see [`RawField::message_ids`].
     pub fn message_id(&self) -> Option<String> {
-        let value = self.field("Message-ID")?.value().into_owned();
-        let text = String::from_utf8(value).ok()?;
-        let (id, _) = text.split_once('<')?.1.split_once('>')?;
-        let is_id =
-            !id.is_empty() && id.len() < LINE_LIMIT && !id.contains(|c: char| c.is_control() || c.is_whitespace());
-        is_id.then(|| id.to_owned())
+        self.field("Message-ID")?.message_ids().into_iter().next()
     }
 
     /// Finds the parts: the message itself first, then what is in it, each before its own parts.
@@ -639,6 +633,8 @@ mod tests {
         assert_eq!(id("Message-ID: a@b\r\n\r\n"), None);
         assert_eq!(id("Message-ID: <a b>\r\n\r\n"), None);
         assert_eq!(id("Message-ID: <>\r\n\r\n"), None);
+        assert_eq!(id("Message-ID: (<x@y>) <a@b>\r\n\r\n").as_deref(), Some("a@b"));
+        assert_eq!(id("Message-ID: <a\0@b>\r\n\r\n"), None);
         assert_eq!(id("\r\nMessage-ID: <a@b>\r\n"), None);
     }
 

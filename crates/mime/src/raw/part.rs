@@ -62,8 +62,8 @@ pub struct RawPart {
     disposition: Option<Parameters>,
     encoding: TransferEncoding,
     has_content_id: bool,
-    preamble: Bytes,
-    epilogue: Bytes,
+    preamble: Option<Bytes>,
+    epilogue: Option<Bytes>,
     defects: Vec<RawDefect>,
 }
 
@@ -132,8 +132,8 @@ impl RawPart {
             disposition,
             encoding,
             has_content_id,
-            preamble: Bytes::new(),
-            epilogue: Bytes::new(),
+            preamble: None,
+            epilogue: None,
             defects,
         };
         if part.is_multipart() {
@@ -169,7 +169,7 @@ impl RawPart {
         self.place.body
     }
 
-    pub(super) fn end(&mut self, body: Bytes, preamble: Bytes, epilogue: Bytes) {
+    pub(super) fn end(&mut self, body: Bytes, preamble: Option<Bytes>, epilogue: Option<Bytes>) {
         self.body = body;
         self.preamble = preamble;
         self.epilogue = epilogue;
@@ -320,14 +320,14 @@ impl RawPart {
         }
     }
 
-    /// Returns what stands before the first delimiter of a multipart.
-    pub fn preamble(&self) -> &Bytes {
-        &self.preamble
+    /// Returns what stands before the first delimiter of a multipart, without the line break between them.
+    pub fn preamble(&self) -> Option<&Bytes> {
+        self.preamble.as_ref()
     }
 
-    /// Returns what stands behind the last delimiter of a multipart.
-    pub fn epilogue(&self) -> &Bytes {
-        &self.epilogue
+    /// Returns what stands behind the closing delimiter of a multipart.
+    pub fn epilogue(&self) -> Option<&Bytes> {
+        self.epilogue.as_ref()
     }
 
     /// Lists what readers take in different ways: about the header first, then about the type and the structure.

@@ -79,7 +79,9 @@ struct Open {
 struct Multipart {
     boundary: Vec<u8>,
     digest: bool,
-    preamble_end: Option<usize>,
+    has_parts: bool,
+    /// Where the preamble ends, and where the delimiter behind it begins.
+    preamble: Option<(usize, usize)>,
     /// Known once the closing delimiter was found.
     epilogue: Option<usize>,
 }
@@ -240,7 +242,8 @@ impl Walk {
                 open.multipart = Some(Multipart {
                     boundary,
                     digest,
-                    preamble_end: None,
+                    has_parts: false,
+                    preamble: None,
                     epilogue: None,
                 });
             }
@@ -323,7 +326,7 @@ impl Walk {
         while source.open.len() > delimiter.open + 1
             && let Some(open) = source.open.pop()
         {
-            inner = self.close(source, &open, end).or(inner);
+            inner = self.close(source, &open, end, line.start).or(inner);
         }
         source.position = line.end;
         source.state = State::Text;
@@ -331,11 +334,12 @@ impl Walk {
             return Ok(inner);
         };
         if let Some(multipart) = &mut open.multipart {
-            multipart.preamble_end.get_or_insert(end);
+            multipart.preamble.get_or_insert((end, line.start));
             if delimiter.closes {
                 multipart.epilogue = Some(line.end);
                 source.waiting = source.waiting.saturating_sub(1);
             } else {
+                multipart.has_parts = true;
                 source.state = State::Begin(Parent {
                     part: Some(open.part),
                     digest: multipart.digest,
@@ -352,22 +356,27 @@ impl Walk {
         self.end_headers(source)?;
         let mut inner = None;
         while let Some(open) = source.open.pop() {
-            inner = self.close(source, &open, end).or(inner);
+            inner = self.close(source, &open, end, end).or(inner);
         }
         source.waiting = 0;
         Ok(inner)
     }
 
-    /// Ends a part. Returns what it stands for if that is a message that had to be decoded.
-    fn close(&mut self, source: &mut Source, open: &Open, end: usize) -> Option<Source> {
+    /// Ends a part at `end`; `next` is where what follows its line break begins. Returns what it stands for if that is a
+    /// message that had to be decoded.
+    fn close(&mut self, source: &mut Source, open: &Open, end: usize, next: usize) -> Option<Source> {
         let part = self.parts.get_mut(open.part)?;
         let start = part.body_start();
         let end = end.max(start);
-        let (mut preamble, mut epilogue) = (Bytes::new(), Bytes::new());
+        let (mut preamble, mut epilogue) = (None, None);
         if let Some(multipart) = &open.multipart {
-            preamble = source.cut(start, multipart.preamble_end.unwrap_or(end));
+            let (preamble_end, first) = multipart.preamble.unwrap_or((end, next));
+            preamble = (start < first).then(|| source.cut(start, preamble_end));
+            if !multipart.has_parts {
+                part.note(RawDefect::NoParts);
+            }
             match multipart.epilogue {
-                Some(epilogue_start) => epilogue = source.cut(epilogue_start, end),
+                Some(from) => epilogue = (from < next).then(|| source.cut(from, end)),
                 None => {
                     part.note(RawDefect::Unclosed);
                     source.waiting = source.waiting.saturating_sub(1);
@@ -574,14 +583,14 @@ mod tests {
             [RawDefect::Unclosed]
         );
         assert_eq!(
-            defects("Content-Type: multipart/mixed; boundary=a; boundary=b\r\n\r\n--a--"),
+            defects("Content-Type: multipart/mixed; boundary=a; boundary=b\r\n\r\n--a\r\n\r\n--a--"),
             [RawDefect::RepeatedParameter {
                 parameter: "boundary".to_owned()
             }]
         );
         assert_eq!(
             defects("Content-Type: multipart/x; boundary=b\r\nContent-Transfer-Encoding: base64\r\n\r\n--b--"),
-            [RawDefect::EncodedMultipart]
+            [RawDefect::EncodedMultipart, RawDefect::NoParts]
         );
         assert_eq!(
             defects("Content-Transfer-Encoding: x-uuencode\r\n\r\n"),
