@@ -27,6 +27,8 @@
 //!   one header.
 //! - [`RawMessage`], [`RawField`], [`RawPart`]: a received message, to look into and edit; [`RawDefect`] names what readers
 //!   take in different ways, [`RawOptions`] holds the limits.
+//! - [`Policy`]: what a service takes, Amazon SES for one: sizes, header fields, recipients, file names; asked before a message
+//!   is sent.
 //! - [`Generator`]: where dates, Message-IDs and boundaries come from; fixed for tests.
 //! - [`Rope`]: the bytes, in chunks that messages share.
 //! - [`Source`] and [`FileSource`]: attachments that are read when they are needed, so that a large one is never held.
@@ -69,6 +71,7 @@ mod list;
 mod message;
 mod message_id;
 mod parameter;
+mod policy;
 mod prototype;
 mod raw;
 mod rope;
@@ -86,6 +89,7 @@ pub use header::{HeaderName, HeaderValue};
 pub use list::{AutoSubmitted, ListId, ListUnsubscribe};
 pub use message::Message;
 pub use message_id::{ContentId, MessageId};
+pub use policy::{Policy, PolicyError, PolicyLimit, PolicyViolation};
 pub use prototype::Prototype;
 pub use raw::{
     JunkLines, Parameters, RawDefect, RawError, RawField, RawFieldError, RawMessage, RawOptions, RawPart,
