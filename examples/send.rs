@@ -63,9 +63,9 @@ fn message(flags: Flags) -> Result<Message, Box<dyn Error>> {
         builder = builder.html(html);
     }
     for path in flags.attach {
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let kind = ContentType::parse("application/octet-stream")?;
-        builder = builder.attach(Attachment::new(name, kind, std::fs::read(path)?)?);
+        // Read while it is sent, so that it may be large.
+        builder = builder.attach(Attachment::from_file(path, kind)?);
     }
     Ok(builder.build()?)
 }

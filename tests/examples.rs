@@ -49,9 +49,22 @@ fn quickstart_has_the_outcomes_that_its_rows_expect() {
 }
 
 #[test]
+fn large_attachment_sends_all_of_it_and_says_how_much_memory_that_took() {
+    let output = example("large_attachment", &["--gigabytes", "0.01"], None);
+    let printed = text(&output.stdout);
+    assert!(output.status.success(), "{printed}\n{}", text(&output.stderr));
+    assert!(printed.contains("10737418 bytes"), "{printed}");
+    assert!(printed.contains("peak memory"), "{printed}");
+}
+
+#[test]
 fn send_writes_into_a_folder() {
     let folder = tempfile::tempdir().expect("a scratch folder");
-    let output = example("send", &MAIL, Some(&format!("file://{}", folder.path().display())));
+    let attached = folder.path().join("notes.bin");
+    std::fs::write(&attached, "remember").expect("written");
+    let mut arguments = MAIL.to_vec();
+    arguments.extend(["--attach", attached.to_str().expect("a path in UTF-8")]);
+    let output = example("send", &arguments, Some(&format!("file://{}", folder.path().display())));
     assert!(output.status.success(), "{}", text(&output.stderr));
     let files: Vec<_> = walkdir::WalkDir::new(folder.path().join("new"))
         .into_iter()
@@ -61,6 +74,7 @@ fn send_writes_into_a_folder() {
     assert_eq!(files.len(), 1, "one message, one file");
     let written = std::fs::read(files.first().expect("it").path()).expect("readable");
     assert!(text(&written).contains("Subject: Hello\r\n"));
+    assert!(text(&written).contains("notes.bin") && text(&written).contains("cmVtZW1iZXI="));
 }
 
 #[test]

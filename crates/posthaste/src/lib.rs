@@ -76,7 +76,8 @@ pub use posthaste_campaign::Campaign;
 #[cfg(feature = "limit")]
 pub use posthaste_limit::Limit;
 pub use posthaste_mime::{
-    Attachment, ContentId, ContentType, Generator, HeaderName, HeaderValue, Message, MessageBuilder, MessageId,
+    Attachment, ContentId, ContentType, FileSource, Generator, HeaderName, HeaderValue, Message, MessageBuilder,
+    MessageId, Source,
 };
 #[cfg(feature = "template")]
 pub use posthaste_template::Template;
