@@ -144,9 +144,18 @@ fn addresses(report: &mut Report, id: &str, text: &str, expected: &Value, decode
         (Err(_), _) if holds_blank_local_part(text) => {
             report.unsupported(id, "deviation: a local part with a space and no quotes is refused");
         }
+        (Err(_), _) if names_two(text) => {
+            report.unsupported(id, "deviation: an address before another one in brackets is refused");
+        }
         (Ok(list), expected) => report.fail(id, format!("read as {list}, not {expected:?}")),
         (Err(why), _) => report.fail(id, why),
     }
+}
+
+/// Tells whether an `@` without quotes stands before a bracket.
+fn names_two(text: &str) -> bool {
+    text.split_once('<')
+        .is_some_and(|(name, _)| name.contains('@') && !name.contains('"'))
 }
 
 /// Tells whether there is a space between `<` and `@`, without quotes.
