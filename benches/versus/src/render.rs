@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::race::{Race, Runner};
 
 /// Renders one page; the floor that no template engine can beat.
-fn by_hand(data: &Value, [before, after]: [&str; 2]) -> [String; 3] {
+pub fn by_hand(data: &Value, [before, after]: [&str; 2]) -> [String; 3] {
     let order = &data["order"];
     let (name, vip) = (string(&data["name"]), data["vip"] == true);
     let subject = ["Your order ", string(&order["id"]), ", ", name].concat();
@@ -70,6 +70,11 @@ pub const TEXT: &str = "Hello {{name}},\n{{#if vip}}thank you, as always.{{else}
 /// Half of what the page says to everybody.
 fn filler() -> String {
     "<p style=\"margin: 0 0 1em 0; color: #333\">Everything that you ordered is on its way to you.</p>\n".repeat(55)
+}
+
+/// What the page says to everybody, before and after its own.
+pub fn page() -> [String; 2] {
+    [filler(), filler()]
 }
 
 pub fn html() -> String {

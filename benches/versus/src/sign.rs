@@ -7,6 +7,8 @@ use aws_lc_rs::encoding::{AsBigEndian, AsDer, Curve25519SeedBin, Pkcs8V1Der};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeySize;
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair, RSA_PKCS1_SHA256, RsaKeyPair};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use mail_auth::common::crypto::{Ed25519Key, RsaKey, Sha256};
 use mail_auth::common::headers::HeaderWriter;
 use mail_auth::dkim::DkimSigner;
@@ -103,24 +105,36 @@ impl Key {
         }
     }
 
-    /// The operation itself, over the hash of all of the message.
-    fn floor(&self) -> Box<dyn Fn(&[u8]) -> usize> {
+    /// An RSA key as lettre reads it: what stands in PKCS#8 behind the 26 octets that say what it is.
+    pub fn pkcs1_pem(&self) -> String {
+        let lines: Vec<String> = self.der[26..].chunks(48).map(|line| STANDARD.encode(line)).collect();
+        let text = lines.join("\n");
+        format!("-----BEGIN RSA PRIVATE KEY-----\n{text}\n-----END RSA PRIVATE KEY-----\n")
+    }
+
+    /// The private-key operation itself, over what a hash gave.
+    pub fn bare(&self) -> Box<dyn Fn(&[u8]) -> usize> {
         match self.kind {
             Kind::Rsa => {
                 let pair = RsaKeyPair::from_pkcs8(&self.der).expect("a key");
-                Box::new(move |message| {
-                    let hash = digest(&SHA256, message);
+                Box::new(move |hash| {
                     let mut signature = vec![0; pair.public_modulus_len()];
-                    pair.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), hash.as_ref(), &mut signature)
+                    pair.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), hash, &mut signature)
                         .expect("signs");
                     signature.len()
                 })
             }
             Kind::Ed25519 => {
                 let pair = Ed25519KeyPair::from_seed_unchecked(&self.seed).expect("a key");
-                Box::new(move |message| pair.sign(digest(&SHA256, message).as_ref()).as_ref().len())
+                Box::new(move |hash| pair.sign(hash).as_ref().len())
             }
         }
+    }
+
+    /// The operation itself, over the hash of all of the message.
+    fn floor(&self) -> Box<dyn Fn(&[u8]) -> usize> {
+        let bare = self.bare();
+        Box::new(move |message| bare(digest(&SHA256, message).as_ref()))
     }
 }
 
