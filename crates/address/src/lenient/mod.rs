@@ -1,10 +1,15 @@
 //! Reads lists as people type them and as careless programs write them.
 
+mod parts;
+mod splitter;
+
 use std::ops::Range;
 
 use crate::local_part::is_break;
 use crate::scanner::Scanner;
 use crate::{Address, AddressError, AddressErrorKind as Kind, AddressList, EmailAddress, Group, Mailbox, ParseOptions};
+use parts::Parts;
+use splitter::Splitter;
 
 /// How many parts of a name that bare commas tore apart are joined.
 const LONGEST_NAME: usize = 5;
@@ -76,128 +81,6 @@ pub(crate) fn read(text: &str, options: ParseOptions) -> LenientList {
     reader.close_group();
     LenientList {
         entries: reader.entries,
-    }
-}
-
-/// Cuts a list at the separators that stand in no quotes, comment, literal or route.
-///
-/// A quote or parenthesis without its end is taken for a character like others, and so are all that follow it: every byte is
-/// looked at a bounded number of times.
-struct Splitter<'a> {
-    text: &'a str,
-    position: usize,
-    quotes: bool,
-    comments: bool,
-}
-
-impl<'a> Splitter<'a> {
-    fn new(text: &'a str) -> Self {
-        Self {
-            text,
-            position: 0,
-            quotes: true,
-            comments: true,
-        }
-    }
-
-    fn next(&mut self) -> Option<(Range<usize>, Option<u8>)> {
-        let bytes = self.text.as_bytes();
-        let start = self.position;
-        if start >= bytes.len() {
-            return None;
-        }
-        let mut is_address = false;
-        let mut last = 0;
-        while let Some(&byte) = bytes.get(self.position) {
-            if matches!(byte, b',' | b';') || (byte == b':' && !is_address) {
-                let end = self.position;
-                self.position += 1;
-                return Some((start..end, Some(byte)));
-            }
-            is_address |= matches!(byte, b'@' | b'<');
-            let rest = bytes.get(self.position..).unwrap_or_default();
-            let length = match byte {
-                b'"' if self.quotes => match quoted_length(rest) {
-                    Some(length) => length,
-                    None => {
-                        self.quotes = false;
-                        1
-                    }
-                },
-                b'(' if self.comments => match comment_length(rest) {
-                    Some(length) => length,
-                    None => {
-                        self.comments = false;
-                        1
-                    }
-                },
-                b'<' => route_length(rest),
-                b'[' if last == b'@' => literal_length(rest),
-                _ => 1,
-            };
-            if !byte.is_ascii_whitespace() {
-                last = byte;
-            }
-            self.position += length;
-        }
-        Some((start..bytes.len(), None))
-    }
-}
-
-/// Length of the quoted string at the start, if it ends.
-fn quoted_length(bytes: &[u8]) -> Option<usize> {
-    let mut index = 1;
-    loop {
-        match bytes.get(index)? {
-            b'"' => return Some(index + 1),
-            b'\\' => index += 2,
-            _ => index += 1,
-        }
-    }
-}
-
-/// Length of the comment at the start, if it ends.
-fn comment_length(bytes: &[u8]) -> Option<usize> {
-    let (mut index, mut depth) = (0, 0_usize);
-    loop {
-        match bytes.get(index)? {
-            b'(' => depth += 1,
-            b')' if depth == 1 => return Some(index + 1),
-            b')' => depth -= 1,
-            b'\\' => index += 1,
-            _ => {}
-        }
-        index += 1;
-    }
-}
-
-/// Length of the bracket at the start with the source route behind it, if there is one (RFC 5322 §4.4).
-fn route_length(bytes: &[u8]) -> usize {
-    let route = bytes.iter().skip(1).position(|byte| !matches!(byte, b' ' | b'\t'));
-    let begins = route.and_then(|at| bytes.get(at + 1));
-    if !matches!(begins, Some(b'@' | b',')) {
-        return 1;
-    }
-    let end = bytes
-        .iter()
-        .skip(1)
-        .position(|byte| matches!(byte, b':' | b'<' | b'>' | b';' | b'"' | b'('));
-    match end {
-        Some(end) if bytes.get(end + 1) == Some(&b':') => end + 2,
-        _ => 1,
-    }
-}
-
-/// Length of the address literal at the start, or of its bracket if it does not look like one.
-fn literal_length(bytes: &[u8]) -> usize {
-    let inside = bytes
-        .iter()
-        .skip(1)
-        .take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b':' | b'.' | b'-'))
-        .count();
-    match bytes.get(inside + 1) {
-        Some(b']') => inside + 2,
-        _ => 1,
     }
 }
 
@@ -369,153 +252,6 @@ impl Reader<'_> {
             self.refuse(&part, AddressError::new(Kind::MissingAt, part.end));
         }
     }
-}
-
-/// What an entry is made of.
-#[derive(Default)]
-struct Parts<'a> {
-    /// Words and quoted strings in front of the first angle bracket, then those behind it.
-    before: Vec<&'a str>,
-    behind: Vec<&'a str>,
-    comments: Vec<&'a str>,
-    /// Words that have an `@` in them.
-    addresses: Vec<Range<usize>>,
-    /// Brackets with an `@` in them.
-    angles: Vec<Range<usize>>,
-    has_empty_angle: bool,
-}
-
-impl<'a> Parts<'a> {
-    fn of(text: &'a str) -> Self {
-        let bytes = text.as_bytes();
-        let mut parts = Self::default();
-        let (mut position, mut is_behind, mut quotes, mut comments) = (0, false, true, true);
-        while let Some(&byte) = bytes.get(position) {
-            let rest = bytes.get(position..).unwrap_or_default();
-            let start = position;
-            match byte {
-                b' ' | b'\t' | b'\r' | b'\n' => position += 1,
-                b'(' if comments => match comment_length(rest) {
-                    Some(length) => {
-                        position += length;
-                        parts.comments.extend(text.get(start + 1..position - 1));
-                    }
-                    None => comments = false,
-                },
-                b'<' => {
-                    is_behind = true;
-                    position += 1;
-                    let has_at = parts.angle(bytes, &mut position, &mut quotes);
-                    if has_at {
-                        parts.angles.push(start..position);
-                    } else {
-                        parts.has_empty_angle = true;
-                    }
-                }
-                _ => {
-                    let has_at = word(bytes, &mut position, &mut quotes, comments);
-                    if has_at {
-                        parts.addresses.push(start..position);
-                    } else if is_behind {
-                        parts.behind.extend(text.get(start..position));
-                    } else {
-                        parts.before.extend(text.get(start..position));
-                    }
-                }
-            }
-        }
-        parts
-    }
-
-    /// Goes to the end of what a bracket holds; says whether an `@` is in it.
-    fn angle(&self, bytes: &[u8], position: &mut usize, quotes: &mut bool) -> bool {
-        let mut has_at = false;
-        while let Some(&byte) = bytes.get(*position) {
-            match byte {
-                b'<' => return has_at,
-                b'>' => {
-                    *position += 1;
-                    return has_at;
-                }
-                b'"' if *quotes => *position += skip_quoted(bytes, *position, quotes),
-                _ => {
-                    has_at |= byte == b'@';
-                    *position += 1;
-                }
-            }
-        }
-        has_at
-    }
-
-    /// Says whether there is nothing but comments.
-    fn is_empty(&self) -> bool {
-        self.before.is_empty() && self.behind.is_empty() && !self.mentions_address()
-    }
-
-    fn mentions_address(&self) -> bool {
-        self.has_empty_angle || !self.addresses.is_empty() || !self.angles.is_empty()
-    }
-
-    /// The name: words in front of the address, else words behind it, else what comments say.
-    fn name(&self) -> String {
-        let behind = || self.behind.iter().filter(|word| word.contains(char::is_alphanumeric));
-        if !self.before.is_empty() {
-            joined(self.before.iter())
-        } else if behind().next().is_some() {
-            joined(behind())
-        } else {
-            joined(self.comments.iter())
-        }
-    }
-}
-
-/// Goes to the end of a word, in which quoted strings may stand; says whether an `@` is in it, outside of those.
-fn word(bytes: &[u8], position: &mut usize, quotes: &mut bool, comments: bool) -> bool {
-    let mut has_at = false;
-    while let Some(&byte) = bytes.get(*position) {
-        match byte {
-            b' ' | b'\t' | b'\r' | b'\n' | b'<' => break,
-            b'(' if comments => break,
-            b'"' if *quotes => *position += skip_quoted(bytes, *position, quotes),
-            _ => {
-                has_at |= byte == b'@';
-                *position += 1;
-            }
-        }
-    }
-    has_at
-}
-
-/// Length of the quoted string at `position`, or of its quote if it does not end.
-fn skip_quoted(bytes: &[u8], position: usize, quotes: &mut bool) -> usize {
-    match quoted_length(bytes.get(position..).unwrap_or_default()) {
-        Some(length) => length,
-        None => {
-            *quotes = false;
-            1
-        }
-    }
-}
-
-/// Joins words by single spaces, without quotes, backslashes and folding.
-fn joined<'a>(words: impl Iterator<Item = &'a &'a str>) -> String {
-    let mut name = String::new();
-    for word in words {
-        if !name.is_empty() {
-            name.push(' ');
-        }
-        let mut chars = word.chars();
-        while let Some(c) = chars.next() {
-            match c {
-                '"' => {}
-                '\\' => name.extend(chars.next().filter(|c| !is_break(*c))),
-                '\t' => name.push(' '),
-                c if is_break(c) => {}
-                c => name.push(c),
-            }
-        }
-    }
-    name.trim().to_owned()
 }
 
 fn is_space(c: char) -> bool {

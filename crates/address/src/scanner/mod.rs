@@ -2,14 +2,12 @@
 //!
 //! **Invariant:** nothing here recurses, and every byte is looked at a bounded number of times.
 
-use std::borrow::Cow;
+mod addr_spec;
+mod phrase;
 
 use crate::email::expected_at;
-use crate::local_part::{Grammar, atom_length, is_break, is_phrase_text, missing_atom, read_quoted};
-use crate::{
-    Address, AddressError, AddressErrorKind as Kind, Domain, EmailAddress, Group, Mailbox, ParseOptions, local_part,
-    plain,
-};
+use crate::local_part::is_break;
+use crate::{Address, AddressError, AddressErrorKind as Kind, EmailAddress, Group, Mailbox, ParseOptions, plain};
 
 #[derive(Debug)]
 pub(crate) struct Scanner<'a> {
@@ -187,95 +185,6 @@ impl<'a> Scanner<'a> {
         Err(AddressError::new(Kind::UnclosedComment, opened))
     }
 
-    /// Reads words and quoted strings, joined by single spaces; dots may stand among them (`obs-phrase`).
-    fn phrase(&mut self) -> Result<Cow<'a, str>, AddressError> {
-        match self.plain_phrase() {
-            Some(phrase) => Ok(Cow::Borrowed(phrase)),
-            None => self.any_phrase().map(Cow::Owned),
-        }
-    }
-
-    /// Reads a phrase that stands in the text as it is meant: plain words, or one quoted string.
-    fn plain_phrase(&mut self) -> Option<&'a str> {
-        let rest = self.rest();
-        let (phrase, length) = match plain::quoted(rest) {
-            Some(inside) => (inside, inside.len() + 2),
-            None => {
-                let length = plain::words(rest)?;
-                (rest.get(..length)?, length)
-            }
-        };
-        let behind = rest.get(length..)?;
-        let blank = usize::from(behind.starts_with(' '));
-        match behind.as_bytes().get(blank) {
-            Some(&byte) if !plain::is_name_end(byte) => None,
-            _ => {
-                self.position += length + blank;
-                Some(phrase)
-            }
-        }
-    }
-
-    fn any_phrase(&mut self) -> Result<String, AddressError> {
-        let mut phrase = String::new();
-        let mut spaced = false;
-        loop {
-            let is_quoted = match self.peek() {
-                Some('"') => true,
-                Some(c) if is_phrase_text(c) || c == '.' => false,
-                _ => return Ok(phrase),
-            };
-            if spaced && !phrase.is_empty() {
-                phrase.push(' ');
-            }
-            if is_quoted {
-                self.quoted_word(&mut phrase)?;
-            } else {
-                let rest = self.rest();
-                let length = rest.find(|c| !is_phrase_text(c) && c != '.').unwrap_or(rest.len());
-                phrase.push_str(rest.get(..length).unwrap_or_default());
-                self.position += length;
-            }
-            spaced = self.skip_space()?;
-        }
-    }
-
-    /// Reads a quoted string of a display name, unfolded.
-    fn quoted_word(&mut self, value: &mut String) -> Result<(), AddressError> {
-        let opened = self.position;
-        self.position += 1;
-        while let Some(c) = self.peek() {
-            match c {
-                '"' => {
-                    self.position += 1;
-                    return Ok(());
-                }
-                '\\' => {
-                    self.position += 1;
-                    match self.peek() {
-                        Some(escaped) if !is_break(escaped) => {
-                            value.push(escaped);
-                            self.position += escaped.len_utf8();
-                        }
-                        Some(_) => return Err(self.error(Kind::ControlCharacter)),
-                        None => break,
-                    }
-                }
-                '\r' if self.rest().starts_with("\r\n ") || self.rest().starts_with("\r\n\t") => self.position += 2,
-                '\t' => {
-                    value.push(' ');
-                    self.position += 1;
-                }
-                c if is_break(c) => return Err(self.error(Kind::ControlCharacter)),
-                c => {
-                    value.push(c);
-                    self.position += c.len_utf8();
-                }
-            }
-        }
-        Err(AddressError::new(Kind::UnclosedQuote, opened))
-    }
-
     /// Reads a mailbox whose beginning, up to here, could be a name.
     fn mailbox_after(&mut self, start: usize, phrase: &str) -> Result<Mailbox, AddressError> {
         match self.peek() {
@@ -347,83 +256,6 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// Reads `local@domain`, white space and comments allowed around its dots and its `@`.
-    pub(crate) fn addr_spec(&mut self) -> Result<EmailAddress, AddressError> {
-        let start = self.position;
-        let local = self.local_part()?;
-        let written = self.text.get(start..self.position).unwrap_or_default();
-        if !self.eat('@') {
-            return Err(expected_at(self.rest(), self.position));
-        }
-        let domain = self.domain()?;
-        local_part::check_identifier(&local, written, self.options)
-            .and_then(|()| EmailAddress::assemble(&local, domain))
-            .map_err(|error| error.shifted(start).within(self.text))
-    }
-
-    /// Reads words between dots up to the `@` and gives what they mean (`obs-local-part`).
-    fn local_part(&mut self) -> Result<String, AddressError> {
-        let mut local = String::new();
-        loop {
-            self.skip_space()?;
-            let rest = self.rest();
-            if rest.starts_with('"') {
-                let (value, length) =
-                    read_quoted(rest, Grammar::Header).map_err(|error| error.shifted(self.position))?;
-                local.push_str(&value);
-                self.position += length;
-            } else {
-                let length = atom_length(rest);
-                if length == 0 {
-                    let offset = usize::from(!local.is_empty());
-                    return Err(missing_atom(rest, offset).shifted(self.position - offset));
-                }
-                local.push_str(rest.get(..length).unwrap_or_default());
-                self.position += length;
-            }
-            self.skip_space()?;
-            if !self.eat('.') {
-                return Ok(local);
-            }
-            local.push('.');
-        }
-    }
-
-    /// Reads a domain: a literal, or labels between dots (`obs-domain`).
-    fn domain(&mut self) -> Result<Domain, AddressError> {
-        self.skip_space()?;
-        let start = self.position;
-        if self.rest().starts_with('[') {
-            let length = self.rest().find(']').map_or(self.rest().len(), |close| close + 1);
-            let text = self.rest().get(..length).unwrap_or_default();
-            self.position += length;
-            return Domain::parse_for_mail(text, self.options).map_err(|error| error.shifted(start));
-        }
-        let mut name = String::new();
-        // Where in the name each label begins, and where in the text: comments may stand between them.
-        let mut labels = Vec::new();
-        loop {
-            let rest = self.rest();
-            let length = rest.find(ends_label).unwrap_or(rest.len());
-            labels.push((name.len(), self.position));
-            name.push_str(rest.get(..length).unwrap_or_default());
-            self.position += length;
-            let label_end = self.position;
-            self.skip_space()?;
-            if !self.eat('.') {
-                self.position = label_end;
-                break;
-            }
-            name.push('.');
-            self.skip_space()?;
-        }
-        Domain::parse_for_mail(&name, self.options).map_err(|error| {
-            let begun = labels.iter().rev().find(|(in_name, _)| *in_name <= error.offset());
-            let (in_name, in_text) = begun.copied().unwrap_or((0, start));
-            error.moved(in_name, in_text).within(self.text)
-        })
-    }
-
     /// Reads `name: a@b, c@d;` from its colon.
     fn group_after(&mut self, name: &str) -> Result<Group, AddressError> {
         let opened = self.position;
@@ -447,9 +279,4 @@ impl<'a> Scanner<'a> {
             }
         }
     }
-}
-
-/// What cannot be part of a label, and what ends one.
-fn ends_label(c: char) -> bool {
-    is_break(c) || (c.is_ascii() && !is_phrase_text(c)) || c.is_whitespace()
 }
