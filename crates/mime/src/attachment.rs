@@ -8,7 +8,7 @@ use bytes::Bytes;
 
 use crate::body::{self, Transfer};
 use crate::rope::Piece;
-use crate::streamed::Streamed;
+use crate::streamed::{self, Streamed};
 use crate::text::{LINE_LIMIT, refuse_controls};
 use crate::{ContentId, ContentType, FileName, FileSource, HeaderError, Source};
 
@@ -79,7 +79,7 @@ impl Attachment {
             // Empty until here, so that this always sets it.
             let _ = encoded.set(Encoded {
                 transfer: Transfer::SevenBit,
-                bytes: seven_bit(&data)?,
+                bytes: seven_bit("attachment content", &data)?,
             });
         }
         Ok(Self {
@@ -89,6 +89,32 @@ impl Attachment {
             description: None,
             content: Content::Held(Arc::new(Held { data, encoded })),
         })
+    }
+
+    /// Makes an attachment of a whole message, such as [`Message::to_bytes`](crate::Message::to_bytes) gives.
+    ///
+    /// It is `message/rfc822`; or `message/global`, if its header section is UTF-8 and not ASCII (RFC 6532).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use posthaste_mime::{Attachment, Message};
+    ///
+    /// let inner = Message::builder().from("ada@example.org".parse()?).text("hello").build()?;
+    /// let attached = Attachment::message("hello.eml", inner.to_bytes()?)?;
+    /// assert_eq!(attached.content_type().essence(), "message/rfc822");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`Attachment::new`]: a message whose body is not 7-bit text can only be attached as `application/octet-stream`.
+    pub fn message(file_name: impl Into<String>, message: impl Into<Bytes>) -> Result<Self, HeaderError> {
+        let message = message.into();
+        let header = message.get(..header_end(&message)).unwrap_or_default();
+        let is_global = !header.is_ascii() && std::str::from_utf8(header).is_ok();
+        let essence = if is_global { "message/global" } else { "message/rfc822" };
+        Self::new(file_name, ContentType::parse(essence)?, message)
     }
 
     /// Makes an attachment whose data is read from `source` each time the message is written.
@@ -269,6 +295,25 @@ impl Attachment {
         }
     }
 
+    /// Returns how the data travels.
+    pub(crate) fn transfer(&self) -> Transfer {
+        match &self.content {
+            Content::Held(held) => held.encoded.get().map_or(Transfer::Base64, |encoded| encoded.transfer),
+            Content::Streamed(_) => Transfer::Base64,
+        }
+    }
+
+    /// Returns how many octets the encoded form has, without making it.
+    pub(crate) fn encoded_len(&self) -> u64 {
+        match &self.content {
+            Content::Held(held) => match held.encoded.get() {
+                Some(encoded) => Source::len(&encoded.bytes),
+                None => streamed::base64_len(Source::len(&held.data)),
+            },
+            Content::Streamed(part) => part.encoded_len(),
+        }
+    }
+
     /// Returns how the data travels and its encoded form, unless it has to be read.
     pub(crate) fn encoded_in_memory(&self) -> Option<(Transfer, &Bytes)> {
         match &self.content {
@@ -305,6 +350,18 @@ impl std::fmt::Debug for Attachment {
 
 const TYPE: &str = "content type";
 
+/// Finds the end of a message's header section, its last line break included: the first empty line begins the body.
+pub(crate) fn header_end(message: &[u8]) -> usize {
+    let mut start = 0;
+    for line in message.split_inclusive(|byte| *byte == b'\n') {
+        if matches!(line, b"\n" | b"\r\n") {
+            return start;
+        }
+        start += line.len();
+    }
+    message.len()
+}
+
 fn refuse_multipart(content_type: &ContentType) -> Result<(), HeaderError> {
     if content_type.is_kind("multipart") {
         return Err(HeaderError::Syntax {
@@ -321,9 +378,9 @@ fn is_unencodable(content_type: &ContentType) -> bool {
 }
 
 /// Returns `data` with CRLF line breaks if it is 7-bit text whose lines fit; shares it if nothing changes.
-fn seven_bit(data: &Bytes) -> Result<Bytes, HeaderError> {
+pub(crate) fn seven_bit(field: &'static str, data: &Bytes) -> Result<Bytes, HeaderError> {
     let refused = HeaderError::Syntax {
-        field: "attachment content",
+        field,
         expected: "7-bit text in lines of at most 998 octets, as message/* must be",
     };
     let text = match std::str::from_utf8(data) {
@@ -377,6 +434,41 @@ mod tests {
             assert!(Attachment::new("a.eml", kind("message/global"), data).is_ok());
         }
         assert!(Attachment::new("a", kind("multipart/mixed"), "x").is_err());
+    }
+
+    #[test]
+    fn messages_are_attached_as_what_they_are() {
+        let essence = |message: &'static str| {
+            Attachment::message("m.eml", message).map(|m| m.content_type().essence().to_owned())
+        };
+        assert_eq!(essence("Subject: x\r\n\r\nhello").unwrap(), "message/rfc822");
+        assert_eq!(essence("To: jörg@example.org\r\n\r\nhello").unwrap(), "message/global");
+        assert_eq!(
+            essence("Subject: x\r\n\r\nhéllo").unwrap_err().field(),
+            "attachment content"
+        );
+        for message in [
+            "A: b\r\nC: d\r\n\r\nbody\r\n\r\n",
+            "A: b\nC: d\n\nbody",
+            "A: b\r\nC: d\r\n",
+        ] {
+            let (header, body) = message.split_at(header_end(message.as_bytes()));
+            assert!(header.lines().count() == 2 && !body.contains("C:"), "{header:?}");
+        }
+        assert_eq!(
+            (header_end(b"\r\nbody"), header_end(b""), header_end(b"A: b")),
+            (0, 0, 4)
+        );
+    }
+
+    #[test]
+    fn the_length_is_known_before_it_is_encoded() {
+        for len in [0, 1, 2, 3, 56, 57, 58, 114, 115, 1000] {
+            let attachment = Attachment::new("a", kind("image/png"), vec![7; len]).unwrap();
+            let before = attachment.encoded_len();
+            assert_eq!(before, chunk(&attachment).len() as u64);
+            assert_eq!(before, attachment.encoded_len());
+        }
     }
 
     #[test]

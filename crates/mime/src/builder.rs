@@ -6,9 +6,11 @@ use posthaste_address::{Address, Group, Mailbox};
 
 use crate::content::{Content, View};
 use crate::message::Finished;
+use crate::readable::Readable;
 use crate::{
-    Attachment, AutoSubmitted, BuildError, BuildProblem, Generator, HeaderName, HeaderValue, ListId, ListUnsubscribe,
-    Message, MessageId, Prototype, check, date,
+    Attachment, AutoSubmitted, BuildError, BuildProblem, Calendar, Charset, FeedbackId, Flowed, Generator, HeaderName,
+    HeaderValue, Importance, ListCommands, ListId, ListUnsubscribe, Message, MessageId, Precedence, Prototype, Report,
+    check, date, text_from_html,
 };
 
 /// Collects what a message shall hold.
@@ -118,6 +120,68 @@ impl MessageBuilder {
         self
     }
 
+    /// Sets the AMP body, `text/x-amp-html`: programs that know AMP show it in place of the HTML body.
+    ///
+    /// It needs a text or HTML body beside it, and is always UTF-8.
+    pub fn amp(mut self, amp: impl Into<String>) -> Self {
+        self.content.amp = Some(amp.into());
+        self
+    }
+
+    /// Sets the invitation that the message brings: the last of the alternatives, so that programs which know it prefer it
+    /// (RFC 6047 §2.4).
+    ///
+    /// Some programs want it as an attachment too: [`Calendar::to_attachment`].
+    pub fn calendar(mut self, calendar: Calendar) -> Self {
+        self.content.calendar = Some(calendar);
+        self
+    }
+
+    /// Makes the message a report: its bodies are for people, the report is for programs (multipart/report, RFC 6522).
+    ///
+    /// A report has no attachments.
+    pub fn report(mut self, report: impl Into<Report>) -> Self {
+        self.content.report = Some(report.into());
+        self
+    }
+
+    /// Makes the plain text body of the HTML body, with [`text_from_html`], if no text is set.
+    pub fn text_from_html(mut self) -> Self {
+        self.content.text_from_html = true;
+        self
+    }
+
+    /// Has the plain text body flow (format=flowed, RFC 3676).
+    pub fn flowed(mut self, flowed: Flowed) -> Self {
+        self.content.flowed = Some(flowed);
+        self
+    }
+
+    /// Sets the charset of subject, text and HTML; without it they are UTF-8, as all else always is.
+    pub fn charset(self, charset: Charset) -> Self {
+        self.subject_charset(charset)
+            .text_charset(charset)
+            .html_charset(charset)
+    }
+
+    /// Sets the charset of the subject.
+    pub fn subject_charset(mut self, charset: Charset) -> Self {
+        self.content.subject_charset = Some(charset);
+        self
+    }
+
+    /// Sets the charset of the plain text body.
+    pub fn text_charset(mut self, charset: Charset) -> Self {
+        self.content.text_charset = Some(charset);
+        self
+    }
+
+    /// Sets the charset of the HTML body. What the HTML itself says of its charset is not looked at.
+    pub fn html_charset(mut self, charset: Charset) -> Self {
+        self.content.html_charset = Some(charset);
+        self
+    }
+
     /// Adds a part that the HTML body shows by its Content-ID (multipart/related).
     pub fn inline(mut self, part: Attachment) -> Self {
         self.content.inlines.push(part);
@@ -172,6 +236,30 @@ impl MessageBuilder {
         self
     }
 
+    /// Sets where to turn to with what one may want of the list.
+    pub fn list_commands(mut self, commands: ListCommands) -> Self {
+        self.content.list_commands = Some(commands);
+        self
+    }
+
+    /// Says that the message goes to many.
+    pub fn precedence(mut self, precedence: Precedence) -> Self {
+        self.content.precedence = Some(precedence);
+        self
+    }
+
+    /// Says how much the message matters.
+    pub fn importance(mut self, importance: Importance) -> Self {
+        self.content.importance = Some(importance);
+        self
+    }
+
+    /// Names the campaign for the feedback that Gmail gives.
+    pub fn feedback_id(mut self, id: FeedbackId) -> Self {
+        self.content.feedback_id = Some(id);
+        self
+    }
+
     /// Says that a program made the message.
     pub fn auto_submitted(mut self, kind: AutoSubmitted) -> Self {
         self.content.auto_submitted = Some(kind);
@@ -210,6 +298,8 @@ impl MessageBuilder {
             base: None,
         };
         check::content_ids(view, &mut problems);
+        check::headers_set_twice(view, &mut problems);
+        Readable::of(view, &mut problems);
         if !problems.is_empty() {
             return Err(BuildError::new(problems));
         }
@@ -225,17 +315,19 @@ impl MessageBuilder {
     ///
     /// [`BuildError`] lists every problem with the name of its field: a missing author or sender, a display name or
     /// subject with control characters, a free header that belongs to the builder or stands twice, an inline part that
-    /// nothing can show, a date that cannot be written.
+    /// nothing can show, a date that cannot be written, a text that its charset does not have.
     pub fn build(mut self) -> Result<Message, BuildError> {
         let mut problems = Vec::new();
-        let base = self.base.as_ref().map(Prototype::content);
-        if let Some(base) = base {
-            self.content.add_to(base);
+        if let Some(base) = &self.base {
+            self.content.add_to(base.content());
         }
+        self.make_text();
+        let base = self.base.as_ref().map(Prototype::content);
         let view = View {
             own: &self.content,
             base,
         };
+        let readable = Readable::of(view, &mut problems);
         check::whole(view, &mut problems);
         check::values(&self.content, &mut problems);
 
@@ -269,10 +361,23 @@ impl MessageBuilder {
         Ok(Message::new(Finished {
             base: self.base,
             content: self.content,
+            readable,
             date,
             date_text,
             message_id,
             boundary_id: id,
         }))
+    }
+
+    /// Makes the text of the HTML if it is asked for.
+    fn make_text(&mut self) {
+        let view = View {
+            own: &self.content,
+            base: self.base.as_ref().map(Prototype::content),
+        };
+        let asked = self.content.text_from_html || view.base.is_some_and(|base| base.text_from_html);
+        if asked && view.one(|content| content.text.as_deref()).is_none() {
+            self.content.text = view.one(|content| content.html.as_deref()).map(text_from_html);
+        }
     }
 }

@@ -35,9 +35,56 @@ pub(crate) fn whole(message: View<'_>, problems: &mut Vec<BuildProblem>) {
     if !inlines.is_empty() && message.one(|content| content.html.as_deref()).is_none() {
         problems.push(BuildProblem::InlineWithoutHtml);
     }
+    if message.one(|content| content.amp.as_ref()).is_some()
+        && message.one(|content| content.text.as_deref()).is_none()
+        && message.one(|content| content.html.as_deref()).is_none()
+    {
+        problems.push(BuildProblem::AmpWithoutAlternative);
+    }
+    if message.one(|content| content.report.as_ref()).is_some()
+        && !message.list(|content| &content.attachments).is_empty()
+    {
+        problems.push(BuildProblem::ReportWithAttachments);
+    }
+    headers_set_twice(message, problems);
     let own = message.own;
     if !own.inlines.is_empty() || !own.attachments.is_empty() {
         content_ids(message, problems);
+    }
+}
+
+/// Finds free headers that are set by their own methods too.
+pub(crate) fn headers_set_twice(message: View<'_>, problems: &mut Vec<BuildProblem>) {
+    let headers = message.list(|content| &content.headers);
+    if headers.is_empty() {
+        return;
+    }
+    let commands = message.one(|content| content.list_commands.as_ref());
+    let lists = commands
+        .into_iter()
+        .flat_map(|commands| commands.fields().map(|(name, _)| name));
+    let others = [
+        (
+            "Precedence",
+            message.one(|content| content.precedence.as_ref()).is_some(),
+        ),
+        (
+            "Importance",
+            message.one(|content| content.importance.as_ref()).is_some(),
+        ),
+        (
+            "Feedback-ID",
+            message.one(|content| content.feedback_id.as_ref()).is_some(),
+        ),
+    ];
+    for set in others
+        .into_iter()
+        .filter(|(_, set)| *set)
+        .map(|(name, _)| name)
+        .chain(lists)
+    {
+        let again = headers.iter().find(|(name, _)| name.as_str().eq_ignore_ascii_case(set));
+        problems.extend(again.map(|(name, _)| BuildProblem::Repeated { name: name.clone() }));
     }
 }
 

@@ -2,7 +2,10 @@
 
 use posthaste_address::{Address, Mailbox};
 
-use crate::{Attachment, AutoSubmitted, HeaderName, HeaderValue, ListId, ListUnsubscribe, MessageId};
+use crate::{
+    Attachment, AutoSubmitted, Calendar, Charset, FeedbackId, Flowed, HeaderName, HeaderValue, Importance,
+    ListCommands, ListId, ListUnsubscribe, MessageId, Precedence, Report,
+};
 
 /// Holds what was set, of a message or of a prototype.
 #[derive(Clone, Debug, Default)]
@@ -18,10 +21,22 @@ pub(crate) struct Content {
     pub(crate) references: Vec<MessageId>,
     pub(crate) list_id: Option<ListId>,
     pub(crate) list_unsubscribe: Option<ListUnsubscribe>,
+    pub(crate) list_commands: Option<ListCommands>,
     pub(crate) auto_submitted: Option<AutoSubmitted>,
+    pub(crate) precedence: Option<Precedence>,
+    pub(crate) importance: Option<Importance>,
+    pub(crate) feedback_id: Option<FeedbackId>,
     pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
     pub(crate) text: Option<String>,
     pub(crate) html: Option<String>,
+    pub(crate) amp: Option<String>,
+    pub(crate) calendar: Option<Calendar>,
+    pub(crate) report: Option<Report>,
+    pub(crate) text_from_html: bool,
+    pub(crate) flowed: Option<Flowed>,
+    pub(crate) subject_charset: Option<Charset>,
+    pub(crate) text_charset: Option<Charset>,
+    pub(crate) html_charset: Option<Charset>,
     pub(crate) inlines: Vec<Attachment>,
     pub(crate) attachments: Vec<Attachment>,
     pub(crate) attachments_first: bool,
@@ -43,6 +58,7 @@ impl Content {
         put_before(&mut self.inlines, &base.inlines);
         put_before(&mut self.attachments, &base.attachments);
         self.attachments_first |= base.attachments_first;
+        self.text_from_html |= base.text_from_html;
     }
 
     /// Takes over what `base` holds and this does not.
@@ -62,9 +78,20 @@ impl Content {
         self.subject = self.subject.take().or_else(|| base.subject.clone());
         self.list_id = self.list_id.take().or_else(|| base.list_id.clone());
         self.list_unsubscribe = self.list_unsubscribe.take().or_else(|| base.list_unsubscribe.clone());
+        self.list_commands = self.list_commands.take().or_else(|| base.list_commands.clone());
         self.auto_submitted = self.auto_submitted.or(base.auto_submitted);
+        self.precedence = self.precedence.or(base.precedence);
+        self.importance = self.importance.or(base.importance);
+        self.feedback_id = self.feedback_id.take().or_else(|| base.feedback_id.clone());
         self.text = self.text.take().or_else(|| base.text.clone());
         self.html = self.html.take().or_else(|| base.html.clone());
+        self.amp = self.amp.take().or_else(|| base.amp.clone());
+        self.calendar = self.calendar.take().or_else(|| base.calendar.clone());
+        self.report = self.report.take().or_else(|| base.report.clone());
+        self.flowed = self.flowed.or(base.flowed);
+        self.subject_charset = self.subject_charset.or(base.subject_charset);
+        self.text_charset = self.text_charset.or(base.text_charset);
+        self.html_charset = self.html_charset.or(base.html_charset);
     }
 }
 

@@ -1,6 +1,6 @@
 //! Why a header, an attachment or a whole message was refused.
 
-use crate::{ContentId, HeaderName};
+use crate::{Charset, ContentId, HeaderName};
 
 /// Says why a value cannot stand in a header.
 ///
@@ -144,6 +144,24 @@ pub enum BuildProblem {
         /// The id that is used twice.
         id: ContentId,
     },
+    /// A text holds a character that the charset it shall be written in does not have.
+    #[error("{field} holds {character:?} at byte {offset}, which {charset} does not have")]
+    NotInCharset {
+        /// Which text: `Subject`, `text` or `html`.
+        field: &'static str,
+        /// The character that was found.
+        character: char,
+        /// Where it stands, in bytes, with line breaks as they are written.
+        offset: usize,
+        /// The charset.
+        charset: Charset,
+    },
+    /// An AMP body was given without a text or HTML body for programs that do not know AMP.
+    #[error("amp body without a text or html body beside it")]
+    AmpWithoutAlternative,
+    /// Attachments were given with a report, which has a fixed form: RFC 6522 §3.
+    #[error("attachment beside a report, which has no place for it")]
+    ReportWithAttachments,
 }
 
 impl BuildProblem {
@@ -156,6 +174,9 @@ impl BuildProblem {
             Self::Reserved { name, .. } | Self::Repeated { name } => name.as_str(),
             Self::DateOutOfRange => "Date",
             Self::InlineWithoutHtml => "inline",
+            Self::NotInCharset { field, .. } => field,
+            Self::AmpWithoutAlternative => "amp",
+            Self::ReportWithAttachments => "attachment",
             Self::InlineWithoutContentId | Self::RepeatedContentId { .. } => "Content-ID",
         }
     }

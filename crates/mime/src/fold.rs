@@ -246,7 +246,7 @@ fn quoted_len(name: &str) -> usize {
 
 /// Finds the part of `text` that must be encoded: from the first to the last word that cannot stand as it is. The part
 /// neither begins nor ends between two spaces.
-fn span_to_encode(text: &str) -> Option<(usize, usize)> {
+pub(crate) fn span_to_encode(text: &str) -> Option<(usize, usize)> {
     if text.is_empty() {
         return None;
     }

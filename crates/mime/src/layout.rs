@@ -2,15 +2,17 @@
 
 use bytes::Bytes;
 
-use crate::attachment::Attachment;
 use crate::body::{self, TextKind, Transfer};
 use crate::content::View;
 use crate::fold::Field;
 use crate::generator::hex;
 use crate::message::Finished;
-use crate::parameter;
 use crate::prototype::Prototype;
+use crate::readable::{Readable, Written};
+use crate::report::Returned;
 use crate::rope::{Piece, Rope};
+use crate::{Attachment, Calendar, Report};
+use crate::{charset, parameter};
 
 /// Begins every boundary: `=_` stands in no quoted-printable or base64 text (RFC 2045 §6.7, §6.8).
 const BOUNDARY_MARK: &str = "=_";
@@ -27,24 +29,17 @@ enum Multipart {
     Mixed,
     Alternative,
     Related,
+    Report,
 }
 
 impl Multipart {
-    /// The subtype, with its own parameters.
-    fn subtype(self) -> &'static str {
-        match self {
-            Self::Mixed => "mixed",
-            Self::Alternative => "alternative",
-            Self::Related => "related; type=\"text/html\"",
-        }
-    }
-
     /// What tells its boundary from those of the others.
     fn number(self) -> &'static str {
         match self {
             Self::Mixed => "1_",
             Self::Alternative => "2_",
             Self::Related => "3_",
+            Self::Report => "4_",
         }
     }
 }
@@ -104,26 +99,43 @@ pub(crate) fn header_and_body(message: &Finished) -> (Bytes, Rope) {
     })
 }
 
-fn with_layout<R>(message: &Finished, finish: impl FnOnce(Layout<'_>) -> R) -> R {
-    let view = message.view();
-    let texts = [text(view), html(view)]
-        .into_iter()
-        .flatten()
-        .map(str::len)
-        .sum::<usize>();
-    let parts = message.content.inlines.len() + message.content.attachments.len();
-    let capacity = 2048 + texts + texts * 2 / 5 + 512 * parts;
-    let own_tag;
-    let mut constant = message.base.as_ref().map(Prototype::constant);
-    let tag = match constant {
+/// Returns how many octets the message has.
+pub(crate) fn length(message: &Finished) -> u64 {
+    let mut layout = Layout::new(message.view(), None, "", 1024);
+    let (mut own_tag, mut constant) = (String::new(), None);
+    let tag = tag_of(message, &mut constant, &mut own_tag);
+    layout.constant = constant;
+    layout.tag = tag;
+    layout.readable = Some(&message.readable);
+    layout.counted = Some(0);
+    layout.headers(message);
+    layout.body();
+    let own = u64::try_from(layout.out.len()).unwrap_or(u64::MAX);
+    layout.counted.unwrap_or_default().saturating_add(own)
+}
+
+/// Finds what makes the boundaries the message's own: that of its prototype, if that can be.
+fn tag_of<'a>(message: &'a Finished, constant: &mut Option<&'a Constant>, own_tag: &'a mut String) -> &'a str {
+    *constant = message.base.as_ref().map(Prototype::constant);
+    match *constant {
         Some(constant) if !own_text_holds(message, &constant.tag) => &constant.tag,
         _ => {
-            constant = None;
-            own_tag = boundary_tag(view, message.boundary_id);
-            &own_tag
+            *constant = None;
+            *own_tag = boundary_tag(message.view(), message.boundary_id);
+            own_tag
         }
-    };
+    }
+}
+
+fn with_layout<R>(message: &Finished, finish: impl FnOnce(Layout<'_>) -> R) -> R {
+    let view = message.view();
+    let texts = texts(view).map(str::len).sum::<usize>();
+    let parts = message.content.inlines.len() + message.content.attachments.len();
+    let capacity = 2048 + texts + texts * 2 / 5 + 512 * parts;
+    let (mut own_tag, mut constant) = (String::new(), None);
+    let tag = tag_of(message, &mut constant, &mut own_tag);
     let mut layout = Layout::new(view, constant, tag, capacity);
+    layout.readable = Some(&message.readable);
     layout.headers(message);
     layout.body_from = layout.out.len();
     layout.body();
@@ -142,7 +154,11 @@ struct Layout<'a> {
     content: View<'a>,
     constant: Option<&'a Constant>,
     tag: &'a str,
+    /// How the bodies are written, if not as they are.
+    readable: Option<&'a Readable>,
     out: Vec<u8>,
+    /// Octets that were not written, if they are counted only.
+    counted: Option<u64>,
     /// What stands in the message where the buffer had that length.
     shared: Vec<(usize, Shared<'a>)>,
     /// Where the header that tells the body's type begins.
@@ -155,7 +171,9 @@ impl<'a> Layout<'a> {
             content,
             constant,
             tag,
+            readable: None,
             out: Vec::with_capacity(capacity),
+            counted: None,
             shared: Vec::new(),
             body_from: 0,
         }
@@ -183,7 +201,10 @@ impl<'a> Layout<'a> {
         }
         if let Some(subject) = content.one(|content| content.subject.as_deref()) {
             let mut field = Field::begin(out, "Subject");
-            field.unstructured(subject);
+            match content.one(|content| content.subject_charset.as_ref()) {
+                Some(subject_charset) => charset::unstructured(&mut field, subject, *subject_charset),
+                None => field.unstructured(subject),
+            }
             field.end();
         }
         plain(out, "Date", &message.date_text);
@@ -242,21 +263,27 @@ impl<'a> Layout<'a> {
             field.end();
         }
         if let Some(unsubscribe) = content.one(|content| content.list_unsubscribe.as_ref()) {
-            let mut field = Field::begin(out, "List-Unsubscribe");
-            let mut uris = unsubscribe.uris().peekable();
-            while let Some(uri) = uris.next() {
-                field.word_and(&format!("<{uri}>"), 1);
-                if uris.peek().is_some() {
-                    field.glue_byte(b',');
-                }
-            }
-            field.end();
+            uri_field(out, "List-Unsubscribe", unsubscribe.uris());
             if unsubscribe.is_one_click() {
                 plain(out, "List-Unsubscribe-Post", "List-Unsubscribe=One-Click");
             }
         }
+        if let Some(commands) = content.one(|content| content.list_commands.as_ref()) {
+            for (name, uris) in commands.fields() {
+                uri_field(out, name, uris.iter().map(String::as_str));
+            }
+        }
         if let Some(auto_submitted) = content.one(|content| content.auto_submitted.as_ref()) {
             plain(out, "Auto-Submitted", auto_submitted.as_str());
+        }
+        if let Some(precedence) = content.one(|content| content.precedence.as_ref()) {
+            plain(out, "Precedence", precedence.as_str());
+        }
+        if let Some(importance) = content.one(|content| content.importance.as_ref()) {
+            plain(out, "Importance", importance.as_str());
+        }
+        if let Some(id) = content.one(|content| content.feedback_id.as_ref()) {
+            plain(out, "Feedback-ID", id.as_str());
         }
     }
 
@@ -272,17 +299,21 @@ impl<'a> Layout<'a> {
         }
     }
 
-    /// Writes mixed(body, attachments), or the body alone if there are no attachments.
+    /// Writes mixed(body, attachments), or the body alone if there are no attachments; or report(body, report, what comes
+    /// back).
     fn body(&mut self) {
+        if let Some(report) = self.content.one(|content| content.report.as_ref()) {
+            return self.report(report);
+        }
         if self.content.list(|content| &content.attachments).is_empty() {
             return self.readable();
         }
-        self.begin(Multipart::Mixed);
+        self.begin(Multipart::Mixed, "mixed");
         let first = self.content.own.attachments_first || self.content.base.is_some_and(|base| base.attachments_first);
         if first {
             self.attachments();
         }
-        if text(self.content).is_some() || html(self.content).is_some() {
+        if self.alternatives() > 0 {
             self.delimiter(Multipart::Mixed);
             self.readable();
         }
@@ -292,19 +323,68 @@ impl<'a> Layout<'a> {
         self.end(Multipart::Mixed);
     }
 
-    /// Writes alternative(text, html), or the one of them that there is; an empty text if there is none.
+    /// Writes the report in its three parts (RFC 6522 §3).
+    fn report(&mut self, report: &Report) {
+        self.begin(Multipart::Report, report.multipart());
+        self.delimiter(Multipart::Report);
+        self.readable();
+        self.delimiter(Multipart::Report);
+        self.seven_bit(report.essence(), report.field_bytes());
+        if let Some(returned) = report.returned() {
+            self.delimiter(Multipart::Report);
+            self.seven_bit(returned.essence(), returned.octets());
+        }
+        self.end(Multipart::Report);
+    }
+
+    /// Writes a part that is written as it is.
+    fn seven_bit(&mut self, essence: &str, octets: &Bytes) {
+        self.write(["Content-Type: ", essence, "\r\nContent-Transfer-Encoding: 7bit\r\n\r\n"]);
+        self.share(Piece::Held(octets.clone()));
+    }
+
+    /// How many bodies there are that say the same.
+    fn alternatives(&self) -> usize {
+        let content = self.content;
+        usize::from(text(content).is_some())
+            + usize::from(html(content).is_some())
+            + usize::from(amp(content).is_some())
+            + usize::from(calendar(content).is_some())
+    }
+
+    /// Writes alternative(text, amp, html, calendar), or the one of them that there is; an empty text if there is none.
     fn readable(&mut self) {
-        match (text(self.content), html(self.content)) {
-            (Some(text), Some(html)) => {
-                self.begin(Multipart::Alternative);
-                self.delimiter(Multipart::Alternative);
-                self.text(TextKind::Plain, text);
-                self.delimiter(Multipart::Alternative);
-                self.html(html);
-                self.end(Multipart::Alternative);
-            }
-            (None, Some(html)) => self.html(html),
-            (text, None) => self.text(TextKind::Plain, text.unwrap_or_default()),
+        let content = self.content;
+        let several = self.alternatives() > 1;
+        if several {
+            self.begin(Multipart::Alternative, "alternative");
+        }
+        let text = text(content).or_else(|| (self.alternatives() == 0).then_some(""));
+        if let Some(text) = text {
+            self.alternative(several);
+            self.text(TextKind::Plain, text);
+        }
+        if let Some(amp) = amp(content) {
+            self.alternative(several);
+            self.typed_text("text/x-amp-html; charset=utf-8", amp);
+        }
+        if let Some(html) = html(content) {
+            self.alternative(several);
+            self.html(html);
+        }
+        if let Some(calendar) = calendar(content) {
+            self.alternative(several);
+            let type_line = format!("text/calendar; method={}; charset=utf-8", calendar.method());
+            self.typed_text(&type_line, calendar.as_str());
+        }
+        if several {
+            self.end(Multipart::Alternative);
+        }
+    }
+
+    fn alternative(&mut self, several: bool) {
+        if several {
+            self.delimiter(Multipart::Alternative);
         }
     }
 
@@ -313,7 +393,7 @@ impl<'a> Layout<'a> {
         if self.content.list(|content| &content.inlines).is_empty() {
             return self.text(TextKind::Html, html);
         }
-        self.begin(Multipart::Related);
+        self.begin(Multipart::Related, "related; type=\"text/html\"");
         self.delimiter(Multipart::Related);
         self.text(TextKind::Html, html);
         self.inlines();
@@ -321,7 +401,39 @@ impl<'a> Layout<'a> {
     }
 
     fn text(&mut self, kind: TextKind, text: &str) {
+        let written = self.readable.and_then(|readable| match kind {
+            TextKind::Plain => readable.text.as_ref(),
+            TextKind::Html => readable.html.as_ref(),
+        });
+        if let Some(written) = written {
+            return self.written(written);
+        }
+        let before = self.out.len();
         body::write_text(kind, text, &mut self.out);
+        self.count_from(before);
+    }
+
+    /// Writes a body that is not as it was given.
+    fn written(&mut self, written: &Written) {
+        self.write(["Content-Type: ", written.type_line(), "\r\n"]);
+        let before = self.out.len();
+        written.write(&mut self.out);
+        self.count_from(before);
+    }
+
+    fn typed_text(&mut self, type_line: &str, text: &str) {
+        self.write(["Content-Type: ", type_line, "\r\n"]);
+        let before = self.out.len();
+        body::write_encoded(text, &mut self.out);
+        self.count_from(before);
+    }
+
+    /// Takes back what was written since, if octets are counted only.
+    fn count_from(&mut self, before: usize) {
+        if let Some(counted) = &mut self.counted {
+            *counted += u64::try_from(self.out.len() - before).unwrap_or(u64::MAX);
+            self.out.truncate(before);
+        }
     }
 
     fn attachments(&mut self) {
@@ -356,7 +468,10 @@ impl<'a> Layout<'a> {
     /// between.
     fn constant(&mut self, parts: &'a Rope) {
         self.write(["\r\n"]);
-        self.shared.push((self.out.len(), Shared::Constant(parts)));
+        match &mut self.counted {
+            Some(counted) => *counted = counted.saturating_add(parts.len()),
+            None => self.shared.push((self.out.len(), Shared::Constant(parts))),
+        }
     }
 
     fn attachment(&mut self, attachment: &Attachment, disposition: &str) {
@@ -382,16 +497,35 @@ impl<'a> Layout<'a> {
             field.unstructured(description);
             field.end();
         }
+        if let Some(counted) = &mut self.counted {
+            let head = Self::transfer_head(attachment.transfer());
+            *counted = counted.saturating_add(attachment.encoded_len());
+            out.extend_from_slice(head);
+            return;
+        }
         let (transfer, encoded) = attachment.encoded();
-        out.extend_from_slice(match transfer {
-            Transfer::SevenBit => b"Content-Transfer-Encoding: 7bit\r\n\r\n",
-            Transfer::QuotedPrintable | Transfer::Base64 => b"Content-Transfer-Encoding: base64\r\n\r\n",
-        });
+        out.extend_from_slice(Self::transfer_head(transfer));
         self.shared.push((self.out.len(), Shared::Encoded(encoded)));
     }
 
-    fn begin(&mut self, multipart: Multipart) {
-        self.write(["Content-Type: multipart/", multipart.subtype(), ";\r\n boundary=\""]);
+    fn transfer_head(transfer: Transfer) -> &'static [u8] {
+        match transfer {
+            Transfer::SevenBit => b"Content-Transfer-Encoding: 7bit\r\n\r\n",
+            Transfer::QuotedPrintable | Transfer::Base64 => b"Content-Transfer-Encoding: base64\r\n\r\n",
+        }
+    }
+
+    /// Has `piece` stand here.
+    fn share(&mut self, piece: Piece) {
+        match &mut self.counted {
+            Some(counted) => *counted = counted.saturating_add(piece.len()),
+            None => self.shared.push((self.out.len(), Shared::Encoded(piece))),
+        }
+    }
+
+    /// Begins a multipart of that subtype, which has its own parameters with it.
+    fn begin(&mut self, multipart: Multipart, subtype: &str) {
+        self.write(["Content-Type: multipart/", subtype, ";\r\n boundary=\""]);
         self.boundary(multipart);
         self.write(["\"\r\n"]);
     }
@@ -453,6 +587,46 @@ fn html(content: View<'_>) -> Option<&str> {
     content.one(|content| content.html.as_deref())
 }
 
+fn amp(content: View<'_>) -> Option<&str> {
+    content.one(|content| content.amp.as_deref())
+}
+
+fn calendar(content: View<'_>) -> Option<&Calendar> {
+    content.one(|content| content.calendar.as_ref())
+}
+
+/// The texts of a message, as far as they are written more or less as they are.
+fn texts(content: View<'_>) -> impl Iterator<Item = &str> {
+    let report = content.one(|content| content.report.as_ref());
+    let returned = report.and_then(Report::returned).map(Returned::octets);
+    let bodies = [
+        text(content),
+        html(content),
+        amp(content),
+        calendar(content).map(Calendar::as_str),
+    ];
+    let octets = report.map(Report::field_bytes).into_iter().chain(returned);
+    bodies
+        .into_iter()
+        .flatten()
+        .chain(octets.filter_map(|octets| std::str::from_utf8(octets).ok()))
+}
+
+fn uri_field<'u>(out: &mut Vec<u8>, name: &str, uris: impl Iterator<Item = &'u str>) {
+    let mut field = Field::begin(out, name);
+    let mut uris = uris.peekable();
+    if uris.peek().is_none() {
+        field.words("NO");
+    }
+    while let Some(uri) = uris.next() {
+        field.word_and(&format!("<{uri}>"), 1);
+        if uris.peek().is_some() {
+            field.glue_byte(b',');
+        }
+    }
+    field.end();
+}
+
 fn plain(out: &mut Vec<u8>, name: &str, value: &str) {
     let mut field = Field::begin(out, name);
     field.words(value);
@@ -466,8 +640,7 @@ fn boundary_tag(content: View<'_>, id: [u8; 16]) -> String {
     let own = hex(id);
     let inlines = content.list(|content| &content.inlines);
     let attachments = content.list(|content| &content.attachments);
-    let texts = [text(content), html(content)].into_iter().flatten();
-    let suspects: Vec<&str> = texts
+    let suspects: Vec<&str> = texts(content)
         .chain(attachments.iter().chain(inlines).filter_map(unencoded))
         .filter(|text| text.contains(DELIMITER_MARK))
         .collect();
@@ -483,8 +656,8 @@ fn boundary_tag(content: View<'_>, id: [u8; 16]) -> String {
 /// Tells whether what the message adds to its prototype could be taken for one of the prototype's boundaries.
 fn own_text_holds(message: &Finished, tag: &str) -> bool {
     let own = &message.content;
-    let texts = [own.text.as_deref(), own.html.as_deref()].into_iter().flatten();
-    texts
+    let view = View { own, base: None };
+    texts(view)
         .chain(own.attachments.iter().chain(&own.inlines).filter_map(unencoded))
         .any(|text| text.contains(DELIMITER_MARK) && text.contains(tag))
 }

@@ -56,6 +56,8 @@
 mod attachment;
 mod body;
 mod builder;
+mod calendar;
+mod charset;
 mod check;
 mod content;
 mod content_type;
@@ -63,17 +65,22 @@ mod date;
 mod encoded_word;
 mod error;
 mod file_name;
+mod flowed;
 mod fold;
 mod generator;
 mod header;
+mod html_text;
 mod layout;
 mod list;
 mod message;
 mod message_id;
 mod parameter;
 mod policy;
+mod precedence;
 mod prototype;
 mod raw;
+mod readable;
+mod report;
 mod rope;
 mod source;
 mod streamed;
@@ -81,19 +88,28 @@ mod text;
 
 pub use attachment::Attachment;
 pub use builder::MessageBuilder;
+pub use calendar::{Calendar, CalendarMethod};
+pub use charset::Charset;
 pub use content_type::ContentType;
 pub use error::{BuildError, BuildProblem, HeaderError};
 pub use file_name::FileName;
+pub use flowed::Flowed;
 pub use generator::{Clock, Generator, IdSource};
 pub use header::{HeaderName, HeaderValue};
-pub use list::{AutoSubmitted, ListId, ListUnsubscribe};
+pub use html_text::text_from_html;
+pub use list::{AutoSubmitted, ListCommands, ListId, ListUnsubscribe};
 pub use message::Message;
 pub use message_id::{ContentId, MessageId};
 pub use policy::{Policy, PolicyError, PolicyLimit, PolicyViolation};
+pub use precedence::{FeedbackId, Importance, Precedence};
 pub use prototype::Prototype;
 pub use raw::{
     JunkLines, Parameters, RawDefect, RawError, RawField, RawFieldError, RawMessage, RawOptions, RawPart,
     RawRecipients, TransferEncoding,
+};
+pub use report::{
+    DeliveryAction, DeliveryStatus, Disposition, DispositionNotification, FeedbackReport, FeedbackType,
+    RecipientStatus, Report, StatusCode,
 };
 pub use rope::{Chunks, Rope};
 pub use source::{FileSource, Source};

@@ -35,13 +35,7 @@ impl ListUnsubscribe {
         I: IntoIterator<Item = S>,
         S: Into<String>,
     {
-        let uris: Vec<String> = uris.into_iter().map(Into::into).collect();
-        if uris.is_empty() {
-            return Err(HeaderError::Empty { field: Self::FIELD });
-        }
-        for uri in &uris {
-            check_uri(Self::FIELD, uri)?;
-        }
+        let uris = check_uris(Self::FIELD, uris)?;
         Ok(Self { uris, one_click: false })
     }
 
@@ -51,12 +45,18 @@ impl ListUnsubscribe {
     ///
     /// # Errors
     ///
-    /// [`HeaderError::Syntax`] when there is no `https` URI.
+    /// [`HeaderError::Syntax`] unless there is one `https` URI, and none with `http` (RFC 8058 §3.1).
     pub fn one_click(mut self) -> Result<Self, HeaderError> {
-        if !self.uris.iter().any(|uri| scheme(uri).eq_ignore_ascii_case("https")) {
+        let count = |name: &str| {
+            self.uris
+                .iter()
+                .filter(|uri| scheme(uri).eq_ignore_ascii_case(name))
+                .count()
+        };
+        if count("https") != 1 || count("http") != 0 {
             return Err(HeaderError::Syntax {
                 field: Self::FIELD,
-                expected: "a list with an https URI for one click",
+                expected: "a list with one https URI for one click, and none with http",
             });
         }
         self.one_click = true;
@@ -72,6 +72,19 @@ impl ListUnsubscribe {
     pub fn is_one_click(&self) -> bool {
         self.one_click
     }
+}
+
+fn check_uris<I, S>(field: &'static str, uris: I) -> Result<Vec<String>, HeaderError>
+where
+    I: IntoIterator<Item = S>,
+    S: Into<String>,
+{
+    let uris: Vec<String> = uris.into_iter().map(Into::into).collect();
+    if uris.is_empty() {
+        return Err(HeaderError::Empty { field });
+    }
+    uris.iter().try_for_each(|uri| check_uri(field, uri))?;
+    Ok(uris)
 }
 
 fn scheme(uri: &str) -> &str {
@@ -169,6 +182,135 @@ impl ListId {
     }
 }
 
+/// Says where to turn to with what one may want of a list: `List-Help`, `List-Subscribe`, `List-Post`, `List-Owner` and
+/// `List-Archive` (RFC 2369). How to leave it is [`ListUnsubscribe`].
+///
+/// # Examples
+///
+/// ```
+/// use posthaste_mime::ListCommands;
+///
+/// let commands = ListCommands::new().help(["mailto:list@example.org?subject=help"])?.no_posting();
+/// assert!(commands.archive(["ftp://example.org"]).is_err());
+/// # Ok::<(), posthaste_mime::HeaderError>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[must_use]
+pub struct ListCommands {
+    help: Vec<String>,
+    subscribe: Vec<String>,
+    post: Vec<String>,
+    no_posting: bool,
+    owner: Vec<String>,
+    archive: Vec<String>,
+}
+
+impl ListCommands {
+    /// Begins with none.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets where help is had, best URI first.
+    ///
+    /// # Errors
+    ///
+    /// [`HeaderError`] for the field `List-Help` when there is no URI, or as [`ListUnsubscribe::new`].
+    pub fn help<I, S>(mut self, uris: I) -> Result<Self, HeaderError>
+    where
+        I: IntoIterator<Item = S>,
+        S: Into<String>,
+    {
+        self.help = check_uris("List-Help", uris)?;
+        Ok(self)
+    }
+
+    /// Sets how to join, best URI first.
+    ///
+    /// # Errors
+    ///
+    /// As [`ListCommands::help`], for the field `List-Subscribe`.
+    pub fn subscribe<I, S>(mut self, uris: I) -> Result<Self, HeaderError>
+    where
+        I: IntoIterator<Item = S>,
+        S: Into<String>,
+    {
+        self.subscribe = check_uris("List-Subscribe", uris)?;
+        Ok(self)
+    }
+
+    /// Sets how to write to the list, best URI first.
+    ///
+    /// # Errors
+    ///
+    /// As [`ListCommands::help`], for the field `List-Post`.
+    pub fn post<I, S>(mut self, uris: I) -> Result<Self, HeaderError>
+    where
+        I: IntoIterator<Item = S>,
+        S: Into<String>,
+    {
+        self.post = check_uris("List-Post", uris)?;
+        self.no_posting = false;
+        Ok(self)
+    }
+
+    /// Says that nobody can write to the list: `List-Post: NO`.
+    pub fn no_posting(mut self) -> Self {
+        self.post.clear();
+        self.no_posting = true;
+        self
+    }
+
+    /// Sets where its owner is reached, best URI first.
+    ///
+    /// # Errors
+    ///
+    /// As [`ListCommands::help`], for the field `List-Owner`.
+    pub fn owner<I, S>(mut self, uris: I) -> Result<Self, HeaderError>
+    where
+        I: IntoIterator<Item = S>,
+        S: Into<String>,
+    {
+        self.owner = check_uris("List-Owner", uris)?;
+        Ok(self)
+    }
+
+    /// Sets where its messages are kept, best URI first.
+    ///
+    /// # Errors
+    ///
+    /// As [`ListCommands::help`], for the field `List-Archive`.
+    pub fn archive<I, S>(mut self, uris: I) -> Result<Self, HeaderError>
+    where
+        I: IntoIterator<Item = S>,
+        S: Into<String>,
+    {
+        self.archive = check_uris("List-Archive", uris)?;
+        Ok(self)
+    }
+
+    /// Tells whether nobody can write to the list.
+    pub fn forbids_posting(&self) -> bool {
+        self.no_posting
+    }
+
+    /// Returns the headers that are set, in order, each with its URIs; `List-Post` has none if nobody can write to the list.
+    pub fn fields(&self) -> impl Iterator<Item = (&'static str, &[String])> {
+        let fields = [
+            ("List-Help", &self.help),
+            ("List-Subscribe", &self.subscribe),
+            ("List-Post", &self.post),
+            ("List-Owner", &self.owner),
+            ("List-Archive", &self.archive),
+        ];
+        let no_posting = self.no_posting;
+        fields
+            .into_iter()
+            .map(|(name, uris)| (name, uris.as_slice()))
+            .filter(move |(name, uris)| !uris.is_empty() || (no_posting && *name == "List-Post"))
+    }
+}
+
 /// Says that a program made the message: `Auto-Submitted` (RFC 3834 §5), so that no other program answers it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -234,6 +376,37 @@ mod tests {
             ListUnsubscribe::new(["HTTPS://example.org"])
                 .and_then(ListUnsubscribe::one_click)
                 .is_ok()
+        );
+        for other in ["https://example.org/2", "http://example.org/2"] {
+            let unsubscribe = ListUnsubscribe::new(["https://example.org/1", other]).unwrap();
+            assert_eq!(unsubscribe.one_click().unwrap_err().field(), "List-Unsubscribe");
+        }
+        let both = ListUnsubscribe::new(["mailto:a@example.org", "https://example.org/1"]).unwrap();
+        assert!(both.one_click().is_ok());
+    }
+
+    #[test]
+    fn commands_stand_in_order_and_are_named_when_refused() {
+        let commands = ListCommands::new()
+            .archive(["https://example.org/archive"])
+            .unwrap()
+            .no_posting()
+            .help(["mailto:help@example.org", "https://example.org/help"])
+            .unwrap();
+        let names: Vec<_> = commands.fields().map(|(name, uris)| (name, uris.len())).collect();
+        assert_eq!(names, [("List-Help", 2), ("List-Post", 0), ("List-Archive", 1)]);
+        assert!(commands.forbids_posting());
+        let open = commands.clone().post(["mailto:list@example.org"]).unwrap();
+        assert!(!open.forbids_posting() && open.no_posting().fields().count() == 3);
+        let bad = || ["https://a/\r\nBcc: x"];
+        let commands = || ListCommands::new();
+        assert_eq!(commands().help(bad()).unwrap_err().field(), "List-Help");
+        assert_eq!(commands().subscribe(bad()).unwrap_err().field(), "List-Subscribe");
+        assert_eq!(commands().post(bad()).unwrap_err().field(), "List-Post");
+        assert_eq!(commands().owner(bad()).unwrap_err().field(), "List-Owner");
+        assert_eq!(
+            commands().archive(Vec::<String>::new()).unwrap_err().field(),
+            "List-Archive"
         );
     }
 

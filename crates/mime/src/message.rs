@@ -9,9 +9,10 @@ use bytes::Bytes;
 use posthaste_address::{Address, EmailAddress, Envelope, EnvelopeError, Mailbox};
 
 use crate::content::{Content, View};
+use crate::readable::Readable;
 use crate::{
-    Attachment, AutoSubmitted, HeaderName, HeaderValue, ListId, ListUnsubscribe, MessageBuilder, MessageId, Prototype,
-    Rope, layout,
+    Attachment, AutoSubmitted, Calendar, FeedbackId, HeaderName, HeaderValue, Importance, ListCommands, ListId,
+    ListUnsubscribe, MessageBuilder, MessageId, Precedence, Prototype, Report, Rope, layout,
 };
 
 /// Holds a message: what its recipients see.
@@ -47,6 +48,7 @@ pub(crate) struct Finished {
     pub(crate) base: Option<Prototype>,
     /// What was added to the base, and all there is if it has none.
     pub(crate) content: Content,
+    pub(crate) readable: Readable,
     pub(crate) date: SystemTime,
     pub(crate) date_text: String,
     pub(crate) message_id: MessageId,
@@ -129,6 +131,21 @@ impl Message {
         self.view().one(|content| content.html.as_deref())
     }
 
+    /// Returns the AMP body.
+    pub fn amp(&self) -> Option<&str> {
+        self.view().one(|content| content.amp.as_deref())
+    }
+
+    /// Returns the invitation that the message brings.
+    pub fn calendar(&self) -> Option<&Calendar> {
+        self.view().one(|content| content.calendar.as_ref())
+    }
+
+    /// Returns what makes the message a report.
+    pub fn report(&self) -> Option<&Report> {
+        self.view().one(|content| content.report.as_ref())
+    }
+
     /// Returns the parts that the HTML body shows.
     pub fn inlines(&self) -> &[Attachment] {
         self.view().list(|content| &content.inlines)
@@ -174,6 +191,26 @@ impl Message {
         self.view().one(|content| content.list_id.as_ref())
     }
 
+    /// Returns where to turn to with what one may want of the list.
+    pub fn list_commands(&self) -> Option<&ListCommands> {
+        self.view().one(|content| content.list_commands.as_ref())
+    }
+
+    /// Returns how many the message says it goes to.
+    pub fn precedence(&self) -> Option<Precedence> {
+        self.view().one(|content| content.precedence.as_ref()).copied()
+    }
+
+    /// Returns how much the message says it matters.
+    pub fn importance(&self) -> Option<Importance> {
+        self.view().one(|content| content.importance.as_ref()).copied()
+    }
+
+    /// Returns the name of the campaign for the feedback that Gmail gives.
+    pub fn feedback_id(&self) -> Option<&FeedbackId> {
+        self.view().one(|content| content.feedback_id.as_ref())
+    }
+
     /// Returns how the message came to be, if a program made it.
     pub fn auto_submitted(&self) -> Option<AutoSubmitted> {
         self.view().one(|content| content.auto_submitted.as_ref()).copied()
@@ -204,6 +241,12 @@ impl Message {
             .cloned()
             .collect();
         Envelope::new(author, recipients)
+    }
+
+    /// Returns how many octets the message has when it is written: exactly those of [`Message::to_rope`], without
+    /// encoding or reading any attachment.
+    pub fn encoded_len(&self) -> u64 {
+        layout::length(&self.finished)
     }
 
     /// Writes the message: CRLF line breaks, no line above 998 octets, no blind recipients.

@@ -43,12 +43,17 @@ impl Streamed {
 
     /// How many bytes there are when they are encoded.
     pub(crate) fn encoded_len(&self) -> u64 {
-        let Some(last) = self.len.checked_sub(1) else { return 0 };
-        let (whole_lines, rest) = (last / LINE.0, last % LINE.0 + 1);
-        whole_lines
-            .saturating_mul(LINE.1)
-            .saturating_add(rest.div_ceil(3).saturating_mul(4))
+        base64_len(self.len)
     }
+}
+
+/// How many octets `len` octets are in base64, in lines of 76 without a last line break.
+pub(crate) fn base64_len(len: u64) -> u64 {
+    let Some(last) = len.checked_sub(1) else { return 0 };
+    let (whole_lines, rest) = (last / LINE.0, last % LINE.0 + 1);
+    whole_lines
+        .saturating_mul(LINE.1)
+        .saturating_add(rest.div_ceil(3).saturating_mul(4))
 }
 
 /// A part that is being read.

@@ -45,7 +45,7 @@ pub(crate) fn write_text(kind: TextKind, text: &str, out: &mut Vec<u8>) -> Trans
 }
 
 /// Writes `Content-Transfer-Encoding`, an empty line and the body.
-fn write_encoded(text: &str, out: &mut Vec<u8>) -> Transfer {
+pub(crate) fn write_encoded(text: &str, out: &mut Vec<u8>) -> Transfer {
     let start = out.len();
     Transfer::SevenBit.write(out);
     if seven_bit::write(text.as_bytes(), out) {
