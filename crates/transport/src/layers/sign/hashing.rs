@@ -4,7 +4,7 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use posthaste_auth::dkim::{SignError, Signer};
+use posthaste_auth::dkim::{SignFuture, Signer};
 use posthaste_mime::{Chunks, Clock};
 
 /// The longest header section of a message that is streamed, in bytes. A message that is built has it in its first chunk.
@@ -33,8 +33,8 @@ pub(super) struct Hashing {
 }
 
 impl Hashing {
-    /// Reads all chunks, hashes the body, and signs. Only one chunk is in memory at a time.
-    pub(super) fn sign(&self, chunks: Chunks) -> io::Result<Result<String, SignError>> {
+    /// Reads all chunks and hashes the body; signing is left to do. Only one chunk is in memory at a time.
+    pub(super) fn sign(&self, chunks: Chunks) -> io::Result<SignFuture> {
         let mut header = Header::default();
         let mut body = self.signer.body();
         for chunk in chunks {
@@ -44,7 +44,7 @@ impl Hashing {
             let chunk = chunk?;
             body.update(header.take(&chunk)?);
         }
-        Ok(self.signer.sign_body(&header.octets, body, self.clock.now()))
+        Ok(self.signer.sign_body_async(&header.octets, body, self.clock.now()))
     }
 }
 

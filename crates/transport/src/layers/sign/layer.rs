@@ -15,6 +15,9 @@ use crate::{Layer, Transport};
 /// transport inside has to take [`RawMime`](crate::Feature::RawMime). A message that cannot be signed is not sent: the error
 /// is [`Invalid`](crate::ErrorKind::Invalid), nothing accepted.
 ///
+/// Keys in a key service are waited for, as long as the [deadline](crate::SendOptions::with_deadline) lets; a service that may
+/// answer later is [`Unavailable`](crate::ErrorKind::Unavailable).
+///
 /// A message with streamed attachments is read twice: once here, to hash it, on one of tokio's blocking threads and
 /// piece by piece; and once by the transport. If it gives other bytes the second time, the transport fails before it has
 /// sent all of it, so what arrives is what was signed.

@@ -1,7 +1,10 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use posthaste_auth::dkim::{DkimResult, Selector, Signer, SigningKey, verify};
+use posthaste_auth::dkim::{
+    Algorithm, DkimResult, KeyServiceError, PublicKey, RemoteKey, RemoteSignature, Selector, Signer, SigningInput,
+    SigningKey, verify,
+};
 use posthaste_dns::Zone;
 use posthaste_mime::Clock;
 
@@ -194,4 +197,52 @@ fn no_key_is_printed() {
     let (sign, _) = layer();
     let shown = format!("{sign:?} {:?}", MemoryTransport::new().layer(sign.clone()));
     assert!(!shown.contains("7, 7, 7") && !shown.contains("07070707"), "{shown}");
+}
+
+/// A key service: down, wrong, or silent.
+#[derive(Clone, Copy, Debug)]
+enum Service {
+    Down,
+    Wrong,
+    Silent,
+}
+
+impl RemoteKey for Service {
+    fn algorithm(&self) -> Algorithm {
+        Algorithm::Ed25519Sha256
+    }
+
+    fn public_key(&self) -> Option<&PublicKey> {
+        None
+    }
+
+    fn sign<'a>(&'a self, _: &'a SigningInput) -> RemoteSignature<'a> {
+        match self {
+            Self::Down => Box::pin(async { Err(KeyServiceError::temporary("connection refused")) }),
+            Self::Wrong => Box::pin(async { Ok(vec![0; 3]) }),
+            Self::Silent => Box::pin(std::future::pending()),
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_service_that_does_not_sign_sends_nothing() {
+    let options = SendOptions::new().with_deadline(Duration::from_secs(5));
+    for (service, kind, retry) in [
+        (Service::Down, ErrorKind::Unavailable, Retry::Safe),
+        (Service::Wrong, ErrorKind::Invalid, Retry::Never),
+        (Service::Silent, ErrorKind::Timeout, Retry::Safe),
+    ] {
+        let selector: Selector = "s1".parse().unwrap();
+        let builder = Signer::builder("example.org".parse().unwrap());
+        let signer = builder.remote_key(selector, Arc::new(service)).build().unwrap();
+        let memory = MemoryTransport::new();
+        let transport = memory.clone().layer(Sign::new(signer));
+        let error = transport.send(&mail(&["bob@example.net"]), &options).await.unwrap_err();
+        assert_eq!(
+            (error.kind(), error.retry(), memory.attempts()),
+            (kind, retry, 0),
+            "{service:?}"
+        );
+    }
 }

@@ -5,7 +5,7 @@ use std::io;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use posthaste_auth::dkim::Signer;
+use posthaste_auth::dkim::{SignFuture, Signer};
 use posthaste_mime::{Clock, Rope};
 use tokio::runtime::Handle;
 
@@ -42,20 +42,24 @@ impl<T> Signed<T> {
 impl<T: Transport> Signed<T> {
     async fn sign(&self, mail: &Outbound) -> Result<Outbound, SendError> {
         let mut rope = mail.rope();
-        let signatures = match rope.in_memory() {
-            Some(chunks) => {
-                let chunks = chunks.map(|chunk| &chunk[..]);
-                let signed = self.signer.sign(chunks, self.clock.now());
-                signed.map_err(|error| self.failed(ErrorKind::Invalid).with_source(error))?
-            }
-            None => self.sign_streamed(&rope).await?,
+        let signing = match rope.in_memory() {
+            Some(chunks) => self.signer.sign_async(chunks.map(|chunk| &chunk[..]), self.clock.now()),
+            None => self.hash_streamed(&rope).await?,
         };
+        let signatures = signing.await.map_err(|error| {
+            let kind = if error.is_temporary() {
+                ErrorKind::Unavailable
+            } else {
+                ErrorKind::Invalid
+            };
+            self.failed(kind).with_source(error)
+        })?;
         rope.prepend(Bytes::from(signatures));
         Ok(Outbound::raw(mail.envelope().clone(), rope))
     }
 
     /// Reads and hashes the message where that may block.
-    async fn sign_streamed(&self, rope: &Rope) -> Result<String, SendError> {
+    async fn hash_streamed(&self, rope: &Rope) -> Result<SignFuture, SendError> {
         let called_off = CallOff::default();
         let hashing = Hashing {
             signer: Arc::clone(&self.signer),
@@ -65,10 +69,10 @@ impl<T: Transport> Signed<T> {
         let chunks = rope.chunks();
         let unreadable = |error: io::Error| self.failed(ErrorKind::Unreadable).with_source(error);
         let runtime = Handle::try_current().map_err(|error| unreadable(io::Error::other(error)))?;
-        let signed = runtime.spawn_blocking(move || hashing.sign(chunks)).await;
+        let hashed = runtime.spawn_blocking(move || hashing.sign(chunks)).await;
         drop(called_off);
-        match signed {
-            Ok(Ok(signed)) => signed.map_err(|error| self.failed(ErrorKind::Invalid).with_source(error)),
+        match hashed {
+            Ok(Ok(signing)) => Ok(signing),
             Ok(Err(error)) => Err(unreadable(error)),
             // The source panicked, or the runtime ends.
             Err(error) => Err(unreadable(io::Error::other(error))),
@@ -95,7 +99,8 @@ impl<T: Transport> Transport for Signed<T> {
             let signed = within(&timer, options.deadline(), self.sign(mail)).await;
             let signed = signed.unwrap_or_else(|| Err(self.failed(ErrorKind::Timeout)))?;
             let options = match options.deadline() {
-                Some(deadline) if signed.rope().in_memory().is_none() => {
+                // What was waited for is read, or asked of a key service.
+                Some(deadline) if self.signer.has_remote_keys() || signed.rope().in_memory().is_none() => {
                     let left = deadline.saturating_sub(timer.now().saturating_sub(start));
                     Cow::Owned(options.clone().with_deadline(left))
                 }
