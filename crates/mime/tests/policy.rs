@@ -4,8 +4,8 @@
 
 use posthaste_address::{EmailAddress, Envelope};
 use posthaste_mime::{
-    Attachment, ContentId, ContentType, HeaderName, HeaderValue, Message, MessageBuilder, Policy, PolicyError,
-    PolicyLimit, PolicyViolation, RawMessage, RawOptions,
+    Attachment, Calendar, ContentId, ContentType, DeliveryAction, DeliveryStatus, HeaderName, HeaderValue, Message,
+    MessageBuilder, Policy, PolicyError, PolicyLimit, PolicyViolation, RawMessage, RawOptions, RecipientStatus, Report,
 };
 use proptest::prelude::*;
 
@@ -384,35 +384,57 @@ fn some_header_fields_stand_once() {
     );
 }
 
+/// Checks that the parts of a message are counted as they are found on the wire; says how many there are.
+#[track_caller]
+fn check_parts(message: MessageBuilder) -> u64 {
+    let message = message.build().unwrap();
+    let raw = RawMessage::parse(message.to_bytes().unwrap()).unwrap();
+    let count = raw.part_count().unwrap() as u64;
+    let policy = |most| Policy::new().limit(PolicyLimit::Parts, most);
+    assert_eq!(policy(count).check(&message), Ok(()));
+    assert_eq!(policy(count).check_raw(&raw), Ok(()));
+    let expected = [format!("parts: {count}, at most {}", count - 1)];
+    assert_eq!(said(policy(count - 1).check(&message)), expected);
+    assert_eq!(said(policy(count - 1).check_raw(&raw)), expected);
+    count
+}
+
 #[test]
 fn parts_are_counted_as_they_go_over_the_wire() {
-    let id = |n: usize| ContentId::new(&format!("i{n}")).unwrap();
-    for (html, inlines, attachments) in [(false, 0, 0), (false, 0, 3), (true, 0, 0), (true, 2, 0), (true, 2, 3)] {
-        let mut message = builder();
-        if html {
-            message = message.html("<p>x</p>");
-        }
-        for n in 0..inlines {
-            message = message.inline(Attachment::inline(id(n), kind("image/png"), "x"));
-        }
-        for _ in 0..attachments {
-            message = message.attach(file("a.pdf"));
-        }
-        let message = message.build().unwrap();
-        let raw = RawMessage::parse(message.to_bytes().unwrap()).unwrap();
-        let count = raw.part_count().unwrap() as u64;
-        let policy = |most| Policy::new().limit(PolicyLimit::Parts, most);
-        assert_eq!(policy(count).check(&message), Ok(()));
-        assert_eq!(policy(count).check_raw(&raw), Ok(()));
-        let expected = [format!("parts: {count}, at most {}", count - 1)];
-        assert_eq!(said(policy(count - 1).check(&message)), expected);
-        assert_eq!(said(policy(count - 1).check_raw(&raw)), expected);
-    }
-    let empty = Message::builder()
-        .from("ada@example.org".parse().unwrap())
-        .build()
-        .unwrap();
-    assert_eq!(Policy::new().limit(PolicyLimit::Parts, 1).check(&empty), Ok(()));
+    let bare = || Message::builder().from("ada@example.org".parse().unwrap());
+    let image = |n: usize| {
+        let id = ContentId::new(&format!("i{n}")).unwrap();
+        Attachment::inline(id, kind("image/png"), "x")
+    };
+    let ics = "BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:-//Example//EN\nMETHOD:REQUEST\nEND:VCALENDAR\n";
+    let calendar = || Calendar::new(ics).unwrap();
+    assert_eq!(check_parts(bare()), 1);
+    assert_eq!(check_parts(bare().text("x")), 1);
+    assert_eq!(check_parts(bare().html("x")), 1);
+    assert_eq!(check_parts(bare().attach(file("a"))), 2);
+    assert_eq!(check_parts(bare().text("x").attach(file("a")).attach(file("b"))), 4);
+    assert_eq!(check_parts(bare().text("x").html("x")), 3);
+    assert_eq!(check_parts(bare().html("x").inline(image(1))), 3);
+    assert_eq!(check_parts(bare().text("x").amp("x").html("x").calendar(calendar())), 5);
+    let everything = bare().text("x").amp("x").html("x").calendar(calendar());
+    let everything = everything.inline(image(1)).inline(image(2)).attach(file("a"));
+    assert_eq!(check_parts(everything.clone()), 10);
+
+    let inner = everything.build().unwrap().to_bytes().unwrap();
+    let nested = Attachment::new("a.eml", kind("message/rfc822"), inner.clone()).unwrap();
+    assert_eq!(check_parts(bare().text("x").attach(nested)), 13);
+
+    let failed = RecipientStatus::new(
+        "bob@example.net".parse().unwrap(),
+        DeliveryAction::Failed,
+        "5.1.1".parse().unwrap(),
+    );
+    let report = || Report::from(DeliveryStatus::new("mx.example.org".parse().unwrap(), failed.clone()));
+    assert_eq!(check_parts(bare().text("x").report(report())), 3);
+    let with_header = report().returned_header("Subject: x\r\n").unwrap();
+    assert_eq!(check_parts(bare().text("x").report(with_header)), 4);
+    let with_message = report().returned_message(inner).unwrap();
+    assert_eq!(check_parts(bare().text("x").html("x").report(with_message)), 16);
 
     let parts = "--b\n\nx\n".repeat(500);
     let many = format!("From: a@example.org\nContent-Type: multipart/mixed; boundary=b\n\n{parts}--b--\n");

@@ -1,10 +1,11 @@
 //! Looks at whole messages.
 
+use bytes::Bytes;
 use posthaste_address::{Address, Mailbox};
 
 use super::violation::shown;
 use super::{Policy, PolicyError, PolicyLimit, PolicyViolation};
-use crate::{Attachment, Message, RawError, RawField, RawMessage, RawPart, Rope};
+use crate::{Attachment, Message, RawError, RawField, RawMessage, RawPart, Report, Rope};
 
 /// What the builder and every API have a parameter for: not a header field of one's own.
 const NOT_OWN: [&str; 10] = [
@@ -57,10 +58,14 @@ impl Policy {
             + mailboxes("Cc", &mut message.cc().iter().flat_map(Address::mailboxes))
             + mailboxes("Bcc", &mut message.bcc().iter());
         self.amount(PolicyLimit::Recipients, None, recipients, &mut found);
-        self.amount(PolicyLimit::Parts, None, parts_of(message), &mut found);
+        let mut parts = tree_of(message);
         for attachment in message.inlines().iter().chain(message.attachments()) {
-            self.attachment(attachment, &mut found);
+            parts += self.attachment(attachment, &mut found);
         }
+        if let Some(returned) = message.report().and_then(Report::returned) {
+            parts += self.inner(returned.essence(), "returned message", returned.octets(), &mut found);
+        }
+        self.amount(PolicyLimit::Parts, None, parts, &mut found);
         PolicyError::of(found)
     }
 
@@ -169,7 +174,8 @@ impl Policy {
         }
     }
 
-    pub(super) fn attachment(&self, attachment: &Attachment, found: &mut Vec<PolicyViolation>) {
+    /// Looks at an attachment; says how many parts are in it, if it is a message.
+    pub(super) fn attachment(&self, attachment: &Attachment, found: &mut Vec<PolicyViolation>) -> u64 {
         let kind = attachment.content_type();
         let file_name = attachment.file_name().map(|name| name.as_str());
         let name = file_name.unwrap_or(kind.essence());
@@ -183,17 +189,28 @@ impl Policy {
         if let Some(description) = attachment.description_text() {
             self.length(PolicyLimit::AttachmentDescription, name, description, found);
         }
-        if !matches!(kind.essence(), "message/rfc822" | "message/global") {
-            return;
+        match attachment.data() {
+            Some(data) => self.inner(kind.essence(), name, data, found),
+            None => 0,
         }
-        let Some(data) = attachment.data() else { return };
-        match RawMessage::parse(data.clone()).and_then(|inner| inner.parts()) {
+    }
+
+    /// Looks into what is attached if its `kind` is a message; says how many parts are in it.
+    fn inner(&self, kind: &str, name: &str, data: &Bytes, found: &mut Vec<PolicyViolation>) -> u64 {
+        if !matches!(kind, "message/rfc822" | "message/global") {
+            return 0;
+        }
+        match RawMessage::parse(data.clone()).and_then(|message| message.parts()) {
             Ok(parts) => {
                 for part in &parts {
                     self.part(part, found);
                 }
+                parts.len() as u64
             }
-            Err(error) => found.push(self.too_many_or(name, error)),
+            Err(error) => {
+                found.push(self.too_many_or(name, error));
+                0
+            }
         }
     }
 
@@ -218,12 +235,24 @@ fn unreadable(name: &str, error: RawError) -> PolicyViolation {
     }
 }
 
-/// Counts the parts of the tree that the builder makes, multiparts included.
-fn parts_of(message: &Message) -> u64 {
-    let bodies = usize::from(message.text().is_some()) + usize::from(message.html().is_some());
+/// Counts the parts of the tree that the builder makes, multiparts included, but not what is in attached messages.
+fn tree_of(message: &Message) -> u64 {
+    let bodies = usize::from(message.text().is_some())
+        + usize::from(message.html().is_some())
+        + usize::from(message.amp().is_some())
+        + usize::from(message.calendar().is_some());
     let (inlines, attachments) = (message.inlines().len(), message.attachments().len());
-    let multiparts = usize::from(bodies == 2) + usize::from(inlines > 0) + usize::from(attachments > 0);
-    (bodies.max(1) + inlines + attachments + multiparts) as u64
+    let readable = match bodies {
+        0 => usize::from(attachments == 0),
+        bodies => bodies + usize::from(bodies > 1),
+    };
+    let related = if inlines > 0 { 1 + inlines } else { 0 };
+    let rest = match message.report() {
+        Some(report) => 2 + usize::from(report.returned().is_some()),
+        None if attachments > 0 => 1 + attachments,
+        None => 0,
+    };
+    (readable + related + rest) as u64
 }
 
 /// Length of the longest line, with a CRLF.
