@@ -1,5 +1,7 @@
 //! Decodes base64 as it is received: whatever is not of the alphabet is skipped (RFC 2045 §6.8).
 
+use encodify::base64::MIME;
+
 /// Marks an octet that is not of the alphabet.
 const OTHER: u8 = 0xFF;
 
@@ -26,6 +28,11 @@ fn value(byte: u8) -> u8 {
 
 /// Decodes a body. Padding ends a run, and another one may follow: some writers pad each line.
 pub(super) fn decode(encoded: &[u8]) -> Vec<u8> {
+    // The same, and faster, as long as nothing but white space is to be skipped.
+    MIME.decode(encoded).unwrap_or_else(|_| decode_anything(encoded))
+}
+
+fn decode_anything(encoded: &[u8]) -> Vec<u8> {
     let mut decoded = Vec::with_capacity(encoded.len() / 4 * 3 + 3);
     let (mut bits, mut digits) = (0_u32, 0_u8);
     for byte in encoded {
@@ -49,6 +56,10 @@ pub(super) fn decode(encoded: &[u8]) -> Vec<u8> {
 
 /// Counts the octets that [`decode`] makes.
 pub(super) fn decoded_len(encoded: &[u8]) -> usize {
+    MIME.decoded_len(encoded).unwrap_or_else(|_| count_anything(encoded))
+}
+
+fn count_anything(encoded: &[u8]) -> usize {
     encoded
         .split(|byte| *byte == b'=')
         .map(|run| {
@@ -129,8 +140,11 @@ mod tests {
         }
 
         #[test]
-        fn the_count_is_that_of_the_octets_in_likely_text(encoded in "[A-Za-z0-9+/=\r\n]{0,200}") {
-            prop_assert_eq!(decoded_len(encoded.as_bytes()), decode(encoded.as_bytes()).len());
+        fn both_ways_decode_alike(encoded in "[A-Za-z0-9+/=\r\n]{0,200}") {
+            let decoded = decode(encoded.as_bytes());
+            prop_assert_eq!(decoded_len(encoded.as_bytes()), decoded.len());
+            prop_assert_eq!(count_anything(encoded.as_bytes()), decoded.len());
+            prop_assert_eq!(decode_anything(encoded.as_bytes()), decoded);
         }
     }
 }

@@ -1,79 +1,39 @@
 //! Charsets of text that was received.
 
-/// A charset that can be read.
+use encoding_rs::Encoding;
+
+/// A charset that can be read, by the labels of the Encoding Standard. What is called US-ASCII or ISO-8859-1 is read as
+/// windows-1252, of which they are parts: the names are mixed up in practice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Charset {
-    Utf8,
-    /// What is called US-ASCII, ISO-8859-1 or windows-1252 is read as the last of them: the others are parts of it, and
-    /// the names are mixed up in practice.
-    Windows1252,
-    Latin9,
-}
+pub(super) struct Charset(&'static Encoding);
 
 impl Charset {
     /// Finds the charset of a name, whatever its case.
     pub(super) fn of(name: &str) -> Option<Self> {
-        let name = name.trim().to_ascii_lowercase();
-        match name.as_str() {
-            "utf-8" | "utf8" => Some(Self::Utf8),
-            "us-ascii" | "ascii" | "ansi_x3.4-1968" | "iso-8859-1" | "iso8859-1" | "iso_8859-1" | "latin1"
-            | "windows-1252" | "cp1252" => Some(Self::Windows1252),
-            "iso-8859-15" | "iso8859-15" | "iso_8859-15" | "latin-9" | "latin9" => Some(Self::Latin9),
-            _ => None,
-        }
+        Encoding::for_label_no_replacement(name.as_bytes()).map(Self)
     }
 
     /// Reads `bytes`; U+FFFD stands for what is no text.
     pub(super) fn decode(self, bytes: &[u8]) -> String {
-        match self {
-            Self::Utf8 => String::from_utf8_lossy(bytes).into_owned(),
-            Self::Windows1252 => bytes.iter().map(|byte| windows_1252(*byte)).collect(),
-            Self::Latin9 => bytes.iter().map(|byte| latin_9(*byte)).collect(),
-        }
+        self.0.decode_without_bom_handling(bytes).0.into_owned()
     }
 
     /// Reads `bytes` if all of them are text.
     pub(super) fn decode_exactly(self, bytes: &[u8]) -> Option<String> {
-        match self {
-            Self::Utf8 => std::str::from_utf8(bytes).ok().map(str::to_owned),
-            Self::Windows1252 | Self::Latin9 => Some(self.decode(bytes)),
-        }
+        let text = self.0.decode_without_bom_handling_and_without_replacement(bytes)?;
+        Some(text.into_owned())
     }
 }
 
-/// Reads octets without a declared charset: UTF-8 (RFC 6532), else `fallback`.
+/// Reads octets without a declared charset: UTF-8 (RFC 6532), else `fallback` if ASCII is ASCII in it.
 pub(super) fn undeclared(bytes: &[u8], fallback: Option<&str>) -> String {
     match std::str::from_utf8(bytes) {
         Ok(text) => text.to_owned(),
-        Err(_) => fallback.and_then(Charset::of).unwrap_or(Charset::Utf8).decode(bytes),
-    }
-}
-
-fn windows_1252(byte: u8) -> char {
-    const HIGH_CONTROLS: [char; 32] = [
-        '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8d}', 'Ž', '\u{8f}', '\u{90}', '‘',
-        '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9d}', 'ž', 'Ÿ',
-    ];
-    match byte {
-        0x80..=0x9F => HIGH_CONTROLS
-            .get(usize::from(byte - 0x80))
-            .copied()
-            .unwrap_or(char::REPLACEMENT_CHARACTER),
-        _ => char::from(byte),
-    }
-}
-
-fn latin_9(byte: u8) -> char {
-    match byte {
-        0xA4 => '€',
-        0xA6 => 'Š',
-        0xA8 => 'š',
-        0xB4 => 'Ž',
-        0xB8 => 'ž',
-        0xBC => 'Œ',
-        0xBD => 'œ',
-        0xBE => 'Ÿ',
-        _ => char::from(byte),
+        Err(_) => fallback
+            .and_then(Charset::of)
+            .filter(|charset| charset.0.is_ascii_compatible())
+            .unwrap_or(Charset(encoding_rs::UTF_8))
+            .decode(bytes),
     }
 }
 
@@ -81,19 +41,28 @@ fn latin_9(byte: u8) -> char {
 mod tests {
     use super::*;
 
+    #[track_caller]
+    fn check(name: &str, bytes: &[u8], expected: &str) {
+        assert_eq!(Charset::of(name).unwrap().decode(bytes), expected, "{name}");
+    }
+
     #[test]
     fn names_are_found_whatever_their_case() {
-        assert_eq!(Charset::of("UTF-8"), Some(Charset::Utf8));
-        assert_eq!(Charset::of("Latin1"), Some(Charset::Windows1252));
+        assert_eq!(Charset::of(" UTF-8 "), Charset::of("utf8"));
+        assert_eq!(Charset::of("US-ASCII"), Charset::of("latin1"));
         assert_eq!(Charset::of("x-unknown"), None);
+        assert_eq!(Charset::of("hz-gb-2312"), None);
     }
 
     #[test]
     fn octets_become_characters() {
-        assert_eq!(Charset::Windows1252.decode(b"\x80\xE9"), "€é");
-        assert_eq!(Charset::Latin9.decode(b"\xA4\xE9"), "€é");
-        assert_eq!(Charset::Utf8.decode(b"a\xFF"), "a\u{FFFD}");
-        assert_eq!(Charset::Utf8.decode_exactly(b"a\xFF"), None);
+        check("iso-8859-1", b"\x80\xE9", "€é");
+        check("iso-8859-15", b"\xA4\xE9", "€é");
+        check("koi8-r", b"\xF0", "П");
+        check("gb18030", b"\x94\x39\xDA\x33", "💩");
+        check("iso-2022-jp", b"\x1B$B$\"\x1B(B", "あ");
+        check("utf-8", b"a\xFF", "a\u{FFFD}");
+        assert_eq!(Charset::of("utf-8").unwrap().decode_exactly(b"a\xFF"), None);
         assert_eq!(undeclared(b"\xE9", Some("iso-8859-1")), "é");
         assert_eq!(undeclared(b"\xE9", Some("utf-16")), "\u{FFFD}");
         assert_eq!(undeclared(b"\xC3\xA9", Some("iso-8859-1")), "é");
