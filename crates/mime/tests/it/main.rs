@@ -10,6 +10,9 @@
 
 mod exact;
 mod folding;
+mod hostile;
+mod length;
+mod parts;
 mod prototypes;
 mod refusals;
 mod round_trip;

@@ -3,7 +3,8 @@
 use std::time::{Duration, SystemTime};
 
 use posthaste_mime::{
-    Attachment, BuildProblem, ContentId, ContentType, Generator, HeaderName, HeaderValue, Message, MessageBuilder,
+    Attachment, BuildProblem, Calendar, Charset, ContentId, ContentType, Flowed, Generator, HeaderName, HeaderValue,
+    Message, MessageBuilder, Precedence,
 };
 
 fn generator() -> Generator {
@@ -76,6 +77,16 @@ fn a_prototype_changes_nothing() {
     same(|builder| builder.inline(inline("own")));
     same(|builder| header(builder, "X-Own"));
     same(|builder| builder.reply_to("other@example.org".parse().unwrap()));
+    same(|builder| builder.amp("<html amp4email>").precedence(Precedence::Bulk));
+    same(|builder| {
+        builder
+            .charset(Charset::from_label("iso-8859-1").unwrap())
+            .flowed(Flowed::new())
+    });
+    same(|builder| {
+        let object = "BEGIN:VCALENDAR\nMETHOD:CANCEL\nEND:VCALENDAR";
+        builder.calendar(Calendar::new(object).unwrap())
+    });
     same(|builder| {
         builder
             .sender("sec@example.org".parse().unwrap())

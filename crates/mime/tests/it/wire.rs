@@ -5,18 +5,24 @@ use std::time::{Duration, SystemTime};
 use mail_parser::{HeaderForm, MessageParser, MimeHeaders as _};
 use posthaste_mime::{Generator, Message, MessageBuilder};
 
+/// Gives the same dates and ids each time.
+pub(crate) fn generator() -> Generator {
+    Generator::fixed(SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_402_461), 42)
+}
+
 /// Begins a message that is always the same, and valid.
 pub(crate) fn builder() -> MessageBuilder {
-    let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_402_461);
     Message::builder()
-        .generator(&Generator::fixed(now, 42))
+        .generator(&generator())
         .from("ada@example.org".parse().unwrap())
         .to("bob@example.net".parse().unwrap())
 }
 
 /// Writes `message` and checks it: CRLF only, no NUL, lines of at most 998 octets, ASCII unless SMTPUTF8 is needed.
 pub(crate) fn bytes(message: &Message) -> Vec<u8> {
+    let expected = message.encoded_len();
     let bytes = message.to_bytes().unwrap().to_vec();
+    assert_eq!(bytes.len() as u64, expected, "the length that was announced");
     let text = String::from_utf8(bytes.clone()).expect("UTF-8");
     assert!(text.is_ascii() || message.needs_smtputf8(), "8-bit text");
     assert!(!text.contains('\0'), "NUL");
@@ -34,6 +40,11 @@ pub(crate) fn bytes(message: &Message) -> Vec<u8> {
     }
     assert!(!head.to_ascii_lowercase().contains("\nbcc:"), "Bcc in the head");
     bytes
+}
+
+/// Finds `wanted` in `bytes`.
+pub(crate) fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
+    bytes.windows(wanted.len()).position(|window| window == wanted)
 }
 
 /// Reads the text of the top-level field `name` with the independent parser.
