@@ -139,6 +139,19 @@ impl Rope {
         Ok(whole.freeze())
     }
 
+    /// Opens everything that has to be read, and reads none of it: so that a file which is gone, or is not as long as it
+    /// was, is known before anything is begun. May block.
+    ///
+    /// # Errors
+    ///
+    /// The first that opening gives.
+    pub fn probe(&self) -> io::Result<()> {
+        self.pieces.iter().try_for_each(|piece| match piece {
+            Piece::Held(_) => Ok(()),
+            Piece::Streamed(part) => part.source().open().map(drop),
+        })
+    }
+
     /// Writes all bytes to `writer`, chunk by chunk.
     ///
     /// # Errors
@@ -319,6 +332,19 @@ mod tests {
         assert_eq!(chunks.next_in_memory().unwrap(), ">");
         assert!(chunks.next_in_memory().is_none() && !chunks.must_read());
         assert!(chunks.next().is_none());
+    }
+
+    #[test]
+    fn what_cannot_be_opened_is_known_without_reading() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        std::fs::write(&path, "hello").unwrap();
+        let mut rope = Rope::from(Bytes::from_static(b"<"));
+        let part = Streamed::new(Arc::new(crate::FileSource::new(&path).unwrap()));
+        rope.push_piece(Piece::Streamed(Arc::new(part)));
+        assert!(rope.probe().is_ok());
+        std::fs::write(&path, "hello!").unwrap();
+        assert_eq!(rope.probe().unwrap_err().kind(), io::ErrorKind::InvalidData);
     }
 
     #[test]

@@ -48,6 +48,22 @@ impl ContentReader {
         }
     }
 
+    /// Opens what has to be read of `rope`, and reads none of it, where that may block: for an early error, before a peer
+    /// is talked to.
+    ///
+    /// # Errors
+    ///
+    /// As [`Rope::probe`]; also if there is something to open and no tokio runtime.
+    pub async fn probe(rope: &Rope) -> io::Result<()> {
+        if rope.in_memory().is_some() {
+            return Ok(());
+        }
+        let rope = rope.clone();
+        let runtime = Handle::try_current().map_err(io::Error::other)?;
+        let probed = runtime.spawn_blocking(move || rope.probe()).await;
+        probed.unwrap_or_else(|error| Err(io::Error::other(error)))
+    }
+
     /// Returns the next chunk; `None` after the last one, and after an error. A call that is dropped loses nothing.
     ///
     /// # Errors
@@ -136,6 +152,19 @@ mod tests {
             let bytes = read(&mut ContentReader::new(&rope)).await.unwrap();
             assert_eq!(bytes, rope.to_bytes().unwrap(), "{len}");
         }
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_opened_is_known_early() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        std::fs::write(&path, "hello").unwrap();
+        let rope = streaming(posthaste_mime::FileSource::new(&path).unwrap()).rope();
+        assert!(ContentReader::probe(&rope).await.is_ok());
+        std::fs::remove_file(&path).unwrap();
+        let error = ContentReader::probe(&rope).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::NotFound);
+        assert!(ContentReader::probe(&Rope::new()).await.is_ok());
     }
 
     #[tokio::test]

@@ -51,7 +51,7 @@ impl Timer for Stopwatch {
 }
 
 /// Makes a message to `bob` that streams `source`.
-pub(crate) fn streaming(source: Generated) -> Outbound {
+pub(crate) fn streaming(source: impl Source) -> Outbound {
     let generator = Generator::fixed(std::time::UNIX_EPOCH + Duration::from_secs(1_700_000_000), 1);
     let kind = ContentType::parse("application/octet-stream").unwrap();
     let message = Message::builder()

@@ -30,6 +30,13 @@
 //! # }
 //! ```
 //!
+//! # What is wrong on this side
+//!
+//! An attachment made by [`Attachment::from_file`](crate::Attachment::from_file) is read while the message is signed and sent.
+//! If the file is gone, fails, or is not what it was, the error's kind is
+//! [`Unreadable`](crate::transport::ErrorKind::Unreadable): nobody got the message, not even half of it, and no layer repeats the
+//! send by itself.
+//!
 //! # The window that nobody can close
 //!
 //! A client that has sent the final dot and loses the connection before the reply cannot know whether the server took the

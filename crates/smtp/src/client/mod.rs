@@ -127,6 +127,7 @@ impl SmtpTransport {
         let plan = plan(mail, options, &INFO)?;
         let job = Job::prepare(mail, plan.keeps(Feature::Dsn), options, self.opener.config.pipelining)?;
         let budget = Budget::new(self.opener.config.timeouts, options.deadline());
+        job.probe(&budget).await?;
 
         let mut lease = budget
             .run(Step::Wait, self.slot.lease())

@@ -1,7 +1,9 @@
 //! One message over a session: MAIL, RCPT, DATA and what the answers mean.
 
 use posthaste_mime::Rope;
-use posthaste_transport::{Fate, OnUnsupported, Outbound, Outcome, Refusal, Reply, SendError, SendOptions};
+use posthaste_transport::{
+    ContentReader, Fate, OnUnsupported, Outbound, Outcome, Refusal, Reply, SendError, SendOptions,
+};
 
 use super::budget::{Budget, Step};
 use super::connection::{Connection, refused};
@@ -92,6 +94,18 @@ impl<'a> Job<'a> {
             dsn_may_go: options.on_unsupported() == OnUnsupported::Degrade,
             pipelining,
         })
+    }
+
+    /// Opens what has to be read, so that a file which is gone costs no connection.
+    pub(super) async fn probe(&self, budget: &Budget) -> Result<(), SendError> {
+        let Content::Streamed(rope) = &self.content else {
+            return Ok(());
+        };
+        let probed = match budget.run(Step::Read, ContentReader::probe(rope)).await {
+            Ok(probed) => probed.map_err(|error| Step::Read.failed(SmtpError::Source(error))),
+            Err(failed) => Err(failed),
+        };
+        probed.map_err(Failed::not_accepted)
     }
 
     /// Sends the message.

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
 use bytes::Bytes;
-use posthaste_mime::{Attachment, ContentType, Message, Rope, Source};
+use posthaste_mime::{Attachment, ContentType, FileSource, Message, Rope, Source};
 use posthaste_smtp::{SmtpError, Timeouts};
 use posthaste_transport::{Disposition, ErrorKind, Outbound, Retry, SendOptions, Transport};
 
@@ -161,6 +161,27 @@ async fn a_message_that_cannot_be_read_to_its_end_never_ends() {
             "{name}"
         );
     }
+}
+
+#[tokio::test]
+async fn a_file_that_is_gone_costs_no_connection() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("large.bin");
+    std::fs::write(&path, "large").unwrap();
+    let mail = mail(FileSource::new(&path).unwrap());
+    std::fs::remove_file(&path).unwrap();
+    let peer = Peer::start(vec![[&HELLO[..], &MAIL, &DATA, &[ReadMessage]].concat()]).await;
+    let client = peer.client().build().unwrap();
+    let error = soon(client.send(&mail, &SendOptions::new())).await.unwrap_err();
+    assert_eq!(
+        (error.kind(), error.disposition()),
+        (ErrorKind::Unreadable, Disposition::NotAccepted)
+    );
+    assert_eq!(peer.count("EHLO"), 0);
+    std::fs::write(&path, "large").unwrap();
+    let peer = Peer::start(vec![[&HELLO[..], &MAIL, &DATA, &TAKE].concat()]).await;
+    let client = peer.client().build().unwrap();
+    assert!(soon(client.send(&mail, &SendOptions::new())).await.is_ok());
 }
 
 #[tokio::test]
