@@ -1,6 +1,6 @@
-"""Verifies every DKIM signature of a message with dkimpy, offline, and prints a list of verdicts as JSON.
+"""Verifies every DKIM signature of messages with dkimpy, offline, and prints a list of verdicts for each message, as JSON.
 
-usage: dkim_verify.py MESSAGE RECORDS, the latter a JSON object from a TXT record's name to its text.
+usage: dkim_verify.py RECORDS MESSAGE..., the former a JSON object from a TXT record's name to its text.
 """
 
 import json
@@ -8,9 +8,7 @@ import sys
 
 import dkim
 
-with open(sys.argv[1], "rb") as file:
-    message = file.read()
-with open(sys.argv[2], encoding="utf-8") as file:
+with open(sys.argv[1], encoding="utf-8") as file:
     records = json.load(file)
 
 
@@ -20,11 +18,17 @@ def dns(name, timeout=5):
     return found.encode() if found else None
 
 
-count = sum(name.lower() == b"dkim-signature" for name, _ in dkim.rfc822_parse(message)[0])
-verdicts = []
-for index in range(count):
-    try:
-        verdicts.append(bool(dkim.DKIM(message).verify(idx=index, dnsfunc=dns)))
-    except dkim.DKIMException as error:
-        verdicts.append(f"{type(error).__name__}: {error}")
-print(json.dumps(verdicts))
+def verdicts(message):
+    count = sum(name.lower() == b"dkim-signature" for name, _ in dkim.rfc822_parse(message)[0])
+    for index in range(count):
+        try:
+            yield bool(dkim.DKIM(message).verify(idx=index, dnsfunc=dns))
+        except dkim.DKIMException as error:
+            yield f"{type(error).__name__}: {error}"
+
+
+found = []
+for path in sys.argv[2:]:
+    with open(path, "rb") as file:
+        found.append(list(verdicts(file.read())))
+print(json.dumps(found))

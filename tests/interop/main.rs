@@ -1,5 +1,5 @@
-//! posthaste against real programs: Postfix's smtp-sink and smtp-source, swaks, Python's smtplib and email, dkimpy, and the
-//! crate mail-auth.
+//! posthaste against real programs: Postfix's smtp-sink and smtp-source, swaks, Python's smtplib and email, dkimpy,
+//! Mail::DKIM, opendkim, and the crate mail-auth.
 //!
 //! `cargo xtask test` finds or installs the programs and says in variables where they are. A case whose program is not
 //! there is printed as left out and counted as skipped. A word on the command line keeps the cases that contain it. Every

@@ -13,6 +13,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub(crate) enum Program {
     Python,
     Dkimpy,
+    MailDkim,
+    OpenDkim,
     Aiosmtpd,
     Swaks,
     SmtpSink,
@@ -24,6 +26,8 @@ impl Program {
         match self {
             Self::Python => "python3",
             Self::Dkimpy => "dkimpy",
+            Self::MailDkim => "Mail::DKIM",
+            Self::OpenDkim => "opendkim",
             Self::Aiosmtpd => "aiosmtpd",
             Self::Swaks => "swaks",
             Self::SmtpSink => "smtp-sink",
@@ -36,6 +40,8 @@ impl Program {
         let variable = match self {
             Self::Python => "POSTHASTE_INTEROP_PYTHON",
             Self::Dkimpy => "POSTHASTE_INTEROP_DKIMPY",
+            Self::MailDkim => "POSTHASTE_INTEROP_MAIL_DKIM",
+            Self::OpenDkim => "POSTHASTE_INTEROP_OPENDKIM",
             Self::Aiosmtpd => "POSTHASTE_INTEROP_AIOSMTPD",
             Self::Swaks => "POSTHASTE_INTEROP_SWAKS",
             Self::SmtpSink => "POSTHASTE_INTEROP_SMTP_SINK",
@@ -64,9 +70,9 @@ impl Program {
     }
 }
 
-/// One of the scripts in this folder, run by a Python.
-pub(crate) fn script(python: Program, name: &str) -> Command {
-    let mut command = python.command();
+/// One of the scripts in this folder, run by a Python or a Perl.
+pub(crate) fn script(interpreter: Program, name: &str) -> Command {
+    let mut command = interpreter.command();
     command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/interop").join(name));
     command
 }

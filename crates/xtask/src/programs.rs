@@ -14,7 +14,7 @@ struct Wanted {
 }
 
 /// All of them. The variables are read by `tests/interop`.
-const WANTED: [Wanted; 6] = [
+const WANTED: [Wanted; 8] = [
     Wanted {
         name: "python3",
         variable: "POSTHASTE_INTEROP_PYTHON",
@@ -27,6 +27,18 @@ const WANTED: [Wanted; 6] = [
         package: "python3-dkim",
         // The second module is what dkimpy verifies Ed25519 with.
         find: |_| python_that_can("import dkim, nacl.signing"),
+    },
+    Wanted {
+        name: "Mail::DKIM",
+        variable: "POSTHASTE_INTEROP_MAIL_DKIM",
+        package: "libmail-dkim-perl",
+        find: |_| perl_that_can("use Mail::DKIM::Verifier"),
+    },
+    Wanted {
+        name: "opendkim",
+        variable: "POSTHASTE_INTEROP_OPENDKIM",
+        package: OPENDKIM,
+        find: |unpacked| sbin(unpacked, "opendkim"),
     },
     Wanted {
         name: "aiosmtpd",
@@ -44,19 +56,23 @@ const WANTED: [Wanted; 6] = [
         name: "smtp-sink",
         variable: "POSTHASTE_INTEROP_SMTP_SINK",
         package: POSTFIX,
-        find: |unpacked| postfix_tool(unpacked, "smtp-sink"),
+        find: |unpacked| sbin(unpacked, "smtp-sink"),
     },
     Wanted {
         name: "smtp-source",
         variable: "POSTHASTE_INTEROP_SMTP_SOURCE",
         package: POSTFIX,
-        find: |unpacked| postfix_tool(unpacked, "smtp-source"),
+        find: |unpacked| sbin(unpacked, "smtp-source"),
     },
 ];
 
-/// Only two small tools of it are wanted, so it is unpacked into a folder of our own and not installed: no service is
-/// set up, no configuration is asked for, and another mail server on the machine stays.
 const POSTFIX: &str = "postfix";
+
+const OPENDKIM: &str = "opendkim";
+
+/// Of these only small tools or a test mode is wanted, so they are unpacked into a folder of our own and not installed: no
+/// service is set up, no configuration is asked for, and another mail server on the machine stays.
+const UNPACKED: [&str; 2] = [POSTFIX, OPENDKIM];
 
 /// Adds what is missing and leaves what is there as it is.
 const INSTALL: [&str; 4] = ["install", "--yes", "--no-install-recommends", "--no-upgrade"];
@@ -129,7 +145,16 @@ fn python_that_can(import: &str) -> Option<PathBuf> {
         })
 }
 
-fn postfix_tool(unpacked: &Path, name: &str) -> Option<PathBuf> {
+fn perl_that_can(run: &str) -> Option<PathBuf> {
+    let perl = in_path("perl")?;
+    Command::new(perl.display().to_string(), ["-e", run])
+        .answer()
+        .is_some()
+        .then_some(perl)
+}
+
+/// A program that is unpacked, or installed where only root looks.
+fn sbin(unpacked: &Path, name: &str) -> Option<PathBuf> {
     let own = unpacked.join("usr/sbin").join(name);
     let installed = Path::new("/usr/sbin").join(name);
     [own, installed]
@@ -157,18 +182,21 @@ fn install(missing: &[&Wanted], unpacked: &Path) {
     }
     let mut packages: Vec<&str> = missing.iter().map(|wanted| wanted.package).collect();
     packages.dedup();
-    let (unpack, packages): (Vec<&str>, Vec<&str>) = packages.into_iter().partition(|package| *package == POSTFIX);
+    let (unpack, packages): (Vec<&str>, Vec<&str>) =
+        packages.into_iter().partition(|package| UNPACKED.contains(package));
     if !packages.is_empty() {
         apt_get(INSTALL.into_iter().chain(packages)).run();
     }
-    if !unpack.is_empty() && !unpack_postfix(unpacked) {
-        println!("{POSTFIX} cannot be unpacked");
+    for package in unpack {
+        if !unpack_package(package, unpacked) {
+            println!("{package} cannot be unpacked");
+        }
     }
 }
 
-/// Fetches the package and the libraries that it needs, and unpacks it without installing it.
-fn unpack_postfix(unpacked: &Path) -> bool {
-    let Some(depends) = Command::new("apt-cache", ["depends", POSTFIX]).answer() else {
+/// Fetches a package and the libraries that it needs, and unpacks it without installing it.
+fn unpack_package(package: &str, unpacked: &Path) -> bool {
+    let Some(depends) = Command::new("apt-cache", ["depends", package]).answer() else {
         return false;
     };
     let libraries = depends
@@ -178,8 +206,8 @@ fn unpack_postfix(unpacked: &Path) -> bool {
     if !apt_get(INSTALL.into_iter().chain(libraries)).run() {
         return false;
     }
-    let fetched = unpacked.join("packages");
-    if std::fs::create_dir_all(&fetched).is_err() || !apt_get(["download", POSTFIX]).in_folder(&fetched).run() {
+    let fetched = unpacked.join("packages").join(package);
+    if std::fs::create_dir_all(&fetched).is_err() || !apt_get(["download", package]).in_folder(&fetched).run() {
         return false;
     }
     let Ok(mut files) = std::fs::read_dir(&fetched) else {
