@@ -9,15 +9,37 @@
 //! use std::time::SystemTime;
 //! use posthaste_auth::dkim::{Signer, SigningKey};
 //!
-//! let key = SigningKey::generate_ed25519()?;
-//! println!("s1._domainkey.example.org. TXT {}", key.dns_record());
-//! let signer = Signer::builder("example.org".parse()?).key("s1".parse()?, key).build()?;
+//! let rsa = SigningKey::generate_rsa_2048()?;
+//! let signer = Signer::builder("example.org".parse()?)
+//!     .key("r2026".parse()?, rsa)
+//!     .key("e2026".parse()?, SigningKey::generate_ed25519()?)
+//!     .build()?;
+//! for record in signer.dns_records() {
+//!     println!("{record}");
+//! }
 //!
 //! let message = b"From: ada@example.org\r\nSubject: Hello\r\n\r\nFirst line\r\n";
 //! let fields = signer.sign([message.as_slice()], SystemTime::now())?;
-//! assert!(fields.starts_with("DKIM-Signature: v=1; a=ed25519-sha256; "));
+//! assert!(fields.starts_with("DKIM-Signature: v=1; a=rsa-sha256; "));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+//!
+//! Which way for which keys and bodies:
+//!
+//! - Keys in files: [`SigningKey::from_pem`], [`SigningKey::from_der`]. Keys in a service or a device: [`RemoteKey`], and
+//!   [`Signer::sign_async`].
+//! - A body that comes before its header does, or that begins as others do: [`Signer::body`] gives a [`BodyHash`] to feed and to
+//!   clone, [`Signer::sign_body`] takes it. What many bodies share and is proven once to be [`CanonicalBytes`] costs SHA-256 alone.
+//!
+//! What is signed, if nothing else is [asked for](SignerBuilder::headers):
+//!
+//! | fields | how often |
+//! | --- | --- |
+//! | From, To, Cc, Subject, Date, Reply-To, Message-ID, MIME-Version, Content-Type | once more than there are |
+//! | Sender, List-Unsubscribe, List-Unsubscribe-Post, Content-Transfer-Encoding, Auto-Submitted | if there are any, once more than there are |
+//! | In-Reply-To, References, the Resent- fields, the List- fields, Feedback-ID | as often as there are any |
+//!
+//! Signed once more than there are, a field cannot be added to what was signed (RFC 6376 §8.15). `l=` and `z=` are never written.
 //!
 //! # Verifying
 //!
