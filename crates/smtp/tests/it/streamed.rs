@@ -8,12 +8,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use posthaste_mime::{Attachment, ContentType, FileSource, Message, Rope, Source};
-use posthaste_smtp::{SmtpError, Timeouts};
+use posthaste_smtp::{SmtpError, Timeouts, Tls};
 use posthaste_transport::{Disposition, ErrorKind, Outbound, Retry, SendOptions, Transport};
 
 use crate::peer::Do::{Ignore, Read as Lines, ReadMessage, Say, Stall};
 use crate::peer::{Do, Peer};
-use crate::postbox::{Postbox, Running, soon};
+use crate::postbox::{Postbox, Running, certificate, soon};
 
 /// Makes a message that streams `source`.
 fn mail(source: impl Source) -> Outbound {
@@ -205,6 +205,30 @@ async fn other_bytes_than_were_read_before_never_end_the_message() {
 }
 
 #[tokio::test]
+async fn through_tls_it_arrives_whole_or_not_at_all() {
+    let (chain, key) = certificate();
+    let postbox = Postbox::default();
+    let server = Running::start(postbox.server().tls(chain.clone(), key).require_tls(true)).await;
+    let client = server.client().tls(Tls::Required).add_root_pem(&chain).unwrap();
+    let client = client.build().unwrap();
+    let whole = mail(Made::new(1_000_000, || io::repeat(7).take(1_000_000)));
+    let half = mail(Made::new(1_000_000, || failing(500_000)));
+    for round in 1..=2 {
+        assert!(soon(client.send(&whole, &SendOptions::new())).await.is_ok());
+        let error = soon(client.send(&half, &SendOptions::new())).await.unwrap_err();
+        assert_eq!(
+            (error.kind(), error.disposition()),
+            (ErrorKind::Unreadable, Disposition::NotAccepted)
+        );
+        assert_eq!(postbox.messages().len(), round);
+    }
+    let bytes = whole.rope().to_bytes().unwrap();
+    assert!(postbox.messages().iter().all(|message| message.content() == &bytes));
+    client.close().await;
+    server.stop().await;
+}
+
+#[tokio::test]
 async fn what_must_not_go_out_is_found_on_the_way() {
     let built = mail(Bytes::from_static(b"whole"));
     let mut rope = built.rope();
@@ -259,13 +283,13 @@ async fn a_slow_disk_does_not_hold_up_the_runtime() {
 async fn a_disk_that_hangs_runs_into_the_deadline() {
     for options in [
         SendOptions::new(),
-        SendOptions::new().with_deadline(Duration::from_millis(80)),
+        SendOptions::new().with_deadline(Duration::from_millis(500)),
     ] {
         let (source, turn) = waiting();
         turn.send(()).unwrap();
         let block = match options.deadline() {
             Some(_) => Duration::from_secs(60),
-            None => Duration::from_millis(80),
+            None => Duration::from_millis(500),
         };
         let peer = Peer::start(vec![[&HELLO[..], &MAIL, &DATA, &[ReadMessage]].concat()]).await;
         let client = peer.client().timeouts(Timeouts::all(block)).build().unwrap();
@@ -290,7 +314,7 @@ fn a_send_that_is_dropped_closes_the_file() {
     runtime.block_on(async {
         let peer = Peer::start(vec![[&HELLO[..], &MAIL, &DATA, &[Stall]].concat()]).await;
         let client = peer.client().build().unwrap();
-        let dropped = tokio::time::timeout(Duration::from_millis(100), client.send(&mail, &SendOptions::new())).await;
+        let dropped = tokio::time::timeout(Duration::from_millis(300), client.send(&mail, &SendOptions::new())).await;
         assert!(dropped.is_err());
     });
     // Waits for the threads that read.
@@ -323,7 +347,7 @@ async fn a_server_that_takes_no_more_is_no_ambiguity() {
     let peer = Peer::start(vec![[&HELLO[..], &MAIL, &DATA, &[Stall]].concat()]).await;
     let client = peer
         .client()
-        .timeouts(Timeouts::all(Duration::from_millis(80)))
+        .timeouts(Timeouts::all(Duration::from_millis(500)))
         .build()
         .unwrap();
     let source = Made::new(900_000_000, || io::repeat(b'x').take(900_000_000));
@@ -336,7 +360,7 @@ async fn a_server_that_takes_no_more_is_no_ambiguity() {
     let peer = Peer::start(vec![[&HELLO[..], &MAIL, &DATA, &[ReadMessage, Ignore]].concat()]).await;
     let client = peer
         .client()
-        .timeouts(Timeouts::all(Duration::from_millis(80)))
+        .timeouts(Timeouts::all(Duration::from_millis(500)))
         .build()
         .unwrap();
     let whole = mail(Bytes::from_static(b"whole"));
