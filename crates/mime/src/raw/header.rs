@@ -431,9 +431,14 @@ const ONCE: [&str; 16] = [
 
 /// Where the line that begins at `position` ends, its line break included.
 pub(super) fn next_line(source: &[u8], position: usize) -> usize {
+    next_after(source, position, b'\n')
+}
+
+/// Where the first `octet` from `position` on ends; the end of `source` if there is none.
+pub(super) fn next_after(source: &[u8], position: usize, octet: u8) -> usize {
     let mut rest = source.get(position..).unwrap_or_default();
     // Reading from a slice cannot fail; this is the fastest search for an octet that the standard library has.
-    let length = std::io::BufRead::skip_until(&mut rest, b'\n').unwrap_or(rest.len());
+    let length = std::io::BufRead::skip_until(&mut rest, octet).unwrap_or(rest.len());
     position + length
 }
 

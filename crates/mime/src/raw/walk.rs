@@ -8,7 +8,7 @@ use std::ops::Range;
 use bytes::Bytes;
 
 use super::error::{RawDefect, RawError};
-use super::header::{Header, Scan, Step, next_line, without_break};
+use super::header::{Header, Scan, Step, next_after, next_line, without_break};
 use super::options::RawOptions;
 use super::part::{Kind, Place, RawPart};
 
@@ -274,7 +274,13 @@ impl Walk {
             return;
         }
         while source.position < source.bytes.len() && !source.rest().starts_with(b"--") {
-            source.position = source.line().end;
+            // Encoded bodies hold no dash: looking for one goes over many lines at once. Where this line begins with one,
+            // it is behind us.
+            let next = next_after(&source.bytes, source.position + 1, b'-').saturating_sub(1);
+            source.position = match source.bytes.get(next.saturating_sub(1)..=next) {
+                Some(b"\n-") if next > source.position => next,
+                _ => next_line(&source.bytes, next.max(source.position)),
+            };
         }
         self.work += (source.position - start) as u64;
     }
@@ -464,6 +470,16 @@ mod tests {
             "Content-Type: multipart/mixed; boundary=b\n\n--b\n\none\n--b--\n",
             &["multipart/mixed \"\"", " text/plain \"one\""],
         );
+    }
+
+    #[test]
+    fn lines_that_begin_with_one_dash_are_text() {
+        for text in ["-", "-\r\n", "- -\r\n-", "-\r\n-\r\n-x", "x-\r\n-", "a\r\n-b--\r\n"] {
+            let message = format!("Content-Type: multipart/mixed; boundary=b\r\n\r\n{text}");
+            check(&message, &["multipart/mixed \"\""]);
+            let message = format!("Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\n{text}\r\n--b--");
+            check(&message, &["multipart/mixed \"\"", &format!(" text/plain {text:?}")]);
+        }
     }
 
     #[test]
