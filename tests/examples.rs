@@ -78,6 +78,18 @@ fn send_writes_into_a_folder() {
 }
 
 #[test]
+fn invitation_is_a_message_with_a_calendar() {
+    let output = example("invitation", &[], None);
+    let printed = text(&output.stdout);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let parsed = mail_parser::MessageParser::default().parse(printed.as_bytes()).expect("a message");
+    assert_eq!(parsed.subject(), Some("Breakfast on 4 January"));
+    assert!(parsed.body_text(0).expect("a text").contains("Café Analytique <https://example.org/cafe>"));
+    assert!(printed.contains("Content-Type: text/calendar; method=REQUEST; charset=utf-8\r\n"), "{printed}");
+    assert_eq!(parsed.parts.len(), 8, "mixed, alternative, text, related, html, logo, calendar and file");
+}
+
+#[test]
 fn send_says_what_is_wrong_and_keeps_the_password() {
     for url in [
         "smtp://user:sesame@127.0.0.1:1/?sesame=1",

@@ -168,7 +168,7 @@ mod tests {
             let content = content.strip_prefix(' ').unwrap_or(content);
             let flows = content.ends_with(' ') && content != "-- ";
             let piece = if flows && delete_spaces {
-                &content[..content.len() - 1]
+                content.strip_suffix(' ').unwrap()
             } else {
                 content
             };
@@ -251,11 +251,11 @@ mod tests {
     #[test]
     fn hostile_lines_are_quick() {
         for text in [
-            format!("{}{}", ">".repeat(300_000), " a".repeat(300_000)),
-            " ".repeat(1_000_000),
-            " a".repeat(500_000),
-            format!("{}a", " ".repeat(1_000_000)),
-            ">\n".repeat(300_000),
+            format!("{}{}", ">".repeat(60_000), " a".repeat(60_000)),
+            " ".repeat(200_000),
+            " a".repeat(100_000),
+            format!("{}a", " ".repeat(200_000)),
+            ">\n".repeat(60_000),
         ] {
             for flowed in [Flowed::new(), Flowed::new().delete_spaces()] {
                 let out = flowed.encode(&text);

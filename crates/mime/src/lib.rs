@@ -23,8 +23,12 @@
 //! - [`Message`] and [`MessageBuilder`]: headers, bodies, attachments; [`BuildError`] lists what is wrong.
 //! - [`Prototype`]: what many messages have in common, laid out once.
 //! - [`Attachment`], [`ContentType`], [`ContentId`], [`FileName`]: parts and their names.
-//! - [`HeaderName`], [`HeaderValue`], [`MessageId`], [`ListUnsubscribe`], [`ListId`]: headers that cannot hold more than
-//!   one header.
+//! - [`HeaderName`], [`HeaderValue`], [`MessageId`], [`ListUnsubscribe`], [`ListCommands`], [`ListId`], [`Precedence`],
+//!   [`Importance`], [`FeedbackId`]: headers that cannot hold more than one header.
+//! - [`Calendar`]: an invitation. [`Report`]: what makes a message a bounce ([`DeliveryStatus`]), a read receipt
+//!   ([`DispositionNotification`]) or a complaint ([`FeedbackReport`]).
+//! - [`text_from_html`]: the text alternative of an HTML body. [`Flowed`]: text that readers fit to their window. [`Charset`]:
+//!   text for readers that know no UTF-8.
 //! - [`RawMessage`], [`RawField`], [`RawPart`]: a received message, to look into and edit; [`RawDefect`] names what readers
 //!   take in different ways, [`RawOptions`] holds the limits.
 //! - [`Policy`]: what a service takes, Amazon SES for one: sizes, header fields, recipients, file names; asked before a message
@@ -35,10 +39,17 @@
 //!
 //! # Choices
 //!
-//! - Text bodies are UTF-8. Short-lined ASCII goes out as 7bit; other text as quoted-printable or base64, whichever is
-//!   shorter; text with control characters as base64. Line breaks of any kind become CRLF. Nothing is ever 8-bit but
-//!   addresses whose local part is not ASCII.
+//! - The builder picks the nesting: `mixed(alternative(text, AMP, related(HTML, inline parts), calendar), attachments)`, each
+//!   multipart only where it holds more than one part; `report(body, report, what is returned)` for a report.
+//! - Text bodies and the subject are UTF-8 unless another [`Charset`] is asked for, and then a character that it does not have
+//!   is an error, never another one or a question mark. Everything else is UTF-8.
+//! - Short-lined ASCII goes out as 7bit; other text as quoted-printable or base64, whichever is shorter; text with control
+//!   characters as base64. Line breaks of any kind become CRLF. Nothing is ever 8-bit but addresses whose local part is not
+//!   ASCII.
+//! - The size of a message is known before anything is encoded or read: [`Message::encoded_len`].
 //! - Attachments are base64; `message/*` is 7bit or refused (RFC 2046 §5.2.1).
+//! - A streamed attachment is always base64, so that all but its bytes is known without reading it; it is read each time the
+//!   message is written, and must then give what it gave the first time.
 //! - Domains are written as A-labels, local parts as they are (RFC 6532).
 //! - Control characters and Unicode line breaks are errors in every header, never removed or replaced.
 //! - A text body that does not end with a line break is not given one; transports add it on the wire.
@@ -48,7 +59,8 @@
 //!
 //! # Standards
 //!
-//! RFC 5322, 2045, 2046, 2047, 2183, 2231, 2369, 2387, 2392, 2919, 3834, 6532, 7103, 8058.
+//! RFC 5322, 2045, 2046, 2047, 2183, 2231, 2369, 2387, 2392, 2919, 3464, 3676, 3834, 5546, 5965, 6047, 6522, 6532, 6533, 7103,
+//! 8058, 8098.
 //!
 //! [`posthaste-transport`]: https://docs.rs/posthaste-transport
 #![cfg_attr(docsrs, feature(doc_cfg))]
