@@ -272,6 +272,21 @@ impl MessageBuilder {
         self
     }
 
+    /// Says what the text bodies of a [`Prototype`]'s messages have word for word, so that it is encoded once: the fixed text
+    /// of a template, piece by piece, in the order in which it comes. Pieces of a few hundred octets and more count.
+    ///
+    /// It changes nothing of what is written, and nothing at all in a message that is built at once.
+    pub fn common_text(mut self, text: impl Into<String>) -> Self {
+        self.content.common_text.push(text.into());
+        self
+    }
+
+    /// Says what the HTML bodies have word for word, as [`MessageBuilder::common_text`].
+    pub fn common_html(mut self, html: impl Into<String>) -> Self {
+        self.content.common_html.push(html.into());
+        self
+    }
+
     /// Writes the attachments before the text instead of behind it.
     ///
     /// Legal, and some programs then show the text last; it is for mass mail whose signatures are to share the hash of

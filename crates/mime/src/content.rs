@@ -40,6 +40,9 @@ pub(crate) struct Content {
     pub(crate) inlines: Vec<Attachment>,
     pub(crate) attachments: Vec<Attachment>,
     pub(crate) attachments_first: bool,
+    /// What text and HTML bodies are said to have word for word.
+    pub(crate) common_text: Vec<String>,
+    pub(crate) common_html: Vec<String>,
 }
 
 impl Content {
@@ -74,6 +77,8 @@ impl Content {
         take(&mut self.headers, &base.headers);
         take(&mut self.inlines, &base.inlines);
         take(&mut self.attachments, &base.attachments);
+        self.common_text.splice(0..0, base.common_text.iter().cloned());
+        self.common_html.splice(0..0, base.common_html.iter().cloned());
         self.sender = self.sender.take().or_else(|| base.sender.clone());
         self.subject = self.subject.take().or_else(|| base.subject.clone());
         self.list_id = self.list_id.take().or_else(|| base.list_id.clone());

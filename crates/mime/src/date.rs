@@ -32,9 +32,32 @@ pub(crate) fn format(time: SystemTime) -> Option<String> {
     let weekday = DAYS.get(usize::try_from(day_number.rem_euclid(7)).ok()?)?;
     let month = MONTHS.get(usize::try_from(month - 1).ok()?)?;
     let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
-    Some(format!(
-        "{weekday}, {day} {month} {year} {hour:02}:{minute:02}:{second:02} +0000"
-    ))
+    let mut text = String::with_capacity(32);
+    text.push_str(weekday);
+    text.push_str(", ");
+    if day > 9 {
+        text.push(digit(day / 10));
+    }
+    text.push(digit(day));
+    for piece in [" ", month, " "] {
+        text.push_str(piece);
+    }
+    for part in [year / 100, year] {
+        text.extend([digit(part / 10), digit(part)]);
+    }
+    for (before, part) in [(' ', hour), (':', minute), (':', second)] {
+        text.extend([before, digit(part / 10), digit(part)]);
+    }
+    text.push_str(" +0000");
+    Some(text)
+}
+
+/// The last decimal digit of a number that is not negative.
+fn digit(number: i64) -> char {
+    u32::try_from(number % 10)
+        .ok()
+        .and_then(|digit| char::from_digit(digit, 10))
+        .unwrap_or('0')
 }
 
 /// Year, month and day of a day counted from 1970-01-01, in the proleptic Gregorian calendar.

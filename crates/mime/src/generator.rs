@@ -164,7 +164,10 @@ fn mix(value: u64) -> u64 {
 
 /// Writes `id` in lower-case hexadecimal.
 pub(crate) fn hex(id: [u8; 16]) -> String {
-    format!("{:032x}", u128::from_be_bytes(id))
+    let digit = |value: u8| char::from_digit(u32::from(value), 16).unwrap_or('0');
+    id.iter()
+        .flat_map(|byte| [digit(byte >> 4), digit(byte & 15)])
+        .collect()
 }
 
 #[cfg(test)]

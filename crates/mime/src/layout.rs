@@ -1,14 +1,15 @@
 //! Lays a message out: headers, the tree of parts, and what of it is shared.
 
 use bytes::Bytes;
+use memchr::memmem::Finder;
 
-use crate::body::{self, TextKind, Transfer};
+use crate::body::{self, CommonLines, Transfer};
 use crate::content::View;
 use crate::fold::Field;
 use crate::generator::hex;
 use crate::message::Finished;
 use crate::prototype::Prototype;
-use crate::readable::{Readable, Written};
+use crate::readable::{Body, Readable, Written};
 use crate::report::Returned;
 use crate::rope::{Piece, Rope};
 use crate::{Attachment, Calendar, Report};
@@ -53,6 +54,9 @@ pub(crate) struct Constant {
     authors: Bytes,
     /// The headers that were set freely.
     headers: Bytes,
+    /// What text and HTML bodies have in common.
+    common_text: Vec<CommonLines>,
+    common_html: Vec<CommonLines>,
     /// The inline parts, each with the delimiter before it, from the dashes of the first one on.
     inlines: Rope,
     /// The attachments, likewise.
@@ -81,6 +85,8 @@ pub(crate) fn constant(content: View<'_>, id: [u8; 16]) -> Constant {
         tag,
         authors,
         headers,
+        common_text: CommonLines::of_all(&content.own.common_text),
+        common_html: CommonLines::of_all(&content.own.common_html),
         inlines,
         attachments,
     }
@@ -101,44 +107,45 @@ pub(crate) fn header_and_body(message: &Finished) -> (Bytes, Rope) {
 
 /// Returns how many octets the message has.
 pub(crate) fn length(message: &Finished) -> u64 {
-    let mut layout = Layout::new(message.view(), None, "", 1024);
-    let (mut own_tag, mut constant) = (String::new(), None);
-    let tag = tag_of(message, &mut constant, &mut own_tag);
-    layout.constant = constant;
-    layout.tag = tag;
-    layout.readable = Some(&message.readable);
-    layout.counted = Some(0);
-    layout.headers(message);
-    layout.body();
-    let own = u64::try_from(layout.out.len()).unwrap_or(u64::MAX);
-    layout.counted.unwrap_or_default().saturating_add(own)
-}
-
-/// Finds what makes the boundaries the message's own: that of its prototype, if that can be.
-fn tag_of<'a>(message: &'a Finished, constant: &mut Option<&'a Constant>, own_tag: &'a mut String) -> &'a str {
-    *constant = message.base.as_ref().map(Prototype::constant);
-    match *constant {
-        Some(constant) if !own_text_holds(message, &constant.tag) => &constant.tag,
-        _ => {
-            *constant = None;
-            *own_tag = boundary_tag(message.view(), message.boundary_id);
-            own_tag
-        }
-    }
+    lay_out(message, 1024, Some(0), |layout| {
+        let own = u64::try_from(layout.out.len()).unwrap_or(u64::MAX);
+        layout.counted.unwrap_or_default().saturating_add(own)
+    })
 }
 
 fn with_layout<R>(message: &Finished, finish: impl FnOnce(Layout<'_>) -> R) -> R {
-    let view = message.view();
-    let texts = texts(view).map(str::len).sum::<usize>();
+    let texts = texts(message.view()).map(str::len).sum::<usize>();
     let parts = message.content.inlines.len() + message.content.attachments.len();
     let capacity = 2048 + texts + texts * 2 / 5 + 512 * parts;
-    let (mut own_tag, mut constant) = (String::new(), None);
-    let tag = tag_of(message, &mut constant, &mut own_tag);
-    let mut layout = Layout::new(view, constant, tag, capacity);
-    layout.readable = Some(&message.readable);
-    layout.headers(message);
-    layout.body_from = layout.out.len();
-    layout.body();
+    lay_out(message, capacity, None, finish)
+}
+
+/// Lays the message out, with boundaries that stand in none of its parts.
+///
+/// Only what is written as it is can hold a boundary, so that is looked at when it has been written; the rare message in
+/// which something does is laid out again.
+fn lay_out<R>(message: &Finished, capacity: usize, counted: Option<u64>, finish: impl FnOnce(Layout<'_>) -> R) -> R {
+    let constant = message.base.as_ref().map(Prototype::constant);
+    let own_tag = constant.is_none().then(|| hex(message.boundary_id));
+    let tag = own_tag.as_deref().or(constant.map(|constant| constant.tag.as_str()));
+    let lay_out = |constant, tag| {
+        let mut layout = Layout::new(message.view(), constant, tag, capacity);
+        layout.readable = Some(&message.readable);
+        layout.counted = counted;
+        layout.headers(message);
+        layout.body_from = layout.out.len();
+        layout.body();
+        layout
+    };
+    let layout = lay_out(constant, tag.unwrap_or_default());
+    let own = View {
+        own: &message.content,
+        base: None,
+    };
+    if layout.marked || unencoded(own).any(|text| text.contains(DELIMITER_MARK)) {
+        let other_tag = boundary_tag(message.view(), message.boundary_id);
+        return finish(lay_out(None, &other_tag));
+    }
     finish(layout)
 }
 
@@ -159,6 +166,8 @@ struct Layout<'a> {
     out: Vec<u8>,
     /// Octets that were not written, if they are counted only.
     counted: Option<u64>,
+    /// Whether something that is written as it is has what boundaries begin with.
+    marked: bool,
     /// What stands in the message where the buffer had that length.
     shared: Vec<(usize, Shared<'a>)>,
     /// Where the header that tells the body's type begins.
@@ -174,6 +183,7 @@ impl<'a> Layout<'a> {
             readable: None,
             out: Vec::with_capacity(capacity),
             counted: None,
+            marked: false,
             shared: Vec::new(),
             body_from: 0,
         }
@@ -208,7 +218,10 @@ impl<'a> Layout<'a> {
             field.end();
         }
         plain(out, "Date", &message.date_text);
-        plain(out, "Message-ID", &message.message_id.to_string());
+        // One word, which stays beside the name.
+        for piece in ["Message-ID: <", message.message_id.as_str(), ">\r\n"] {
+            out.extend_from_slice(piece.as_bytes());
+        }
         for (name, ids) in [
             ("In-Reply-To", content.list(|content| &content.in_reply_to)),
             ("References", content.list(|content| &content.references)),
@@ -362,11 +375,11 @@ impl<'a> Layout<'a> {
         let text = text(content).or_else(|| (self.alternatives() == 0).then_some(""));
         if let Some(text) = text {
             self.alternative(several);
-            self.text(TextKind::Plain, text);
+            self.text(text);
         }
         if let Some(amp) = amp(content) {
             self.alternative(several);
-            self.typed_text("text/x-amp-html; charset=utf-8", amp);
+            self.typed_text("text/x-amp-html; charset=utf-8", amp, &[]);
         }
         if let Some(html) = html(content) {
             self.alternative(several);
@@ -375,7 +388,7 @@ impl<'a> Layout<'a> {
         if let Some(calendar) = calendar(content) {
             self.alternative(several);
             let type_line = format!("text/calendar; method={}; charset=utf-8", calendar.method());
-            self.typed_text(&type_line, calendar.as_str());
+            self.typed_text(&type_line, calendar.as_str(), &[]);
         }
         if several {
             self.end(Multipart::Alternative);
@@ -391,49 +404,75 @@ impl<'a> Layout<'a> {
     /// Writes related(html, inline parts), or the HTML alone if there are none (RFC 2387).
     fn html(&mut self, html: &str) {
         if self.content.list(|content| &content.inlines).is_empty() {
-            return self.text(TextKind::Html, html);
+            return self.html_text(html);
         }
         self.begin(Multipart::Related, "related; type=\"text/html\"");
         self.delimiter(Multipart::Related);
-        self.text(TextKind::Html, html);
+        self.html_text(html);
         self.inlines();
         self.end(Multipart::Related);
     }
 
-    fn text(&mut self, kind: TextKind, text: &str) {
-        let written = self.readable.and_then(|readable| match kind {
-            TextKind::Plain => readable.text.as_ref(),
-            TextKind::Html => readable.html.as_ref(),
-        });
-        if let Some(written) = written {
-            return self.written(written);
+    fn text(&mut self, text: &str) {
+        match self.readable.and_then(|readable| readable.text.as_ref()) {
+            Some(written) => self.written(written),
+            None => self.typed_text(
+                "text/plain; charset=utf-8",
+                text,
+                self.common(|constant| &constant.common_text),
+            ),
         }
-        let before = self.out.len();
-        body::write_text(kind, text, &mut self.out);
-        self.count_from(before);
+    }
+
+    fn html_text(&mut self, html: &str) {
+        match self.readable.and_then(|readable| readable.html.as_ref()) {
+            Some(written) => self.written(written),
+            None => self.typed_text(
+                "text/html; charset=utf-8",
+                html,
+                self.common(|constant| &constant.common_html),
+            ),
+        }
     }
 
     /// Writes a body that is not as it was given.
     fn written(&mut self, written: &Written) {
         self.write(["Content-Type: ", written.type_line(), "\r\n"]);
-        let before = self.out.len();
-        written.write(&mut self.out);
-        self.count_from(before);
-    }
-
-    fn typed_text(&mut self, type_line: &str, text: &str) {
-        self.write(["Content-Type: ", type_line, "\r\n"]);
-        let before = self.out.len();
-        body::write_encoded(text, &mut self.out);
-        self.count_from(before);
-    }
-
-    /// Takes back what was written since, if octets are counted only.
-    fn count_from(&mut self, before: usize) {
-        if let Some(counted) = &mut self.counted {
-            *counted += u64::try_from(self.out.len() - before).unwrap_or(u64::MAX);
-            self.out.truncate(before);
+        match written.body() {
+            Body::Utf8(text) => self.encoded(text, &[]),
+            Body::Octets(octets) => {
+                self.marked |= Finder::new(DELIMITER_MARK).find(octets).is_some();
+                let before = self.out.len();
+                charset::write_octets(octets, &mut self.out);
+                if let Some(counted) = &mut self.counted {
+                    *counted += u64::try_from(self.out.len() - before).unwrap_or(u64::MAX);
+                    self.out.truncate(before);
+                }
+            }
         }
+    }
+
+    fn typed_text(&mut self, type_line: &str, text: &str, common: &[CommonLines]) {
+        self.write(["Content-Type: ", type_line, "\r\n"]);
+        self.encoded(text, common);
+    }
+
+    /// What bodies have in common in messages of the prototype, if there is one.
+    fn common(&self, of: fn(&Constant) -> &[CommonLines]) -> &'a [CommonLines] {
+        self.constant.map_or(&[], of)
+    }
+
+    /// Writes `Content-Transfer-Encoding`, an empty line and the body.
+    fn encoded(&mut self, text: &str, common: &[CommonLines]) {
+        let transfer = match &mut self.counted {
+            Some(counted) => {
+                let (transfer, length) = body::encoded_len(text);
+                *counted += u64::try_from(length).unwrap_or(u64::MAX);
+                transfer
+            }
+            None => body::write_encoded(text, common, &mut self.out),
+        };
+        self.marked |= transfer == Transfer::SevenBit && text.contains(DELIMITER_MARK);
     }
 
     fn attachments(&mut self) {
@@ -498,21 +537,14 @@ impl<'a> Layout<'a> {
             field.end();
         }
         if let Some(counted) = &mut self.counted {
-            let head = Self::transfer_head(attachment.transfer());
+            let head = attachment.transfer().head();
             *counted = counted.saturating_add(attachment.encoded_len());
             out.extend_from_slice(head);
             return;
         }
         let (transfer, encoded) = attachment.encoded();
-        out.extend_from_slice(Self::transfer_head(transfer));
+        out.extend_from_slice(transfer.head());
         self.shared.push((self.out.len(), Shared::Encoded(encoded)));
-    }
-
-    fn transfer_head(transfer: Transfer) -> &'static [u8] {
-        match transfer {
-            Transfer::SevenBit => b"Content-Transfer-Encoding: 7bit\r\n\r\n",
-            Transfer::QuotedPrintable | Transfer::Base64 => b"Content-Transfer-Encoding: base64\r\n\r\n",
-        }
     }
 
     /// Has `piece` stand here.
@@ -595,21 +627,31 @@ fn calendar(content: View<'_>) -> Option<&Calendar> {
     content.one(|content| content.calendar.as_ref())
 }
 
-/// The texts of a message, as far as they are written more or less as they are.
+/// The bodies of a message.
 fn texts(content: View<'_>) -> impl Iterator<Item = &str> {
-    let report = content.one(|content| content.report.as_ref());
-    let returned = report.and_then(Report::returned).map(Returned::octets);
     let bodies = [
         text(content),
         html(content),
         amp(content),
         calendar(content).map(Calendar::as_str),
     ];
+    bodies.into_iter().flatten()
+}
+
+/// What else of a message is written as it is: reports, and messages that are attached.
+fn unencoded(content: View<'_>) -> impl Iterator<Item = &str> {
+    let report = content.one(|content| content.report.as_ref());
+    let returned = report.and_then(Report::returned).map(Returned::octets);
+    let inlines = content.list(|content| &content.inlines);
+    let attached = content.list(|content| &content.attachments).iter().chain(inlines);
+    let attached = attached.filter_map(|attachment| match attachment.encoded_in_memory() {
+        Some((Transfer::SevenBit, octets)) => Some(octets),
+        _ => None,
+    });
     let octets = report.map(Report::field_bytes).into_iter().chain(returned);
-    bodies
-        .into_iter()
-        .flatten()
-        .chain(octets.filter_map(|octets| std::str::from_utf8(octets).ok()))
+    octets
+        .chain(attached)
+        .filter_map(|octets| std::str::from_utf8(octets).ok())
 }
 
 fn uri_field<'u>(out: &mut Vec<u8>, name: &str, uris: impl Iterator<Item = &'u str>) {
@@ -634,14 +676,10 @@ fn plain(out: &mut Vec<u8>, name: &str, value: &str) {
 }
 
 /// Returns what makes the message's boundaries its own: 128 bits that stand in none of its parts.
-///
-/// Only text that is written as it is can hold a boundary, and only if it holds the mark that all of them begin with.
 fn boundary_tag(content: View<'_>, id: [u8; 16]) -> String {
     let own = hex(id);
-    let inlines = content.list(|content| &content.inlines);
-    let attachments = content.list(|content| &content.attachments);
     let suspects: Vec<&str> = texts(content)
-        .chain(attachments.iter().chain(inlines).filter_map(unencoded))
+        .chain(unencoded(content))
         .filter(|text| text.contains(DELIMITER_MARK))
         .collect();
     let mut tag = own.clone();
@@ -651,21 +689,4 @@ fn boundary_tag(content: View<'_>, id: [u8; 16]) -> String {
         tag = format!("{own}_{attempt}");
     }
     tag
-}
-
-/// Tells whether what the message adds to its prototype could be taken for one of the prototype's boundaries.
-fn own_text_holds(message: &Finished, tag: &str) -> bool {
-    let own = &message.content;
-    let view = View { own, base: None };
-    texts(view)
-        .chain(own.attachments.iter().chain(&own.inlines).filter_map(unencoded))
-        .any(|text| text.contains(DELIMITER_MARK) && text.contains(tag))
-}
-
-/// Returns an attachment's text if it is written as it is.
-fn unencoded(attachment: &Attachment) -> Option<&str> {
-    let (transfer, bytes) = attachment.encoded_in_memory()?;
-    (transfer == Transfer::SevenBit)
-        .then(|| std::str::from_utf8(bytes).ok())
-        .flatten()
 }

@@ -74,7 +74,7 @@ impl MessageId {
     }
 
     pub(crate) fn generate(id: [u8; 16], domain: &Domain) -> Self {
-        Self(format!("{}@{}", hex(id), domain.as_str()))
+        Self([&hex(id), "@", domain.as_str()].concat())
     }
 
     /// Returns the id without angle brackets.

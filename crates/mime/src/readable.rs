@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::content::View;
-use crate::{BuildProblem, Charset, body, charset};
+use crate::{BuildProblem, Charset, body};
 
 /// How the bodies that people read are written, where that is not as they are in UTF-8.
 #[derive(Debug, Default)]
@@ -19,7 +19,8 @@ pub(crate) struct Written {
     body: Body,
 }
 
-enum Body {
+/// Its text, or the octets that stand for it.
+pub(crate) enum Body {
     Utf8(String),
     Octets(Vec<u8>),
 }
@@ -108,17 +109,11 @@ impl Written {
         &self.type_line
     }
 
-    /// Writes `Content-Transfer-Encoding`, an empty line and the body.
-    pub(crate) fn write(&self, out: &mut Vec<u8>) {
-        match &self.body {
-            Body::Utf8(text) => {
-                body::write_encoded(text, out);
-            }
-            Body::Octets(octets) => charset::write_octets(octets, out),
-        }
+    pub(crate) fn body(&self) -> &Body {
+        &self.body
     }
 
-    pub(crate) fn len(&self) -> usize {
+    fn len(&self) -> usize {
         match &self.body {
             Body::Utf8(text) => text.len(),
             Body::Octets(octets) => octets.len(),

@@ -3,7 +3,7 @@
 use super::scan::{printable_len, special};
 
 /// Longest line, its line break not counted.
-const LINE: usize = 76;
+pub(super) const LINE: usize = 76;
 
 /// Why a text is not written as quoted-printable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

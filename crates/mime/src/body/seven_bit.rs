@@ -5,6 +5,22 @@ use super::scan::printable_len;
 /// Longest line that is not folded by encoding it, its line break not counted.
 const LINE: usize = 76;
 
+/// Length of `text` as [`write`] writes it, if it does.
+pub(super) fn len(text: &[u8]) -> Option<usize> {
+    let mut len = 0;
+    let mut rest = text;
+    while !rest.is_empty() {
+        let count = line_len(rest)?;
+        let (line, tail) = rest.split_at_checked(count).unwrap_or((rest, &[]));
+        if matches!(line.last(), Some(b' ' | b'\t')) {
+            return None;
+        }
+        len += count + if tail.is_empty() { 0 } else { 2 };
+        rest = tail.strip_prefix(b"\r\n").or_else(|| tail.get(1..)).unwrap_or_default();
+    }
+    Some(len)
+}
+
 /// Appends `text` with CRLF line breaks if it is ASCII without control characters, in lines of at most 76 that do not end
 /// with white space. Otherwise returns false; what was written has to be taken back then.
 pub(super) fn write(text: &[u8], out: &mut Vec<u8>) -> bool {
@@ -49,14 +65,14 @@ mod tests {
 
     #[test]
     fn only_what_survives_as_it_is() {
-        let long = "x".repeat(77);
+        let (fits, long) = ("x".repeat(76), "x".repeat(77));
         for (text, expected) in [
             ("", Some("")),
             ("a\r\nb\nc\rd", Some("a\r\nb\r\nc\r\nd")),
             ("a\r\r\nb\r", Some("a\r\n\r\nb\r\n")),
             ("\n\n", Some("\r\n\r\n")),
             ("tab\there", Some("tab\there")),
-            (&long[1..], Some(&long[1..])),
+            (&fits, Some(&fits)),
             (&long, None),
             ("space \n", None),
             ("tab\t", None),
@@ -71,6 +87,7 @@ mod tests {
                 expected,
                 "{text:?}"
             );
+            assert_eq!(len(text.as_bytes()), expected.map(str::len), "{text:?}");
         }
     }
 }

@@ -16,5 +16,6 @@ mod parts;
 mod prototypes;
 mod refusals;
 mod round_trip;
+mod streamed;
 mod tree;
 mod wire;

@@ -176,3 +176,23 @@ fn what_is_wrong_is_said_where_it_was_set() {
     let error = nobody.message().build().unwrap_err();
     assert_eq!(error.problems(), [BuildProblem::MissingFrom]);
 }
+
+#[test]
+fn what_is_said_to_be_common_changes_nothing() {
+    let lines =
+        "<p style=\"margin: 0\">Grüße an alle, die das lesen, und an alle anderen auch = alle.</p>\r\n".repeat(20);
+    let page = |name: &str| format!("<h1>{name}</h1>{lines}<hr>\n{lines}{name}");
+    let letter = |name: &str| format!("{lines}{name}");
+    for name in ["Bob", "Zoë", "a line\nand another", &lines, ""] {
+        let write = |builder: MessageBuilder| {
+            let prototype = constant(builder.generator(&generator())).prepare().unwrap();
+            let message = personal(prototype.message()).text(letter(name)).html(page(name));
+            without_ids(&message.build().unwrap())
+        };
+        let common = Message::builder().common_text(lines.clone()).common_html(lines.clone());
+        let common = common
+            .common_html(format!("<hr>\n{lines}"))
+            .common_html("not there\n".repeat(100));
+        assert_eq!(write(common), write(Message::builder()));
+    }
+}
