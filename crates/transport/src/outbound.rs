@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 
 use posthaste_address::{Envelope, EnvelopeError, Recipient};
-use posthaste_mime::{Message, Rope};
+use posthaste_mime::{Message, RawMessage, Rope};
 
 /// Pairs an envelope with content, ready to be sent.
 ///
@@ -196,7 +196,7 @@ impl Facts {
         Self {
             eight_bit,
             eight_bit_header: eight_bit && !header.is_ascii(),
-            message_id: message_id(&header),
+            message_id: RawMessage::parse(header).ok().and_then(|message| message.message_id()),
         }
     }
 }
@@ -217,27 +217,6 @@ fn header_section(rope: &Rope) -> Vec<u8> {
         header.push(byte);
     }
     header
-}
-
-/// Finds `<left@right>` in the Message-ID field, folded or not.
-fn message_id(header: &[u8]) -> Option<String> {
-    let mut lines = header.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii_end);
-    let first = lines.find_map(|line| {
-        let (name, value) = line.split_at_checked(line.iter().position(|byte| *byte == b':')?)?;
-        name.trim_ascii_end()
-            .eq_ignore_ascii_case(b"message-id")
-            .then_some(value)
-    })?;
-    let mut value = first.strip_prefix(b":").unwrap_or(first).to_vec();
-    for line in lines.take_while(|line| line.first().is_some_and(|byte| matches!(byte, b' ' | b'\t'))) {
-        value.extend_from_slice(line);
-    }
-    let text = String::from_utf8(value).ok()?;
-    let (_, from_bracket) = text.split_once('<')?;
-    let (inside, _) = from_bracket.split_once('>')?;
-    let clean =
-        !inside.is_empty() && inside.len() <= 996 && !inside.chars().any(|c| c.is_control() || c.is_whitespace());
-    clean.then(|| inside.to_owned())
 }
 
 impl fmt::Debug for Outbound {
