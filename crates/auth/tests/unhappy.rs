@@ -144,6 +144,13 @@ async fn messages_that_cannot_be_signed_or_have_no_author() {
             SignError::LineEnds
         );
     }
+    for space in [" ", "\t"] {
+        let folded = format!("{space}x: y\r\n{MESSAGE}");
+        assert_eq!(
+            signer().sign([folded.as_bytes()], now()).unwrap_err(),
+            SignError::FirstLine
+        );
+    }
     let other = BodyHash::new(Canonicalization::Simple);
     assert_eq!(
         signer()

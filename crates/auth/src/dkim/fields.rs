@@ -45,6 +45,7 @@ pub(crate) struct Fields<'a> {
     body: usize,
     has_end: bool,
     has_bare_line_end: bool,
+    is_folded: bool,
 }
 
 impl<'a> Fields<'a> {
@@ -80,6 +81,7 @@ impl<'a> Fields<'a> {
             fields,
             body: position,
             has_end,
+            is_folded: matches!(message.first(), Some(b' ' | b'\t')),
             has_bare_line_end: bare || header.iter().filter(|&&byte| byte == b'\r').count() != line_ends,
         }
     }
@@ -107,6 +109,11 @@ impl<'a> Fields<'a> {
     /// Says whether the header section has a CR without its LF, or an LF without its CR.
     pub(super) fn has_bare_line_end(&self) -> bool {
         self.has_bare_line_end
+    }
+
+    /// Says whether the first line looks as if it went on from a line before it.
+    pub(super) fn is_folded(&self) -> bool {
+        self.is_folded
     }
 
     /// Stacks the fields by their names, the lowest on top. The field that is being verified is in none of the stacks (RFC 6376

@@ -13,6 +13,9 @@ pub enum SignError {
     /// The header section has line ends that are not CRLF, so that nobody could say where it ends (RFC 6376 §5.3).
     #[error("header section has line ends that are not CRLF")]
     LineEnds,
+    /// The header section begins with white space: behind a signature field it would be a part of that.
+    #[error("header section begins with white space")]
+    FirstLine,
     /// What was given as the header section goes on behind the empty line that ends it.
     #[error("header section goes on behind its empty line")]
     HeaderEnd,

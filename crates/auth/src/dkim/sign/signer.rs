@@ -80,8 +80,8 @@ impl Signer {
     ///
     /// # Errors
     ///
-    /// [`SignError`]: the message has no From field, its header section is not in lines ended by CRLF, `now` is before
-    /// 1970, or a private-key operation failed; [`SignError::RemoteKey`] if a key is in a key service.
+    /// [`SignError`]: the message has no From field, its header section is not in lines ended by CRLF or begins with white
+    /// space, `now` is before 1970, or a private-key operation failed; [`SignError::RemoteKey`] if a key is in a key service.
     pub fn sign<'a>(&self, chunks: impl IntoIterator<Item = &'a [u8]>, now: SystemTime) -> Result<String, SignError> {
         self.complete(self.prepare(chunks, now)?)
     }
@@ -181,6 +181,9 @@ impl Signer {
         }
         if fields.has_bare_line_end() {
             return Err(SignError::LineEnds);
+        }
+        if fields.is_folded() {
+            return Err(SignError::FirstLine);
         }
         if fields.count("From") == 0 {
             return Err(SignError::NoFrom);
