@@ -28,8 +28,7 @@ enum Encoding {
 
 /// Writes `text` as encoded-words, in the encoding that is shorter; no word splits a character.
 pub(crate) fn write(field: &mut Field<'_>, text: &str, place: Place) {
-    let q_len: usize = text.bytes().map(|byte| q_cost(byte, place)).sum();
-    let encoding = if q_len <= text.len().div_ceil(3) * 4 {
+    let encoding = if cost(text, Encoding::Q, place) <= cost(text, Encoding::B, place) {
         Encoding::Q
     } else {
         Encoding::B
@@ -37,7 +36,8 @@ pub(crate) fn write(field: &mut Field<'_>, text: &str, place: Place) {
     let mut rest = text;
     while !rest.is_empty() {
         let mut taken = take(rest, room(field.column()), encoding, place);
-        if taken < rest.len() && room(field.column()) < WORTH_STARTING {
+        let is_cut = taken < rest.len() || cost(rest, encoding, place) > room(field.column());
+        if is_cut && room(field.column()) < WORTH_STARTING {
             field.fold();
             taken = take(rest, room(field.column()), encoding, place);
         }
@@ -93,6 +93,14 @@ fn take(text: &str, room: usize, encoding: Encoding, place: Place) -> usize {
         }
     }
     taken
+}
+
+/// Octets of the encoded text.
+fn cost(text: &str, encoding: Encoding, place: Place) -> usize {
+    match encoding {
+        Encoding::Q => text.bytes().map(|byte| q_cost(byte, place)).sum(),
+        Encoding::B => text.len().div_ceil(3) * 4,
+    }
 }
 
 fn is_literal(byte: u8, place: Place) -> bool {
