@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use bytes::Bytes;
 use posthaste_address::LenientList;
 
-use super::header::{trim_blanks, trim_blanks_start, without_break};
+use super::lines::{trim_blanks, trim_blanks_start, without_break};
 use super::parameters::Parameters;
 use super::{addresses, date, words};
 use crate::text::{LINE_LIMIT, is_control};

@@ -7,6 +7,7 @@ mod date;
 mod error;
 mod field;
 mod header;
+mod lines;
 mod message;
 mod options;
 mod parameters;

@@ -1,7 +1,7 @@
 //! Values with parameters: `Content-Type`, `Content-Disposition` and their like, as leniently as mail needs it.
 
 use super::charset::{self, Charset};
-use super::header::trim_blanks;
+use super::lines::trim_blanks;
 use super::words;
 
 /// How many parameters of one field are read.

@@ -3,14 +3,19 @@
 //! **Invariant:** the pieces, one behind another, are the section. A piece that was in the message is a range of it; a
 //! piece that was added ends with a line break and does not begin with white space.
 
+mod defects;
+mod scan;
+
+pub(super) use scan::{Scan, Step};
+
 use std::ops::Range;
 
 use bytes::Bytes;
 
-use super::error::{RawDefect, RawError};
+use super::error::RawError;
 use super::field::RawField;
-use super::options::{JunkLines, RawOptions};
-use crate::text::LINE_LIMIT;
+use super::lines::{is_blank, next_line};
+use super::options::RawOptions;
 
 /// Begins the line that mbox files put before each message.
 const MBOX_MARK: &[u8] = b"From ";
@@ -40,108 +45,6 @@ pub(super) struct Header {
     start: usize,
     body: usize,
     edited: bool,
-}
-
-/// What a line was.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Step {
-    /// Part of the header section.
-    Header,
-    /// The empty line behind it.
-    Empty,
-    /// The first line of a body that no empty line precedes.
-    Body,
-}
-
-/// Takes the lines of one header section, one after another.
-#[derive(Debug)]
-pub(super) struct Scan {
-    pieces: Vec<Piece>,
-    fields: usize,
-    start: usize,
-    part: usize,
-    options: RawOptions,
-}
-
-impl Scan {
-    pub(super) fn new(start: usize, part: usize, options: RawOptions) -> Self {
-        Self {
-            pieces: Vec::new(),
-            fields: 0,
-            start,
-            part,
-            options,
-        }
-    }
-
-    /// Takes the line that `range` of `source` is, its line break included.
-    pub(super) fn line(&mut self, source: &[u8], range: Range<usize>) -> Result<Step, RawError> {
-        let line = without_break(source.get(range.clone()).unwrap_or_default());
-        if line.is_empty() {
-            return Ok(Step::Empty);
-        }
-        if range.end - self.start > self.options.max_header {
-            return Err(RawError::HeaderTooLong {
-                part: self.part,
-                limit: self.options.max_header,
-            });
-        }
-        if is_blank(line.first()) && self.extend(range.end) {
-            return Ok(Step::Header);
-        }
-        if let Some(name) = name_length(line) {
-            self.fields += 1;
-            if self.fields > self.options.max_fields {
-                return Err(RawError::TooManyFields {
-                    part: self.part,
-                    limit: self.options.max_fields,
-                });
-            }
-            self.push(range, name);
-            return Ok(Step::Header);
-        }
-        let is_mbox = self.pieces.is_empty() && line.starts_with(MBOX_MARK);
-        if self.options.junk_lines == JunkLines::StartBody && !is_mbox {
-            return Ok(Step::Body);
-        }
-        let follows_junk = self.pieces.last().is_some_and(|piece| piece.name == 0);
-        if !follows_junk || !self.extend(range.end) {
-            self.push(range, 0);
-        }
-        Ok(Step::Header)
-    }
-
-    /// Ends the section before `body`; `empty_line` is what stands between.
-    pub(super) fn finish(self, source: Bytes, empty_line: Option<Range<usize>>, body: usize) -> Header {
-        Header {
-            source,
-            pieces: self.pieces,
-            empty_line,
-            start: self.start,
-            body,
-            edited: false,
-        }
-    }
-
-    fn push(&mut self, range: Range<usize>, name: usize) {
-        self.pieces.push(Piece {
-            text: Text::Own(range),
-            name,
-        });
-    }
-
-    /// Makes the last piece longer; false if there is none.
-    fn extend(&mut self, to: usize) -> bool {
-        match self.pieces.last_mut() {
-            Some(Piece {
-                text: Text::Own(range), ..
-            }) => {
-                range.end = to;
-                true
-            }
-            _ => false,
-        }
-    }
 }
 
 impl Header {
@@ -295,36 +198,6 @@ impl Header {
         }
     }
 
-    /// Lists what readers take in different ways.
-    pub(super) fn defects(&self) -> Vec<RawDefect> {
-        let mut defects = Vec::new();
-        let mut first = [true; 5];
-        let mut offset = 0;
-        for (index, piece) in self.pieces.iter().enumerate() {
-            let text = self.text(piece);
-            if piece.name == 0 && index == 0 && is_blank(text.first()) {
-                defects.push(RawDefect::LeadingSpace);
-            } else if piece.name == 0 {
-                defects.push(RawDefect::JunkLine { offset });
-            }
-            line_defects(text, offset, &mut first, &mut defects);
-            offset += text.len();
-        }
-        if self.empty_line.is_none() {
-            defects.push(RawDefect::NoEmptyLine);
-        } else if let Some(range) = &self.empty_line
-            && range.len() == 1
-        {
-            note(&mut first, 1, &mut defects, RawDefect::BareLf { offset });
-        }
-        for name in ONCE {
-            if self.count(name) > 1 {
-                defects.push(RawDefect::Repeated { field: name });
-            }
-        }
-        defects
-    }
-
     /// Pieces that nothing may be put before: an mbox line belongs first, and white space would continue what is put
     /// before it.
     fn leading(&self) -> usize {
@@ -406,110 +279,5 @@ impl Header {
             return field;
         }
         field.iter().copied().filter(|byte| *byte != b'\r').collect()
-    }
-}
-
-/// Fields that stand at most once in a message or part (RFC 5322 §3.6, RFC 2045 §4 to §8, RFC 2183 §2).
-const ONCE: [&str; 16] = [
-    "bcc",
-    "cc",
-    "content-disposition",
-    "content-id",
-    "content-transfer-encoding",
-    "content-type",
-    "date",
-    "from",
-    "in-reply-to",
-    "message-id",
-    "mime-version",
-    "references",
-    "reply-to",
-    "sender",
-    "subject",
-    "to",
-];
-
-/// Where the line that begins at `position` ends, its line break included.
-pub(super) fn next_line(source: &[u8], position: usize) -> usize {
-    next_after(source, position, b'\n')
-}
-
-/// Where the first `octet` from `position` on ends; the end of `source` if there is none.
-pub(super) fn next_after(source: &[u8], position: usize, octet: u8) -> usize {
-    let mut rest = source.get(position..).unwrap_or_default();
-    // Reading from a slice cannot fail; this is the fastest search for an octet that the standard library has.
-    let length = std::io::BufRead::skip_until(&mut rest, octet).unwrap_or(rest.len());
-    position + length
-}
-
-/// A line without what ends it.
-pub(super) fn without_break(line: &[u8]) -> &[u8] {
-    match line.strip_suffix(b"\n") {
-        Some(line) => line.strip_suffix(b"\r").unwrap_or(line),
-        None => line,
-    }
-}
-
-pub(super) fn is_blank(byte: Option<&u8>) -> bool {
-    matches!(byte, Some(b' ' | b'\t'))
-}
-
-/// Length of the name if `line` begins a field: printable ASCII up to a colon, white space before that allowed as it
-/// once was (RFC 5322 §4.5).
-pub(super) fn name_length(line: &[u8]) -> Option<usize> {
-    let length = line
-        .iter()
-        .position(|byte| !byte.is_ascii_graphic() || *byte == b':')
-        .filter(|length| *length > 0)?;
-    let rest = trim_blanks_start(line.get(length..)?);
-    (rest.first() == Some(&b':')).then_some(length)
-}
-
-/// Without the spaces and tabs at the start.
-pub(super) fn trim_blanks_start(text: &[u8]) -> &[u8] {
-    let blanks = text.iter().take_while(|byte| is_blank(Some(*byte))).count();
-    text.get(blanks..).unwrap_or_default()
-}
-
-/// Without the spaces and tabs at both ends.
-pub(super) fn trim_blanks(text: &[u8]) -> &[u8] {
-    let text = trim_blanks_start(text);
-    let blanks = text.iter().rev().take_while(|byte| is_blank(Some(*byte))).count();
-    text.get(..text.len() - blanks).unwrap_or_default()
-}
-
-/// Notes what is odd about the lines of one piece; of each kind the first of the section.
-fn line_defects(text: &[u8], offset: usize, first: &mut [bool; 5], defects: &mut Vec<RawDefect>) {
-    let mut position = 0;
-    while position < text.len() {
-        let end = next_line(text, position);
-        let line = text.get(position..end).unwrap_or_default();
-        let content = without_break(line);
-        let at = offset + position;
-        if let Some(cr) = content.iter().position(|byte| *byte == b'\r') {
-            note(first, 0, defects, RawDefect::BareCr { offset: at + cr });
-        }
-        if line.len() == content.len() + 1 {
-            let offset = at + content.len();
-            note(first, 1, defects, RawDefect::BareLf { offset });
-        }
-        if let Some(nul) = content.iter().position(|byte| *byte == 0) {
-            note(first, 2, defects, RawDefect::Nul { offset: at + nul });
-        }
-        if content.len() > LINE_LIMIT {
-            note(first, 3, defects, RawDefect::LongLine { offset: at });
-        }
-        if position > 0 && trim_blanks(content).is_empty() {
-            note(first, 4, defects, RawDefect::BlankFold { offset });
-        }
-        position = end;
-    }
-}
-
-fn note(first: &mut [bool; 5], kind: usize, defects: &mut Vec<RawDefect>, defect: RawDefect) {
-    if let Some(first) = first.get_mut(kind)
-        && std::mem::take(first)
-    {
-        defects.push(defect);
     }
 }
