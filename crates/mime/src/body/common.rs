@@ -71,6 +71,10 @@ pub(super) fn encode(text: &[u8], common: &[CommonLines], limit: usize, out: &mu
         // What stands before ends with a line break, or there is nothing.
         quoted_printable::encode(own, end.saturating_sub(out.len()), out)?;
         out.extend_from_slice(&lines.encoded);
+        // They end with a line break, behind which the encoder would look at its limit.
+        if out.len() > end {
+            return Err(Stop::TooLong);
+        }
         rest = found.get(lines.lines.len()..).unwrap_or_default();
     }
     quoted_printable::encode(rest, end.saturating_sub(out.len()), out)
@@ -87,8 +91,11 @@ mod tests {
     }
 
     fn both(text: &str, common: &[CommonLines]) -> [Result<Vec<u8>, Stop>; 2] {
+        both_within(100_000, text, common)
+    }
+
+    fn both_within(limit: usize, text: &str, common: &[CommonLines]) -> [Result<Vec<u8>, Stop>; 2] {
         let (mut plain, mut faster) = (b"x".to_vec(), b"x".to_vec());
-        let limit = 100_000;
         [
             quoted_printable::encode(text.as_bytes(), limit, &mut plain).map(|()| plain),
             encode(text.as_bytes(), common, limit, &mut faster).map(|()| faster),
@@ -125,9 +132,10 @@ mod tests {
                 prop_oneof![Just(lines("a", 12)), Just(lines("b", 12)), Just("\r\n".to_owned()), "[a-zä=\n ]{0,90}".prop_map(String::from)],
                 0..8,
             ),
+            limit in prop_oneof![Just(100_000_usize), 0_usize..3000],
         ) {
             let common: Vec<_> = ["a", "b"].iter().filter_map(|word| CommonLines::of(&format!("\n{}", lines(word, 12)))).collect();
-            let [plain, faster] = both(&pieces.concat(), &common);
+            let [plain, faster] = both_within(limit, &pieces.concat(), &common);
             prop_assert_eq!(plain, faster);
         }
     }

@@ -137,3 +137,31 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn of_text_that_is_said_to_be_common() {
+    for line in [
+        "日本語日本語日本語日本語\n",
+        "plain text that many read \n",
+        "日本語 and letters, of both\n",
+    ] {
+        let common = line.repeat(40);
+        let prototype = wire::builder()
+            .common_text(format!("\n{common}"))
+            .common_html(format!("<p>\n{common}"))
+            .prepare()
+            .unwrap();
+        for (before, after) in [("", ""), ("a\n", ""), ("", "a"), ("é\n", "é\n")] {
+            let text = format!("{before}{common}{after}");
+            let common = prototype
+                .message()
+                .text(text.clone())
+                .html(text.clone())
+                .build()
+                .unwrap();
+            check(&common);
+            let plain = wire::builder().text(text.clone()).html(text).build().unwrap();
+            assert_eq!(common.encoded_len(), plain.encoded_len());
+        }
+    }
+}
