@@ -60,6 +60,21 @@ impl Code {
         }
     }
 
+    /// What is written as it stands in the source, in the order of the instructions.
+    pub(crate) fn constant_texts(&self) -> impl Iterator<Item = &str> {
+        self.ops.iter().filter_map(|op| match *op {
+            Op::Text { start, end }
+            | Op::Print { start, end, .. }
+            | Op::PrintField { start, end, .. }
+            | Op::Next { start, end, .. }
+                if start < end =>
+            {
+                self.source.get(start as usize..end as usize)
+            }
+            _ => None,
+        })
+    }
+
     /// Compiles `source` as a part, or as a registered partial.
     pub(crate) fn compile(source: &str, partial: Option<&str>, options: &Options) -> Result<Self, CompileError> {
         let fail = |(at, kind)| CompileError::new(Location::new(options.part, partial, source, at), kind);

@@ -588,6 +588,11 @@ enum Head<'h> {
     Value,
 }
 
+/// Whether `call` is a placeholder for Amazon SES and no variable.
+pub(crate) fn is_any_placeholder(call: &ast::Call<'_>) -> bool {
+    PLACEHOLDERS.iter().any(|name| is_placeholder(call, name))
+}
+
 fn is_placeholder(call: &ast::Call<'_>, name: &str) -> bool {
     !call.has_arguments() && matches!(&call.head, ast::Expr::Path(path) if path.simple_name() == Some(name))
 }

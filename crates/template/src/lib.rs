@@ -65,6 +65,7 @@
 //! variable, as [`Mode::Ses`] does; [`Mode::Strict`], the default, names them all.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod analysis;
 mod arena;
 mod ast;
 mod code;
@@ -96,7 +97,7 @@ pub use options::{Escape, Limits, Mode, Options};
 pub use program::Program;
 pub use ses_json::SesJsonError;
 pub use template::{Rendered, Template, TemplateBuilder};
-pub use variable::Variable;
+pub use variable::{Usage, Variable};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

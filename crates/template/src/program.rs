@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
+use crate::analysis::Analysis;
 use crate::arena::Arena;
-use crate::code::{Base, Code, Expr};
+use crate::code::Code;
 use crate::error::{CompileError, RenderError};
 use crate::location::Part;
 use crate::options::Options;
@@ -154,31 +155,37 @@ impl Program {
         &self.code.source
     }
 
-    /// Lists the paths that the source reads from the data, in order, as they are written.
+    /// Returns the fixed texts between the tags of the source, in order, as they come out where they come out.
     ///
-    /// Paths inside a loop or a context are relative to it. Partials are not followed.
+    /// Who treats what was rendered further can prepare them once: encode them, say.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use posthaste_template::{Options, Part, Program};
+    ///
+    /// let program = Program::compile("<p>Dear {{name}},</p>", &Options::new(Part::Html))?;
+    /// assert_eq!(program.constant_texts().collect::<Vec<_>>(), ["<p>Dear ", ",</p>"]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn constant_texts(&self) -> impl Iterator<Item = &str> {
+        self.code.constant_texts()
+    }
+
+    /// Lists what the source and the partials that it calls read from the data, in order (see
+    /// [`Template::variables`](crate::Template::variables)).
     pub fn variables(&self) -> Vec<Variable> {
-        let paths = self.code.exprs.iter().filter_map(|expr| match expr {
-            Expr::Path(path) if matches!(path.base, Base::Context(_) | Base::Root) && path.first < path.end => {
-                Some(path)
-            }
-            _ => None,
-        });
-        let mut paths: Vec<_> = paths.collect();
-        paths.sort_by_key(|path| path.at);
-        let mut found: Vec<Variable> = Vec::new();
-        let mut seen = std::collections::HashSet::new();
-        for path in paths {
-            let name = self.code.name(path);
-            if seen.insert(name) {
-                let location = self.code.location(self.options.part, path.at);
-                found.push(Variable {
-                    name: name.to_owned(),
-                    location,
-                });
-            }
-        }
-        found
+        Analysis::new([self]).variables([self])
+    }
+
+    /// Describes the data that the source can be rendered with as a JSON Schema (see
+    /// [`Template::schema`](crate::Template::schema)).
+    pub fn schema(&self) -> Value {
+        Analysis::new([self]).schema(None)
+    }
+
+    pub(crate) fn contents(&self) -> (&Code, &Partials, &Options) {
+        (&self.code, &self.partials, &self.options)
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use crate::analysis::Analysis;
 use crate::arena::Arena;
 use crate::code::Code;
 use crate::error::{CompileError, RenderError};
@@ -137,10 +138,103 @@ impl Template {
         self.html.as_ref()
     }
 
-    /// Lists the paths that the parts read from the data (see [`Program::variables`]).
+    fn programs(&self) -> impl Iterator<Item = &Program> {
+        [Some(&self.subject), self.text.as_ref(), self.html.as_ref()]
+            .into_iter()
+            .flatten()
+    }
+
+    /// Lists what the parts, and the partials that they call, read from the data, without rendering anything.
+    ///
+    /// Names are followed through loops, contexts, block parameters and `../`: the paths start at the top of the data. Each
+    /// path is listed once for each way of using it, in each source. What only the data can tell is left out: what a
+    /// dynamic `lookup` finds, which partial a dynamic name calls, in which context a block helper runs its body (it is
+    /// taken for the one around it).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use posthaste_template::Template;
+    ///
+    /// let template = Template::builder()
+    ///     .subject("Hello {{name}}")
+    ///     .text("{{#each order.items}}{{title}} for {{../name}}\n{{/each}}{{#if coupon}}{{coupon.code}}{{/if}}")
+    ///     .build()?;
+    /// let used: Vec<String> = template
+    ///     .variables()
+    ///     .iter()
+    ///     .map(|variable| format!("{}: {} at {}", variable.path, variable.usage, variable.location))
+    ///     .collect();
+    /// assert_eq!(
+    ///     used,
+    ///     [
+    ///         "name: printed at subject, line 1, column 9",
+    ///         "order.items: looped at text, line 1, column 9",
+    ///         "order.items[].title: printed at text, line 1, column 24",
+    ///         "order.name: printed at text, line 1, column 39",
+    ///         "coupon: tested at text, line 2, column 15",
+    ///         "coupon.code: printed at text, line 2, column 25",
+    ///     ]
+    /// );
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn variables(&self) -> Vec<Variable> {
-        let parts = [Some(&self.subject), self.text.as_ref(), self.html.as_ref()];
-        parts.into_iter().flatten().flat_map(Program::variables).collect()
+        Analysis::new(self.programs()).variables(self.programs())
+    }
+
+    /// Describes the data that this template can be rendered with as a JSON Schema (draft 2020-12), as far as its use
+    /// tells.
+    ///
+    /// What is printed is text, a number or a truth value, what is looped over an array, what has names below it an
+    /// object. Whatever [`Mode::Strict`] would miss is `required`, so data that fits the schema renders without missing
+    /// variables, within the bounds that [`Self::variables`] names. What is printed behind `{{#if x}}` goes with `x`
+    /// (`dependentRequired`). The schema asks for enough, not for the least: some data that it refuses would render. Data of
+    /// a shape that recurses, as a partial that calls itself has it, is described by reference; there, what an `{{#if}}`
+    /// says of one level is taken to hold for all. A value that is used as a list here and as an object there, or that is
+    /// its own context by way of `@root`, is beyond what a schema says.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use posthaste_template::Template;
+    /// use serde_json::json;
+    ///
+    /// let template = Template::builder()
+    ///     .name("shipped")
+    ///     .subject("Order {{order.id}}")
+    ///     .text("{{#each order.items}}{{title}}{{/each}}{{#if coupon}}{{coupon}}{{/if}}")
+    ///     .build()?;
+    /// assert_eq!(
+    ///     template.schema(),
+    ///     json!({
+    ///         "$schema": "https://json-schema.org/draft/2020-12/schema",
+    ///         "title": "shipped",
+    ///         "type": "object",
+    ///         "properties": {
+    ///             "coupon": {"type": ["string", "number", "boolean", "null"]},
+    ///             "order": {
+    ///                 "type": "object",
+    ///                 "properties": {
+    ///                     "id": {"type": ["string", "number", "boolean"]},
+    ///                     "items": {
+    ///                         "type": ["array", "null"],
+    ///                         "items": {
+    ///                             "type": "object",
+    ///                             "properties": {"title": {"type": ["string", "number", "boolean"]}},
+    ///                             "required": ["title"],
+    ///                         },
+    ///                     },
+    ///                 },
+    ///                 "required": ["id"],
+    ///             },
+    ///         },
+    ///         "required": ["order"],
+    ///     })
+    /// );
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn schema(&self) -> Value {
+        Analysis::new(self.programs()).schema(self.name())
     }
 
     /// Renders all parts with `data`.

@@ -1,6 +1,7 @@
 //! What the crate promises, seen from outside.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests say plainly what they expect")]
 
+mod analysis;
 mod defaults;
 mod errors;
 mod headers;

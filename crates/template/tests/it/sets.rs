@@ -95,16 +95,6 @@ fn syntax_errors_in_json_are_told_with_part_and_place() {
 }
 
 #[test]
-fn variables_are_listed() {
-    let template = Template::builder()
-        .subject("{{a}}")
-        .text("{{#each l}}{{b.c}}{{@index}}{{../d}}{{this}}{{b.c}}{{/each}}");
-    let template = template.build().unwrap();
-    let names: Vec<String> = template.variables().into_iter().map(|variable| variable.name).collect();
-    assert_eq!(names, ["a", "l", "b.c", "../d"]);
-}
-
-#[test]
 fn templates_can_be_shared_between_threads() {
     let template = Template::builder().subject("{{x}}").text("{{x}}").build().unwrap();
     std::thread::scope(|scope| {
