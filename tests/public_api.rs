@@ -27,7 +27,16 @@ const ALLOWED: &[(&str, &[&str], &str)] = &[
         &["address", "template", "transport"],
         "the serialisation traits, by derive or by hand",
     ),
-    ("serde_json", &["template"], "template data is JSON; 1.x since 2017"),
+    (
+        "futures_core",
+        &["campaign"],
+        "recipients come as a Stream, the trait that all of them implement",
+    ),
+    (
+        "serde_json",
+        &["campaign", "template"],
+        "template data is JSON; 1.x since 2017",
+    ),
     ("tower", &["transport"], "the tower feature is that trait"),
     (
         "tokio",

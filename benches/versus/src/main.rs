@@ -3,6 +3,8 @@
 //! `cargo run --release --manifest-path benches/versus/Cargo.toml [-- --smoke] [WORD]`: `--smoke` runs each thing once, a
 //! word keeps the questions that contain it.
 
+#![allow(dead_code, reason = "allocations are counted by the other program")]
+
 mod campaign;
 mod limit;
 mod mime;

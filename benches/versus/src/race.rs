@@ -55,6 +55,13 @@ impl Race {
         self.question
     }
 
+    /// Hands over each runner with its name.
+    pub fn each(self, mut visit: impl FnMut(&'static str, &mut dyn FnMut() -> usize)) {
+        for mut runner in self.runners {
+            visit(runner.name, &mut runner.run);
+        }
+    }
+
     /// Runs all rounds and prints one line a runner: median time, and the ratio to ours.
     pub fn run(mut self, effort: Effort) {
         let counts: Vec<u32> = self

@@ -9,7 +9,7 @@ use futures_core::Stream;
 use posthaste_address::{EmailAddress, Envelope};
 use posthaste_auth::dkim::Signer;
 use posthaste_mime::{Generator, Message, MessageBuilder, Prototype, Rope};
-use posthaste_template::Template;
+use posthaste_template::{Program, Template};
 use posthaste_transport::{Outbound, SendOptions};
 use serde_json::{Map, Value};
 
@@ -28,7 +28,7 @@ use crate::{CampaignError, Entry, EntryError, RunBuilder, Stages};
 /// ```
 /// use posthaste_campaign::{Campaign, Entry};
 /// use posthaste_mime::Message;
-/// use posthaste_template::Template;
+/// use posthaste_template::{Program, Template};
 /// use serde_json::json;
 ///
 /// let template = Template::builder().subject("Hello {{name}}").text("{{company}} says hello.").build()?;
@@ -269,7 +269,14 @@ impl CampaignBuilder {
         if !self.defaults.is_object() {
             return Err(CampaignError::Data);
         }
-        let prototype = self.message.generator(&self.generator).prepare()?;
+        let mut message = self.message.generator(&self.generator);
+        for text in self.template.text().into_iter().flat_map(Program::constant_texts) {
+            message = message.common_text(text);
+        }
+        for html in self.template.html().into_iter().flat_map(Program::constant_texts) {
+            message = message.common_html(html);
+        }
+        let prototype = message.prepare()?;
         let signing = self.signer.map(|signer| Signing {
             body: BodyHasher::new(&signer, &prototype),
             signer,
