@@ -260,6 +260,9 @@ fn lists(input: &Input, report: &mut Report) {
 /// What a list is made of: an address, or what is none.
 type Entry<'a> = Result<&'a Address, &'a Unreadable>;
 
+/// An entry as it is compared: the name of a group, and names with addresses.
+type Compared = (Option<String>, Vec<(String, String)>);
+
 /// Compares entry by entry; where the case asks for a flat list, mailbox by mailbox.
 fn same_list<'a>(parsed: impl Iterator<Item = Entry<'a>>, case: &Value) -> Result<(), String> {
     let is_flat = case
@@ -271,7 +274,7 @@ fn same_list<'a>(parsed: impl Iterator<Item = Entry<'a>>, case: &Value) -> Resul
         let name = mailbox.name().unwrap_or_default();
         vec![(name.to_owned(), mailbox.address().to_string())]
     };
-    let found: Vec<(Option<String>, Vec<(String, String)>)> = parsed
+    let found: Vec<Compared> = parsed
         .flat_map(|entry| match entry {
             Ok(Address::Group(group)) if !is_flat => {
                 let members = group.members().iter().flat_map(named).collect();
@@ -285,7 +288,7 @@ fn same_list<'a>(parsed: impl Iterator<Item = Entry<'a>>, case: &Value) -> Resul
             Err(unreadable) => vec![(None, vec![as_handed_on(unreadable.text())])],
         })
         .collect();
-    let expected: Vec<(Option<String>, Vec<(String, String)>)> = array(case, "expected")
+    let expected: Vec<Compared> = array(case, "expected")
         .iter()
         .map(|entry| match entry.get("group") {
             Some(_) => {
