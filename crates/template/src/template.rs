@@ -171,9 +171,9 @@ impl Template {
     ///         "name: printed at subject, line 1, column 9",
     ///         "order.items: looped at text, line 1, column 9",
     ///         "order.items[].title: printed at text, line 1, column 24",
-    ///         "order.name: printed at text, line 1, column 39",
-    ///         "coupon: tested at text, line 2, column 15",
-    ///         "coupon.code: printed at text, line 2, column 25",
+    ///         "name: printed at text, line 1, column 38",
+    ///         "coupon: tested at text, line 2, column 16",
+    ///         "coupon.code: printed at text, line 2, column 26",
     ///     ]
     /// );
     /// # Ok::<(), Box<dyn std::error::Error>>(())
