@@ -31,7 +31,9 @@ pub(crate) fn entries(file: &Path) -> Result<Box<dyn Iterator<Item = Row> + Send
         let rows = csv::Reader::from_reader(reader).into_deserialize::<Map<String, Value>>();
         return Ok(Box::new(rows.map(|row| entry(row?))));
     }
-    let lines = reader.lines().filter(|line| line.as_ref().map_or(true, |line| !line.trim().is_empty()));
+    let lines = reader
+        .lines()
+        .filter(|line| line.as_ref().map_or(true, |line| !line.trim().is_empty()));
     Ok(Box::new(lines.map(|line| entry(serde_json::from_str(&line?)?))))
 }
 

@@ -111,9 +111,11 @@ async fn run(flags: Flags) -> Result<(), Box<dyn Error>> {
     let total = input::count(file)?;
 
     let terms = vec![b'.'; flags.attach * 1000];
-    let message = Message::builder()
-        .from(flags.from)
-        .attach(Attachment::new("Terms.pdf", ContentType::parse("application/pdf")?, terms)?);
+    let message = Message::builder().from(flags.from).attach(Attachment::new(
+        "Terms.pdf",
+        ContentType::parse("application/pdf")?,
+        terms,
+    )?);
     let clock = Instant::now();
     let mut campaign = Campaign::builder(Template::from_ses_json(TEMPLATE)?)
         .message(message)
@@ -124,7 +126,11 @@ async fn run(flags: Flags) -> Result<(), Box<dyn Error>> {
     }
 
     let entries = stream::iter(input::entries(file)?);
-    let mut run = campaign.prepare()?.run(entries).in_order(!flags.unordered).start_at(flags.start_at);
+    let mut run = campaign
+        .prepare()?
+        .run(entries)
+        .in_order(!flags.unordered)
+        .start_at(flags.start_at);
     if let Some(workers) = flags.workers {
         run = run.workers(workers);
     }

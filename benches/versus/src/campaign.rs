@@ -142,7 +142,9 @@ const RUN: usize = 512;
 fn workers(name: &'static str, workers: usize, campaign: &Campaign) -> Runner {
     let workers = NonZeroUsize::new(workers).expect("not zero");
     let campaign = campaign.clone();
-    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .expect("a runtime");
     let data: Arc<Value> = Arc::new(data());
     Runner::new(name, move || {
         let data = Arc::clone(&data);
@@ -150,7 +152,11 @@ fn workers(name: &'static str, workers: usize, campaign: &Campaign) -> Runner {
             let to = format!("customer.{number}@example.net").parse().expect("valid");
             Ok::<_, std::io::Error>(Entry::new(to).data(Value::clone(&data)))
         });
-        let run = campaign.run(stream::iter(entries)).in_order(false).workers(workers).start();
+        let run = campaign
+            .run(stream::iter(entries))
+            .in_order(false)
+            .workers(workers)
+            .start();
         runtime.block_on(run.count())
     })
 }

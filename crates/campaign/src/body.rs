@@ -46,7 +46,11 @@ impl BodyHasher {
             return Ok(hash);
         };
         let begins = chunks.len() >= self.leading.len()
-            && self.leading.iter().zip(chunks.clone()).all(|(known, chunk)| is_same(known, chunk));
+            && self
+                .leading
+                .iter()
+                .zip(chunks.clone())
+                .all(|(known, chunk)| is_same(known, chunk));
         let (mut hash, known) = if begins {
             (self.led.clone(), self.leading.len())
         } else {

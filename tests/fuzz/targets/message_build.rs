@@ -17,7 +17,10 @@ fuzz_target!(|input: &str| {
     let html = next();
     assert!(!text_from_html(html).contains('\0'));
     let mut builder = Message::builder()
-        .generator(&Generator::fixed(SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000), 7))
+        .generator(&Generator::fixed(
+            SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000),
+            7,
+        ))
         .to(name(next(), "bob@example.net"))
         .from(name(next(), "ada@example.org"))
         .subject(next())
@@ -49,7 +52,15 @@ fuzz_target!(|input: &str| {
         assert!(!content.contains(&b'\r') && !content.contains(&b'\n'));
     }
     let raw = RawMessage::parse(bytes).expect("a message");
-    for once in ["From", "To", "Subject", "Date", "Message-ID", "MIME-Version", "Content-Type"] {
+    for once in [
+        "From",
+        "To",
+        "Subject",
+        "Date",
+        "Message-ID",
+        "MIME-Version",
+        "Content-Type",
+    ] {
         assert_eq!(raw.count(once), 1, "{once}");
     }
     assert_eq!(raw.count("Bcc"), 0);
@@ -57,7 +68,13 @@ fuzz_target!(|input: &str| {
     assert_eq!(raw.fields().count(), fields);
     let leaves = 2 + message.attachments().len();
     let parts = raw.parts().expect("few parts");
-    assert_eq!(parts.iter().filter(|part| !part.content_type().starts_with("multipart/")).count(), leaves);
+    assert_eq!(
+        parts
+            .iter()
+            .filter(|part| !part.content_type().starts_with("multipart/"))
+            .count(),
+        leaves
+    );
 });
 
 fn name(text: &str, address: &str) -> Mailbox {

@@ -28,7 +28,10 @@ fuzz_target!(|input: &str| {
         assert_eq!(bytes.len() as u64, message.encoded_len());
         assert!(bytes.is_ascii());
         for line in bytes.split(|byte| *byte == b'\n') {
-            assert!(line.len() <= 999 && (line.ends_with(b"\r") || line.is_empty()), "{line:?}");
+            assert!(
+                line.len() <= 999 && (line.ends_with(b"\r") || line.is_empty()),
+                "{line:?}"
+            );
         }
     }
 });

@@ -18,7 +18,12 @@ fn what_is_common_and_what_is_own_stand_in_one_message() {
         .cc("Carol <carol@example.net>".parse().unwrap())
         .bcc("eve@example.net".parse().unwrap())
         .header(HeaderName::new("X-Customer").unwrap(), HeaderValue::new("1").unwrap())
-        .list_unsubscribe(ListUnsubscribe::new(["https://example.org/u/1"]).unwrap().one_click().unwrap())
+        .list_unsubscribe(
+            ListUnsubscribe::new(["https://example.org/u/1"])
+                .unwrap()
+                .one_click()
+                .unwrap(),
+        )
         .message_id("one@example.org".parse().unwrap())
         .attach(pdf("bill.pdf", 10));
     let mail = campaign.render(&own).unwrap();
@@ -26,11 +31,18 @@ fn what_is_common_and_what_is_own_stand_in_one_message() {
     let parsed = mail_parser::MessageParser::new().parse(bytes.as_bytes()).unwrap();
     assert_eq!(parsed.subject(), Some("Hello Customer 1"));
     assert_eq!(parsed.message_id(), Some("one@example.org"));
-    assert_eq!(parsed.body_text(0).unwrap().trim_end(), "Example & Co says hello to Customer 1.");
+    assert_eq!(
+        parsed.body_text(0).unwrap().trim_end(),
+        "Example & Co says hello to Customer 1."
+    );
     assert!(parsed.body_html(0).unwrap().contains("Example &amp; Co"));
     assert_eq!(parsed.attachment_count(), 2);
     assert_eq!(mail.envelope().recipients().len(), 3);
-    for expected in ["X-Customer: 1\r\n", "List-Unsubscribe: <https://example.org/u/1>\r\n", "Carol"] {
+    for expected in [
+        "X-Customer: 1\r\n",
+        "List-Unsubscribe: <https://example.org/u/1>\r\n",
+        "Carol",
+    ] {
         assert!(bytes.contains(expected), "{expected}");
     }
     assert!(!bytes.contains("eve@"));
@@ -49,7 +61,10 @@ fn bounces_go_where_the_entry_or_the_campaign_says() {
     let mail_from = |mail: Outbound| mail.envelope().mail_from().unwrap().to_string();
     let plain = campaign().prepare().unwrap();
     assert_eq!(mail_from(plain.render(&entry(1)).unwrap()), "ada@example.org");
-    let own = campaign().mail_from("bounces@example.org".parse().unwrap()).prepare().unwrap();
+    let own = campaign()
+        .mail_from("bounces@example.org".parse().unwrap())
+        .prepare()
+        .unwrap();
     assert_eq!(mail_from(own.render(&entry(1)).unwrap()), "bounces@example.org");
     let verp = entry(1).mail_from("bounces+1@example.org".parse().unwrap());
     assert_eq!(mail_from(own.render(&verp).unwrap()), "bounces+1@example.org");
@@ -83,15 +98,24 @@ fn a_campaign_that_cannot_be_is_refused_at_once() {
 
 #[test]
 fn a_campaign_without_an_author_fails_entry_by_entry() {
-    let campaign = Campaign::builder(template()).message(Message::builder()).prepare().unwrap();
-    let error = campaign.render(&entry(1).data(json!({"name": "x", "company": "y"}))).unwrap_err();
+    let campaign = Campaign::builder(template())
+        .message(Message::builder())
+        .prepare()
+        .unwrap();
+    let error = campaign
+        .render(&entry(1).data(json!({"name": "x", "company": "y"})))
+        .unwrap_err();
     assert!(error.to_string().contains("From is missing"), "{error}");
 }
 
 #[test]
 fn attachments_are_shared_by_all_messages() {
     let campaign = campaign().prepare().unwrap();
-    let shared: Vec<_> = campaign.prototype().shared_chunks().map(|chunk| chunk.as_ptr()).collect();
+    let shared: Vec<_> = campaign
+        .prototype()
+        .shared_chunks()
+        .map(|chunk| chunk.as_ptr())
+        .collect();
     for number in 0..3 {
         let rope = campaign.render(&entry(number)).unwrap().rope();
         let chunks: Vec<_> = rope.in_memory().unwrap().map(|chunk| chunk.as_ptr()).collect();

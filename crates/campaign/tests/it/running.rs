@@ -120,7 +120,9 @@ async fn nobody_is_written_to_twice_or_against_their_will() {
     );
     assert_eq!((run.progress().duplicates, run.progress().suppressed), (4, 1));
     let run = prepared().run(rows()).allow_duplicates().start();
-    let made = run.filter(|item| std::future::ready(matches!(item.made, Made::Mail(_)))).count();
+    let made = run
+        .filter(|item| std::future::ready(matches!(item.made, Made::Mail(_))))
+        .count();
     assert_eq!(made.await, 6);
 }
 
@@ -187,7 +189,9 @@ async fn options_come_out_with_the_mail() {
     let options = SendOptions::new().with_tag("welcome").unwrap();
     let rows = stream::iter([Ok::<_, io::Error>(entry(1).options(options))]);
     let item = prepared().run(rows).start().next().await.unwrap();
-    let Made::Mail(mail) = item.made else { panic!("{item:?}") };
+    let Made::Mail(mail) = item.made else {
+        panic!("{item:?}")
+    };
     assert_eq!(mail.options.tags(), ["welcome"]);
 }
 
@@ -197,7 +201,9 @@ async fn stages_are_measured_if_a_clock_is_given() {
     let clock = move || std::time::Duration::from_micros(ticks.fetch_add(1, Ordering::Relaxed) as u64);
     let campaign = campaign().stopwatch(clock).prepare().unwrap();
     let item = campaign.run(entries(1)).start().next().await.unwrap();
-    let Made::Mail(mail) = item.made else { panic!("{item:?}") };
+    let Made::Mail(mail) = item.made else {
+        panic!("{item:?}")
+    };
     assert_eq!(mail.stages.total().as_micros(), 2);
     assert_eq!((mail.stages.render.as_micros(), mail.stages.mime.as_micros()), (1, 1));
 }
