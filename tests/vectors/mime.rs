@@ -19,7 +19,7 @@ mod jsmime;
 mod reading;
 mod wire;
 
-use crate::harness::{Input, Report, Set};
+use crate::harness::{Input, Set};
 
 /// Where an accepted deviation stands and why.
 pub const DEVIATIONS: &[(&str, &str, &str)] = &[
