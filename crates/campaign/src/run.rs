@@ -11,7 +11,7 @@ use std::task::{Context, Poll};
 use futures_core::Stream;
 use futures_util::StreamExt;
 use futures_util::stream::{FuturesOrdered, FuturesUnordered};
-use posthaste_address::{EmailAddress, Mailbox};
+use posthaste_address::{EmailAddress, KeyRules, Mailbox};
 use tokio::task::JoinHandle;
 
 use crate::seen::Seen;
@@ -32,7 +32,8 @@ pub struct RunBuilder {
     in_order: bool,
     start_at: u64,
     suppressed: Option<Suppressed>,
-    allow_duplicates: bool,
+    /// When two addresses count as one; `None` if nobody is remembered.
+    duplicates: Option<KeyRules>,
 }
 
 impl RunBuilder {
@@ -48,7 +49,7 @@ impl RunBuilder {
             in_order: true,
             start_at: 0,
             suppressed: None,
-            allow_duplicates: false,
+            duplicates: Some(KeyRules::default()),
         }
     }
 
@@ -78,10 +79,16 @@ impl RunBuilder {
         self
     }
 
+    /// Sets when two addresses count as one; without it, when they differ at most in case.
+    pub fn duplicates(mut self, rules: KeyRules) -> Self {
+        self.duplicates = Some(rules);
+        self
+    }
+
     /// Writes to an address as often as it stands in the entries. Otherwise a run remembers every address (some 32 octets
     /// each), and leaves it out from the second time on.
     pub fn allow_duplicates(mut self) -> Self {
-        self.allow_duplicates = true;
+        self.duplicates = None;
         self
     }
 
@@ -95,7 +102,7 @@ impl RunBuilder {
             campaign: self.campaign,
             input: Some(self.input),
             suppressed: self.suppressed,
-            seen: (!self.allow_duplicates).then(Seen::default),
+            seen: self.duplicates.map(Seen::new),
             batch: Vec::new(),
             working: if self.in_order {
                 Working::Ordered(FuturesOrdered::new())

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use futures_util::{StreamExt, stream};
+use posthaste_address::KeyRules;
 use posthaste_campaign::{Campaign, Entry, EntryError, Item, Made, Run, Skip};
 use posthaste_transport::SendOptions;
 use proptest::prelude::*;
@@ -119,6 +120,11 @@ async fn nobody_is_written_to_twice_or_against_their_will() {
         ]
     );
     assert_eq!((run.progress().duplicates, run.progress().suppressed), (4, 1));
+    let run = prepared().run(rows()).duplicates(KeyRules::exact()).start();
+    let made = run
+        .filter(|item| std::future::ready(matches!(item.made, Made::Mail(_))))
+        .count();
+    assert_eq!(made.await, 5, "those that differ in case too");
     let run = prepared().run(rows()).allow_duplicates().start();
     let made = run
         .filter(|item| std::future::ready(matches!(item.made, Made::Mail(_))))
