@@ -82,11 +82,25 @@ fn invitation_is_a_message_with_a_calendar() {
     let output = example("invitation", &[], None);
     let printed = text(&output.stdout);
     assert!(output.status.success(), "{}", text(&output.stderr));
-    let parsed = mail_parser::MessageParser::default().parse(printed.as_bytes()).expect("a message");
+    let parsed = mail_parser::MessageParser::default()
+        .parse(printed.as_bytes())
+        .expect("a message");
     assert_eq!(parsed.subject(), Some("Breakfast on 4 January"));
-    assert!(parsed.body_text(0).expect("a text").contains("Café Analytique <https://example.org/cafe>"));
-    assert!(printed.contains("Content-Type: text/calendar; method=REQUEST; charset=utf-8\r\n"), "{printed}");
-    assert_eq!(parsed.parts.len(), 8, "mixed, alternative, text, related, html, logo, calendar and file");
+    assert!(
+        parsed
+            .body_text(0)
+            .expect("a text")
+            .contains("<https://example.org/cafe>.")
+    );
+    assert!(
+        printed.contains("Content-Type: text/calendar; method=REQUEST; charset=utf-8\r\n"),
+        "{printed}"
+    );
+    assert_eq!(
+        parsed.parts.len(),
+        8,
+        "mixed, alternative, text, related, html, logo, calendar and file"
+    );
 }
 
 #[test]
