@@ -11,8 +11,8 @@ use posthaste_address::{Address, EmailAddress, Envelope, EnvelopeError, Mailbox}
 use crate::content::{Content, View};
 use crate::readable::Readable;
 use crate::{
-    Attachment, AutoSubmitted, Calendar, FeedbackId, HeaderName, HeaderValue, Importance, ListCommands, ListId,
-    ListUnsubscribe, MessageBuilder, MessageId, Precedence, Prototype, Report, Rope, layout,
+    Attachment, AutoSubmitted, Calendar, Charset, FeedbackId, Flowed, HeaderName, HeaderValue, Importance,
+    ListCommands, ListId, ListUnsubscribe, MessageBuilder, MessageId, Precedence, Prototype, Report, Rope, layout,
 };
 
 /// Holds a message: what its recipients see.
@@ -129,6 +129,29 @@ impl Message {
     /// Returns the HTML body.
     pub fn html(&self) -> Option<&str> {
         self.view().one(|content| content.html.as_deref())
+    }
+
+    /// Returns how the plain text body flows, if it does.
+    pub fn flowed(&self) -> Option<Flowed> {
+        self.view().one(|content| content.flowed.as_ref()).copied()
+    }
+
+    /// Returns the charset of the subject.
+    pub fn subject_charset(&self) -> Charset {
+        let charset = self.view().one(|content| content.subject_charset.as_ref());
+        charset.copied().unwrap_or_default()
+    }
+
+    /// Returns the charset of the plain text body.
+    pub fn text_charset(&self) -> Charset {
+        let charset = self.view().one(|content| content.text_charset.as_ref());
+        charset.copied().unwrap_or_default()
+    }
+
+    /// Returns the charset of the HTML body.
+    pub fn html_charset(&self) -> Charset {
+        let charset = self.view().one(|content| content.html_charset.as_ref());
+        charset.copied().unwrap_or_default()
     }
 
     /// Returns the AMP body.

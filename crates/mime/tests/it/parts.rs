@@ -218,7 +218,10 @@ fn text_flows() {
         .flowed(Flowed::new())
         .build()
         .unwrap();
-    assert_eq!(built.text(), Some(text.as_str()));
+    assert_eq!(
+        (built.text(), built.flowed()),
+        (Some(text.as_str()), Some(Flowed::new()))
+    );
 }
 
 #[test]
@@ -277,6 +280,11 @@ fn what_a_charset_lacks_is_refused_with_its_place() {
         .text_charset(latin)
         .html_charset(latin)
         .html("łódź");
+    let other = builder.clone().html("ok").build().unwrap();
+    assert_eq!(
+        (other.subject_charset(), other.text_charset(), other.html_charset()),
+        (Charset::UTF_8, latin, latin)
+    );
     let error = builder.clone().build().unwrap_err();
     assert!(matches!(
         error.problems(),
