@@ -1,4 +1,4 @@
-//! Rendering one compiled template with data at hand: posthaste-template, minijinja, handlebars.
+//! Rendering one compiled template with data at hand: posthaste-template, tera, minijinja, handlebars.
 
 use std::fmt::Write;
 
@@ -104,7 +104,7 @@ pub fn data() -> Value {
     json!({"name": "Jürgen <Groß>", "vip": true, "order": {"id": "A-1007", "total": "99.95"}, "items": items})
 }
 
-/// Subject, text and HTML of all three engines and of the floor must agree, or the race is not one.
+/// Subject, text and HTML of all engines and of the floor must agree, or the race is not one.
 fn check(name: &str, data: &Value, rendered: [&str; 3]) {
     assert_eq!(by_hand(data, [&filler(), &filler()]), rendered, "{name}");
 }
@@ -159,6 +159,31 @@ fn minijinja() -> Runner {
     })
 }
 
+fn tera() -> Runner {
+    let tera = compiled_tera(&html());
+    let context = tera::Context::from_serialize(&data()).expect("an object");
+    let render = move |name| tera.render(name, &context).expect("renders");
+    check(
+        "tera",
+        &data(),
+        [&render("subject"), &render("text"), &render("page.html")],
+    );
+    Runner::new("tera 2", move || {
+        ["subject", "text", "page.html"]
+            .map(|name| render(name).len())
+            .iter()
+            .sum()
+    })
+}
+
+fn compiled_tera(page: &str) -> tera::Tera {
+    let mut tera = tera::Tera::new();
+    let sources = [("subject", SUBJECT), ("text", TEXT), ("page.html", page)];
+    tera.add_raw_templates(sources.map(|(name, source)| (name, jinja(source))))
+        .expect("compiles");
+    tera
+}
+
 fn handlebars() -> Runner {
     let mut registry = Handlebars::new();
     registry.set_strict_mode(true);
@@ -199,17 +224,21 @@ fn floor() -> Runner {
 
 pub fn races() -> Vec<Race> {
     let page = html();
-    let our_page = page.clone();
+    let [our_page, same_page] = [page.clone(), page.clone()];
     vec![
         Race::new(
             "render subject, text and 11 KB of HTML with a loop of 20, data at hand",
-            vec![ours(), minijinja(), handlebars(), floor()],
+            vec![ours(), tera(), minijinja(), handlebars(), floor()],
         ),
         Race::new(
             "compile the same template",
             vec![
                 Runner::new("posthaste-template", move || {
                     drop(template(our_page.clone()));
+                    1
+                }),
+                Runner::new("tera 2", move || {
+                    drop(compiled_tera(&same_page));
                     1
                 }),
                 Runner::new("handlebars 6", move || {
