@@ -58,6 +58,38 @@ fn large_attachment_sends_all_of_it_and_says_how_much_memory_that_took() {
 }
 
 #[test]
+fn bulk_counts_what_is_wrong_and_says_where_the_time_went() {
+    let output = example("bulk", &["--rows", "4000", "--keys", "ed25519", "--attach", "1"], None);
+    let printed = text(&output.stdout);
+    assert!(output.status.success(), "{printed}\n{}", text(&output.stderr));
+    for expected in [
+        "row 1111: the entry cannot be read: customer.1111@@example.net",
+        "row 3333: the template cannot be rendered: not in the data: `points`",
+        "3997 messages of ",
+        " KB, 2 failed, 1 duplicates, 0 passed over",
+        "messages per second",
+        "render  |",
+        "sign    |",
+    ] {
+        assert!(printed.contains(expected), "no `{expected}` in:\n{printed}");
+    }
+}
+
+#[test]
+fn bulk_reads_csv_and_goes_on_where_it_was_stopped() {
+    let folder = tempfile::tempdir().expect("a scratch folder");
+    let file = folder.path().join("rows.csv");
+    let rows = "email,name,points\nbob@example.net,Bob,7\ncarol@example.net,Carol,8\nbob@example.net,Bob,7\ndave@example.net,Dave,9\n";
+    std::fs::write(&file, rows).expect("writable");
+    let file = file.to_str().expect("UTF-8");
+    let output = example("bulk", &[file, "--keys", "none", "--start-at", "2"], None);
+    let printed = text(&output.stdout);
+    assert!(output.status.success(), "{printed}\n{}", text(&output.stderr));
+    assert!(printed.contains("1 messages of"), "{printed}");
+    assert!(printed.contains("0 failed, 1 duplicates, 2 passed over"), "{printed}");
+}
+
+#[test]
 fn send_writes_into_a_folder() {
     let folder = tempfile::tempdir().expect("a scratch folder");
     let attached = folder.path().join("notes.bin");

@@ -1,17 +1,17 @@
 //! A file of rows to try it with.
 
-use std::fs::File;
 use std::io::{self, BufWriter, Write};
-use std::path::PathBuf;
 
 use serde_json::json;
+use tempfile::TempPath;
 
 const NAMES: [&str; 5] = ["Ada", "Jürgen", "Zoë", "Dmitri", "Margaret"];
 
-/// Writes `rows` rows as NDJSON. Of every 5000 one has a bad address, one lacks a variable, and one repeats another.
-pub(crate) fn write(rows: u64) -> io::Result<PathBuf> {
-    let path = std::env::temp_dir().join(format!("posthaste-bulk-{}.ndjson", std::process::id()));
-    let mut out = BufWriter::new(File::create(&path)?);
+/// Writes `rows` rows as NDJSON. Of every 5000 one has a bad address, one lacks a variable, and one repeats another. The file goes when
+/// its path is dropped.
+pub(crate) fn write(rows: u64) -> io::Result<TempPath> {
+    let file = tempfile::Builder::new().suffix(".ndjson").tempfile()?;
+    let mut out = BufWriter::new(file);
     for number in 0..rows {
         let name = NAMES[(number % 5) as usize];
         let orders: Vec<_> = (0..number % 7)
@@ -35,6 +35,5 @@ pub(crate) fn write(rows: u64) -> io::Result<PathBuf> {
         }
         writeln!(out, "{row}")?;
     }
-    out.flush()?;
-    Ok(path)
+    Ok(out.into_inner()?.into_temp_path())
 }

@@ -11,13 +11,14 @@
 //! // Two keys: some receivers don't verify Ed25519 yet, and all of them verify RSA.
 //! let rsa = SigningKey::generate_rsa_2048()?;
 //! let ed25519 = SigningKey::generate_ed25519()?;
-//! println!("rsa1._domainkey.example.org. TXT {}", rsa.dns_record());
-//! println!("ed1._domainkey.example.org. TXT {}", ed25519.dns_record());
 //!
 //! let signer = Signer::builder("example.org".parse()?)
 //!     .key("rsa1".parse()?, rsa)
 //!     .key("ed1".parse()?, ed25519)
 //!     .build()?;
+//! for record in signer.dns_records() {
+//!     println!("{record}"); // a line for the zone file, in strings of at most 255 octets
+//! }
 //! let mailer = Mailer::builder(posthaste::connect("memory://")?).sign(signer).build();
 //! # let _ = mailer;
 //! # Ok(())

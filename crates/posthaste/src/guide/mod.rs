@@ -1,5 +1,7 @@
 //! Longer texts, one a task. Their code is compiled and run with the tests.
 
+#[cfg(feature = "campaign")]
+pub mod bulk;
 #[cfg(feature = "sign")]
 pub mod deliverability;
 pub mod errors;
