@@ -142,7 +142,7 @@ async fn run(flags: Flags) -> Result<(), Box<dyn Error>> {
         match item.made {
             Made::Mail(mail) => {
                 report.made(&mail);
-                transport.send(&mail.outbound, &mail.options).await?;
+                report.sent(&transport.send(&mail.outbound, &mail.options).await?);
             }
             Made::Failed(error) => report.failed(item.position, &error),
             _ => {}

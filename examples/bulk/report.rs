@@ -5,6 +5,7 @@ use std::io::IsTerminal;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use posthaste::Outcome;
 use posthaste::campaign::{EntryError, Mail, Progress, Stages};
 
 use crate::counting::Counting;
@@ -21,6 +22,7 @@ pub(crate) struct Report {
     total: u64,
     done: u64,
     failed: u64,
+    refused: usize,
     stages: Stages,
 }
 
@@ -42,12 +44,17 @@ impl Report {
             total,
             done: 0,
             failed: 0,
+            refused: 0,
             stages: Stages::default(),
         }
     }
 
     pub(crate) fn made(&mut self, mail: &Mail) {
         self.stages += mail.stages;
+    }
+
+    pub(crate) fn sent(&mut self, outcome: &Outcome) {
+        self.refused += outcome.refused().count();
     }
 
     pub(crate) fn failed(&mut self, row: u64, error: &EntryError) {
@@ -61,7 +68,7 @@ impl Report {
     pub(crate) fn step(&mut self) {
         self.done += 1;
         self.bar.set_position(self.done);
-        if self.plain && (self.done % PLAIN_STEP == 0 || self.done == self.total) {
+        if self.plain && (self.done.is_multiple_of(PLAIN_STEP) || self.done == self.total) {
             println!("{} of {} rows", self.done, self.total);
         }
     }
@@ -70,11 +77,12 @@ impl Report {
         self.bar.finish_and_clear();
         let messages = transport.messages();
         println!(
-            "{messages} messages of {:.1} KB, {} failed, {} duplicates, {} passed over",
+            "{messages} messages of {:.1} KB, {} failed, {} duplicates, {} passed over, {} refused",
             transport.bytes() as f64 / 1000.0 / messages.max(1) as f64,
             progress.failed,
             progress.duplicates,
             progress.passed,
+            self.refused,
         );
         let rate = messages as f64 / elapsed.as_secs_f64();
         println!("{:.1} s, {rate:.0} messages per second\n", elapsed.as_secs_f64());

@@ -12,26 +12,25 @@ const NAMES: [&str; 5] = ["Ada", "Jürgen", "Zoë", "Dmitri", "Margaret"];
 pub(crate) fn write(rows: u64) -> io::Result<TempPath> {
     let file = tempfile::Builder::new().suffix(".ndjson").tempfile()?;
     let mut out = BufWriter::new(file);
-    for number in 0..rows {
-        let name = NAMES[(number % 5) as usize];
+    for (number, name) in (0..rows).zip(NAMES.into_iter().cycle()) {
         let orders: Vec<_> = (0..number % 7)
             .map(|order| json!({"title": format!("Tea & biscuits no. {order}"), "amount": format!("{order}.50")}))
             .collect();
+        let email = match number % 5000 {
+            1111 => format!("customer.{number}@@example.net"),
+            2222 => format!("customer.{}@example.net", number - 1),
+            _ => format!("customer.{number}@example.net"),
+        };
         let mut row = json!({
-            "email": format!("customer.{number}@example.net"),
+            "email": email,
             "display_name": name,
             "name": name,
             "points": number,
             "gold": number % 3 == 0,
             "orders": orders,
         });
-        match number % 5000 {
-            1111 => row["email"] = json!(format!("customer.{number}@@example.net")),
-            2222 => row["email"] = json!(format!("customer.{}@example.net", number - 1)),
-            3333 => {
-                row.as_object_mut().map(|row| row.remove("points"));
-            }
-            _ => {}
+        if let (3333, Some(row)) = (number % 5000, row.as_object_mut()) {
+            row.remove("points");
         }
         writeln!(out, "{row}")?;
     }
