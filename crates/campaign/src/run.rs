@@ -23,6 +23,9 @@ type Suppressed = Arc<dyn Fn(&EmailAddress) -> bool + Send + Sync>;
 /// How many entries a worker takes at a time: what passing them on costs is nothing beside what they cost.
 const BATCH: usize = 32;
 
+/// How many entries are read before the task gives way.
+const AT_ONCE: u64 = 4096;
+
 /// Configures a run over many entries; made by [`Campaign::run`].
 #[must_use]
 pub struct RunBuilder {
@@ -276,7 +279,13 @@ impl Run {
 
     /// Reads entries until the workers have enough to do.
     fn read(&mut self, context: &mut Context<'_>) {
+        let until = self.read.saturating_add(AT_ONCE);
         while self.working.len() < self.ahead {
+            if self.read >= until {
+                // There may be millions to pass over: others of this thread shall have their turn.
+                context.waker().wake_by_ref();
+                return;
+            }
             let Some(input) = &mut self.input else {
                 break;
             };

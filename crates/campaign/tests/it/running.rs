@@ -175,6 +175,16 @@ async fn no_more_is_read_than_a_few_batches_ahead() {
 }
 
 #[tokio::test]
+async fn passing_over_many_entries_gives_way_to_others() {
+    let mut run = prepared().run(entries(20_000)).start_at(19_999).start();
+    let waker = std::task::Waker::noop();
+    let mut context = std::task::Context::from_waker(waker);
+    assert!(run.poll_next_unpin(&mut context).is_pending());
+    assert!((1..19_999).contains(&run.progress().passed), "{run:?}");
+    assert_eq!(run.next().await.unwrap().position, 19_999);
+}
+
+#[tokio::test]
 async fn slow_input_is_not_waited_for() {
     let (sender, receiver) = tokio::sync::mpsc::channel::<Result<Entry, io::Error>>(1);
     let rows = stream::unfold(receiver, |mut receiver| async {
