@@ -88,8 +88,13 @@ fn handlebars(input: &Input, report: &mut Report) {
 
 /// Why a case is about JavaScript or custom code rather than about the built-in language.
 fn beyond_the_language(case: &Value) -> Option<&'static str> {
-    if !case["not_portable"].is_null() {
-        return Some("marked not portable: needs JavaScript values");
+    match case["not_portable"].as_str() {
+        None => {}
+        // A partial that the template itself defines again need not be there before.
+        Some("compiled partial") if text(case, "template").contains("{{#*inline ") => {}
+        Some("compiled partial") => return Some("calls a partial that the case does not spell out"),
+        Some("runtime options") => return Some("has variables that the case does not spell out"),
+        Some(_) => return Some("data that JSON cannot hold: functions, prototypes, maps, undefined"),
     }
     if case["decorators"].as_array().is_some_and(|names| !names.is_empty()) {
         return Some("needs a decorator written in JavaScript");
@@ -118,8 +123,8 @@ fn beyond_the_language(case: &Value) -> Option<&'static str> {
     {
         return Some("is about access to JavaScript prototypes");
     }
-    if case["compile_options"]["assumeObjects"] == true {
-        return Some("is about a speed switch of the JavaScript engine");
+    if case["compile_options"]["assumeObjects"] == true && case["throws"] == true {
+        return Some("expects JavaScript to fail where objects are wrongly assumed");
     }
     None
 }
