@@ -2,6 +2,8 @@
 //!
 //! The sources are walked as rendering would, every way once, with a graph of values in place of data.
 
+mod call;
+mod need;
 mod schema;
 mod scope;
 mod shape;

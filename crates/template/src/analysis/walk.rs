@@ -2,14 +2,12 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::collections::hash_map::Entry;
-use std::rc::Rc;
 
-use super::scope::{Active, Chain, Context, Guard, Known, Params, PartialBlock, Place, Scope, iter, push};
-use super::shape::{NodeId, ROOT, Step};
-use super::{Analysis, First, Source, Use};
-use crate::ast::{Block, Body, Call, Expr, Node, Partial, PathExpr};
-use crate::code::{Code, array_index};
+use super::scope::{Chain, Context, Guard, Known, Params, Place, Scope, iter, push};
+use super::shape::{NodeId, ROOT};
+use super::{Analysis, Source};
+use crate::ast::{Block, Body, Call, Expr, Node, PathExpr};
+use crate::code::array_index;
 use crate::compile::is_any_placeholder;
 use crate::helper::{BUILT_IN, Helper};
 use crate::options::Options;
@@ -52,28 +50,28 @@ pub(super) fn walk<'a>(
     }
 }
 
-struct Walker<'a, 'w> {
-    analysis: &'w mut Analysis,
-    partials: &'a HashMap<&'a str, Source<'a>>,
-    options: &'a Options,
-    overlays: Vec<Overlay<'a>>,
-    calls: Vec<Pending<'a>>,
+pub(super) struct Walker<'a, 'w> {
+    pub(super) analysis: &'w mut Analysis,
+    pub(super) partials: &'a HashMap<&'a str, Source<'a>>,
+    pub(super) options: &'a Options,
+    pub(super) overlays: Vec<Overlay<'a>>,
+    pub(super) calls: Vec<Pending<'a>>,
     /// Calls that would show nothing new.
-    seen: HashMap<(*const Body<'a>, NodeId, *const ()), Chain<Guard>>,
+    pub(super) seen: HashMap<(*const Body<'a>, NodeId, *const ()), Chain<Guard>>,
 }
 
 /// The names that a call of a partial adds to its context.
-struct Overlay<'a> {
-    base: Known,
-    names: HashMap<&'a str, Known>,
+pub(super) struct Overlay<'a> {
+    pub(super) base: Known,
+    pub(super) names: HashMap<&'a str, Known>,
 }
 
 /// The body of a partial that is still to be looked at.
-struct Pending<'a> {
-    body: &'a Body<'a>,
-    place: Place<'a>,
+pub(super) struct Pending<'a> {
+    pub(super) body: &'a Body<'a>,
+    pub(super) place: Place<'a>,
     /// Whether its inline partials have yet to be given names.
-    scoped: bool,
+    pub(super) scoped: bool,
 }
 
 /// What the first word of a tag means.
@@ -85,12 +83,12 @@ enum Head<'h> {
 
 impl<'a> Walker<'a, '_> {
     /// Goes through `body`, whose inline partials see `contexts`.
-    fn scoped_body(&mut self, body: &'a Body<'a>, mut place: Place<'a>, contexts: &Chain<Context>) {
+    pub(super) fn scoped_body(&mut self, body: &'a Body<'a>, mut place: Place<'a>, contexts: &Chain<Context>) {
         self.open_scope(body, &mut place, contexts);
         self.body(body, &place);
     }
 
-    fn open_scope(&mut self, body: &'a Body<'a>, place: &mut Place<'a>, contexts: &Chain<Context>) {
+    pub(super) fn open_scope(&mut self, body: &'a Body<'a>, place: &mut Place<'a>, contexts: &Chain<Context>) {
         let inlines = body.nodes.iter().filter_map(|node| match node {
             Node::Inline(inline) => Some((&*inline.name, &inline.body)),
             _ => None,
@@ -107,7 +105,7 @@ impl<'a> Walker<'a, '_> {
         }
     }
 
-    fn body(&mut self, body: &'a Body<'a>, place: &Place<'a>) {
+    pub(super) fn body(&mut self, body: &'a Body<'a>, place: &Place<'a>) {
         for node in &body.nodes {
             if !self.analysis.charge(1) {
                 return;
@@ -156,7 +154,7 @@ impl<'a> Walker<'a, '_> {
     }
 
     /// Goes through the arguments of `lookup` or of a helper, and says what comes of them.
-    fn call(&mut self, call: &'a Call<'a>, place: &Place<'a>) -> Known {
+    pub(super) fn call(&mut self, call: &'a Call<'a>, place: &Place<'a>) -> Known {
         match self.head(call, place) {
             Head::BuiltIn("lookup") => self.lookup(call, place),
             Head::Helper(helper) => {
@@ -213,7 +211,7 @@ impl<'a> Walker<'a, '_> {
         }
     }
 
-    fn value(&mut self, expr: &'a Expr<'a>, place: &Place<'a>, usage: Usage, required: bool) -> Known {
+    pub(super) fn value(&mut self, expr: &'a Expr<'a>, place: &Place<'a>, usage: Usage, required: bool) -> Known {
         match expr {
             Expr::Path(path) => self.path(path, place, usage, required),
             Expr::Call(call) => self.call(call, place),
@@ -318,107 +316,6 @@ impl<'a> Walker<'a, '_> {
                     self.analysis.left -= 1;
                 }
             }
-        }
-    }
-
-    #[expect(clippy::too_many_arguments, reason = "what is used, how, and where")]
-    fn use_node(
-        &mut self,
-        node: NodeId,
-        length: bool,
-        usage: Usage,
-        required: bool,
-        at: usize,
-        name: &str,
-        place: &Place<'a>,
-    ) {
-        if !length {
-            self.analysis.graph.change(node, |node| match usage {
-                Usage::Printed => node.printed = true,
-                Usage::Looped => node.looped = true,
-                Usage::Section => node.section = true,
-                Usage::Passed if required => node.passed = true,
-                _ => node.tested = true,
-            });
-        }
-        if required {
-            self.require(node, place);
-        }
-        self.record(node, length, usage, at, name, place);
-    }
-
-    fn record(&mut self, node: NodeId, length: bool, usage: Usage, at: usize, name: &str, place: &Place<'a>) {
-        let used = Use {
-            part: self.options.part,
-            partial: place.code.partial.clone(),
-            node: self.analysis.graph.find(node),
-            length,
-            usage,
-        };
-        match self.analysis.uses.entry(used) {
-            Entry::Occupied(mut known) if known.get().at > at => {
-                known.insert(First {
-                    at,
-                    name: name.to_owned(),
-                });
-            }
-            Entry::Occupied(_) => return,
-            Entry::Vacant(new) => {
-                new.insert(First {
-                    at,
-                    name: name.to_owned(),
-                });
-            }
-        }
-        self.analysis.charge(name.len() / 64);
-    }
-
-    /// Says that the value must be there at this place, and with it whatever holds it.
-    fn require(&mut self, node: NodeId, place: &Place<'a>) {
-        let mut at = self.analysis.graph.find(node);
-        loop {
-            let guards = iter(&place.guards).count();
-            if !self.analysis.charge(1 + guards / 4) {
-                return;
-            }
-            let graph = &mut self.analysis.graph;
-            let parent = graph.node(at).and_then(|node| node.parent.clone());
-            let Some((object, Step::Field(name))) = parent else {
-                // All the data, or an item of a list: it is there if anything is.
-                graph.change(at, |node| node.needed = true);
-                return;
-            };
-            let object = graph.find(object);
-            let mut beside = iter(&place.guards).filter(|guard| graph.find(guard.object) == object);
-            let first = beside.next();
-            if first.into_iter().chain(beside).any(|guard| guard.name == name) {
-                // Somebody has asked.
-                return;
-            }
-            let with = first.map(|guard| Rc::clone(&guard.name));
-            graph.change(at, |node| node.needed = true);
-            graph.change(object, |object| {
-                if let Some(field) = object.fields.get_mut(&name) {
-                    match with {
-                        None => field.required = true,
-                        Some(with) => drop(field.with.insert(with)),
-                    }
-                }
-            });
-            at = object;
-        }
-    }
-
-    /// Says that behind this, `value` is there.
-    fn guard(&mut self, value: Known, place: &mut Place<'a>) {
-        let Known::Node(mut at) = value else { return };
-        while let Some((object, Step::Field(name))) = self.analysis.graph.node(at).and_then(|node| node.parent.clone())
-        {
-            if !self.analysis.charge(1) {
-                return;
-            }
-            push(&mut place.guards, Guard { object, name });
-            at = object;
         }
     }
 
@@ -530,218 +427,4 @@ impl<'a> Walker<'a, '_> {
             _ => Known::Nothing,
         }
     }
-
-    fn partial(&mut self, partial: &'a Partial<'a>, place: &Place<'a>) {
-        let call = &partial.call;
-        let mut context = match call.params.first() {
-            Some(param) => self.value(param, place, Usage::Entered, false),
-            None if self.options.explicit_partial_context => Known::Never,
-            None => place.context(),
-        };
-        let mut arguments = Vec::new();
-        if !call.hash.is_empty() {
-            let mut names = HashMap::new();
-            for (name, value) in &call.hash {
-                let value = self.value(value, place, Usage::Passed, false);
-                names.insert(&**name, value);
-                arguments.push(value);
-            }
-            self.overlays.push(Overlay { base: context, names });
-            context = Known::Overlay(self.overlays.len() - 1);
-        }
-        let found = self.target(&call.head, place);
-        // What is called sees all that is seen here, but for what its own kind changes.
-        let mut inner = place.clone();
-        if let Some((body, _)) = &partial.block {
-            self.open_scope(body, &mut inner, &place.contexts);
-        }
-        let (body, scoped) = match (found, &partial.block) {
-            (Some(target), block) => {
-                if let Some((body, _)) = block {
-                    inner.block = Some(Rc::new(PartialBlock {
-                        body,
-                        code: place.code,
-                        contexts: place.contexts.clone(),
-                        params: place.params.clone(),
-                        scopes: inner.scopes.clone(),
-                        outer: place.block.clone(),
-                    }));
-                }
-                (inner.contexts, inner.params, inner.code) = (target.contexts, target.params, target.code);
-                if let Some(block) = target.block {
-                    inner.scopes = block.scopes.clone();
-                    inner.block = block.outer.clone();
-                }
-                (target.body, !target.is_block)
-            }
-            // What stands in the block is for when there is no such partial.
-            (None, Some((body, _))) => (body, false),
-            (None, None) => return,
-        };
-        let fresh = inner.contexts.is_none() && inner.scopes.is_none() && inner.block.is_none();
-        inner.set_context(context);
-        if self.is_new(body, partial, context, arguments, &mut inner, place.code, fresh) {
-            self.calls.push(Pending {
-                body,
-                place: inner,
-                scoped,
-            });
-        }
-    }
-
-    /// Whether it is worthwhile to look at `body` from here: not if it is being looked at with the same data.
-    #[expect(clippy::too_many_arguments, reason = "who calls what with what")]
-    fn is_new(
-        &mut self,
-        body: &'a Body<'a>,
-        site: &'a Partial<'a>,
-        context: Known,
-        arguments: Vec<Known>,
-        place: &mut Place<'a>,
-        caller: &'a Code,
-        fresh: bool,
-    ) -> bool {
-        let mut base = self.base(context);
-        let mut arguments: Vec<Known> = arguments.into_iter().map(|argument| self.base(argument)).collect();
-        let block = place.block.as_ref().map(|block| std::ptr::from_ref(block.body));
-        let recursive = caller.partial.is_some() && std::ptr::eq(caller, place.code) && place.block.is_none();
-        let mut depth = 0;
-        let mut alike = Vec::new();
-        for active in iter(&place.calls) {
-            depth += 1;
-            if !std::ptr::eq(active.body, body) {
-                continue;
-            }
-            let known: Vec<Known> = active.arguments.iter().map(|argument| self.base(*argument)).collect();
-            let same_arguments = known == arguments;
-            let known_base = self.base(active.context);
-            if same_arguments && known_base == base && active.block == block {
-                return false;
-            }
-            // What recurses sees data of one shape: a tag reached from itself, or one in the partial that it calls.
-            if recursive || std::ptr::eq(active.site, site) {
-                let pairs = known.into_iter().zip(arguments.iter().copied());
-                for (a, b) in std::iter::once((known_base, base)).chain(pairs) {
-                    if let (Known::Node(a), Known::Node(b)) = (a, b)
-                        && a != b
-                    {
-                        alike.push((a, b));
-                    }
-                }
-            }
-        }
-        if depth >= self.options.limits.partial_depth || !self.analysis.charge(8 + depth) {
-            return false;
-        }
-        if !alike.is_empty() {
-            for (a, b) in alike {
-                // It won't be looked at on its own, so what it needs above itself is said now.
-                self.require(b, place);
-                self.analysis.graph.unify(a, b);
-            }
-            base = self.base(base);
-            arguments = arguments.into_iter().map(|argument| self.base(argument)).collect();
-            // What was asked about one of them says nothing about the other, but that it is there.
-            place.guards = None;
-            self.guard(base, place);
-        }
-        if let (true, Known::Node(node), true) = (fresh, base, arguments.is_empty()) {
-            let guards = place
-                .guards
-                .as_ref()
-                .map_or(std::ptr::null(), |guards| Rc::as_ptr(guards).cast());
-            // The guards are kept, so that their address stays theirs.
-            let key = (std::ptr::from_ref(body), node, guards);
-            if self.seen.insert(key, place.guards.clone()).is_some() {
-                return false;
-            }
-        }
-        push(
-            &mut place.calls,
-            Active {
-                body,
-                site,
-                context: base,
-                arguments,
-                block,
-            },
-        );
-        true
-    }
-
-    /// What lies under all overlays.
-    fn base(&self, value: Known) -> Known {
-        let mut value = value;
-        while let Known::Overlay(overlay) = value {
-            value = self
-                .overlays
-                .get(overlay)
-                .map_or(Known::Nothing, |overlay| overlay.base);
-        }
-        match value {
-            Known::Node(node) => Known::Node(self.analysis.graph.find(node)),
-            other => other,
-        }
-    }
-
-    /// Finds what a call means, as far as the source tells.
-    fn target(&mut self, head: &'a Expr<'a>, place: &Place<'a>) -> Option<Target<'a>> {
-        let name = match head {
-            Expr::Call(call) => {
-                self.call(call, place);
-                return None;
-            }
-            Expr::Path(path) if path.original == "@partial-block" => {
-                let block = place.block.clone()?;
-                return Some(Target {
-                    body: block.body,
-                    code: block.code,
-                    contexts: block.contexts.clone(),
-                    params: block.params.clone(),
-                    block: Some(block),
-                    is_block: true,
-                });
-            }
-            head => head.original(),
-        };
-        for scope in iter(&place.scopes) {
-            if !self.analysis.charge(1 + scope.inlines.len() / 8) {
-                return None;
-            }
-            if let Some((_, body)) = scope.inlines.iter().rev().find(|(known, _)| *known == name) {
-                return Some(Target {
-                    body,
-                    code: scope.code,
-                    contexts: scope.contexts.clone(),
-                    params: scope.params.clone(),
-                    block: None,
-                    is_block: false,
-                });
-            }
-        }
-        let source = self.partials.get(&*name)?;
-        Some(Target {
-            body: &source.body,
-            code: source.code,
-            contexts: if self.options.search_parents {
-                place.contexts.clone()
-            } else {
-                None
-            },
-            params: None,
-            block: None,
-            is_block: false,
-        })
-    }
-}
-
-/// Where a partial's name leads.
-struct Target<'a> {
-    body: &'a Body<'a>,
-    code: &'a Code,
-    contexts: Chain<Context>,
-    params: Chain<Params<'a>>,
-    /// The partial block that it is.
-    block: Option<Rc<PartialBlock<'a>>>,
-    is_block: bool,
 }
