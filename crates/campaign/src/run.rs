@@ -1,6 +1,6 @@
 //! All entries, on all cores.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeSet, HashSet, VecDeque};
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::pin::Pin;
@@ -11,7 +11,7 @@ use std::task::{Context, Poll};
 use futures_core::Stream;
 use futures_util::StreamExt;
 use futures_util::stream::{FuturesOrdered, FuturesUnordered};
-use posthaste_address::{EmailAddress, KeyRules, Mailbox};
+use posthaste_address::{EmailAddress, EnvelopeError, KeyRules, Mailbox};
 use tokio::task::JoinHandle;
 
 use crate::seen::Seen;
@@ -97,7 +97,7 @@ impl RunBuilder {
 
     /// Begins the run. It does nothing until it is polled, and no more than is asked for but a few batches ahead.
     ///
-    /// Messages are made by the blocking threads of the tokio runtime that polls it.
+    /// Messages are made by the blocking threads of the tokio runtime that polls it; polling it outside of one panics.
     pub fn start(self) -> Run {
         let cores = || std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
         let workers = self.workers.unwrap_or_else(cores).get();
@@ -162,7 +162,7 @@ pub enum Made {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Skip {
-    /// Every recipient left got a message of this run already.
+    /// For every recipient left there was an entry in this run already, even if no message could be made of it.
     Duplicate,
     /// Every recipient is suppressed.
     Suppressed,
@@ -176,7 +176,7 @@ pub struct Progress {
     pub made: u64,
     /// Entries that failed.
     pub failed: u64,
-    /// Recipients left out because they got a message of this run already.
+    /// Recipients left out because there was an entry for them in this run already.
     pub duplicates: u64,
     /// Recipients left out because they are suppressed.
     pub suppressed: u64,
@@ -186,7 +186,7 @@ pub struct Progress {
 
 /// What a worker gets: an entry and who of its recipients is left out, or what has been decided already.
 enum Task {
-    Make(Box<Entry>, Vec<EmailAddress>),
+    Make(Box<Entry>, HashSet<EmailAddress>),
     Decided(Made),
 }
 
@@ -310,12 +310,17 @@ impl Run {
     fn take(&mut self, entry: Result<Entry, Box<dyn std::error::Error + Send + Sync>>) {
         let position = self.read;
         self.read += 1;
+        let before = self.progress;
         let task = match entry {
             Ok(entry) => self.pick(entry),
             Err(error) => Task::Decided(Made::Failed(EntryError::Input(error))),
         };
         if position < self.start_at {
-            self.progress.passed += 1;
+            // Whom it was for is remembered; what became of it was counted by the run before.
+            self.progress = Progress {
+                passed: before.passed + 1,
+                ..before
+            };
         } else {
             self.batch.push(task);
         }
@@ -323,26 +328,29 @@ impl Run {
 
     /// Leaves out the recipients that are suppressed or were written to already.
     fn pick(&mut self, entry: Entry) -> Task {
-        let mut left_out = Vec::new();
-        let mut any_left = false;
+        let mut left_out = HashSet::new();
+        let mut kept = Vec::new();
         let mut why = Skip::Suppressed;
         for address in entry.recipients().map(Mailbox::address) {
             if self.suppressed.as_ref().is_some_and(|suppressed| suppressed(address)) {
                 self.progress.suppressed += 1;
-                left_out.push(address.clone());
-            } else if left_out.contains(address) || self.seen.as_mut().is_some_and(|seen| !seen.insert(address)) {
+                left_out.insert(address.clone());
+            } else if self.seen.as_mut().is_some_and(|seen| !seen.insert(address)) {
                 self.progress.duplicates += 1;
                 why = Skip::Duplicate;
-                left_out.push(address.clone());
+                left_out.insert(address.clone());
             } else {
-                any_left = true;
+                kept.push(address);
             }
         }
-        if any_left {
-            Task::Make(Box::new(entry), left_out)
-        } else {
-            Task::Decided(Made::Skipped(why))
+        if kept.is_empty() {
+            return Task::Decided(Made::Skipped(why));
         }
+        // Who stands in the entry twice gets the message, once.
+        kept.iter().for_each(|address| {
+            left_out.remove(*address);
+        });
+        Task::Make(Box::new(entry), left_out)
     }
 
     /// Hands the batch to a worker.
@@ -380,8 +388,10 @@ fn make(campaign: &Campaign, task: Task, stopped: &AtomicBool) -> Made {
         Err(error) => Made::Failed(error),
         Ok((mut outbound, stages)) => {
             if !left_out.is_empty() {
-                let narrowed = outbound.narrowed(|recipient| !left_out.contains(recipient.address()));
-                outbound = narrowed.unwrap_or(outbound);
+                match outbound.narrowed(|recipient| !left_out.contains(recipient.address())) {
+                    Some(narrowed) => outbound = narrowed,
+                    None => return Made::Failed(EnvelopeError::NoRecipients.into()),
+                }
             }
             Made::Mail(Box::new(Mail {
                 outbound,

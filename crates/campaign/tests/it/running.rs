@@ -133,6 +133,39 @@ async fn nobody_is_written_to_twice_or_against_their_will() {
 }
 
 #[tokio::test]
+async fn who_stands_in_an_entry_twice_gets_it_once_and_the_suppressed_never() {
+    let to = |address: &str| address.parse().unwrap();
+    let rows = [
+        entry(1).cc(to("customer.1@example.net")).cc(to("b@example.net")),
+        entry(2).cc(to("customer.2@example.net")).bcc(to("no@example.net")),
+        entry(3)
+            .cc(to("no@example.net"))
+            .cc(to("no@example.net"))
+            .bcc(to("b@example.net")),
+    ];
+    let mut run = prepared()
+        .run(stream::iter(rows.map(Ok::<_, io::Error>)))
+        .suppress(|address| address.local_part() == "no")
+        .start();
+    let mut reached = Vec::new();
+    while let Some(item) = run.next().await {
+        let Made::Mail(mail) = item.made else {
+            panic!("{:?}", item.made)
+        };
+        let recipients = mail.outbound.envelope().recipients().iter();
+        reached.push(
+            recipients
+                .map(|recipient| recipient.address().local_part().to_owned())
+                .collect::<Vec<_>>(),
+        );
+    }
+    assert_eq!(
+        reached,
+        [vec!["customer.1", "b"], vec!["customer.2"], vec!["customer.3"]]
+    );
+}
+
+#[tokio::test]
 async fn a_run_can_be_stopped_and_resumed() {
     let mut run = prepared().run(entries(300)).in_order(false).workers(two()).start();
     let mut seen = BTreeSet::new();
@@ -150,13 +183,14 @@ async fn a_run_can_be_stopped_and_resumed() {
 
 #[tokio::test]
 async fn a_resumed_run_remembers_those_before() {
-    let rows = [entry(1), entry(2), entry(1), entry(3)];
+    let rows = [entry(1), entry(1), entry(2), entry(1), entry(3)];
     let rows = stream::iter(rows.map(Ok::<_, io::Error>));
-    let mut run = prepared().run(rows).start_at(2).start();
+    let mut run = prepared().run(rows).start_at(3).start();
     assert!(matches!(run.next().await.unwrap().made, Made::Skipped(Skip::Duplicate)));
     assert!(matches!(run.next().await.unwrap().made, Made::Mail(_)));
     assert!(run.next().await.is_none());
-    assert_eq!(run.progress().passed, 2);
+    let progress = run.progress();
+    assert_eq!((progress.passed, progress.duplicates, progress.made), (3, 1, 1));
 }
 
 #[tokio::test]
