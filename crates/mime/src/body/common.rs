@@ -13,6 +13,10 @@ const BEGINNING: usize = 48;
 /// How often a beginning is followed by something else before the search for it is given up.
 const ATTEMPTS: usize = 8;
 
+/// How many times its own length a text is searched, in all: with thousands of pieces that are not there, the search would
+/// cost more than the encoding.
+const SEARCHES: usize = 16;
+
 /// Whole lines, and how they are written in quoted-printable. Each line is encoded by itself, so they are written like
 /// that wherever they stand.
 #[derive(Debug)]
@@ -64,8 +68,13 @@ impl CommonLines {
 pub(super) fn encode(text: &[u8], common: &[CommonLines], limit: usize, out: &mut Vec<u8>) -> Result<(), Stop> {
     let end = out.len().saturating_add(limit);
     let mut rest = text;
+    let mut searched = 0_usize;
     for lines in common {
+        if searched > text.len().saturating_mul(SEARCHES) {
+            break;
+        }
         let Some((own, found)) = lines.position(rest).and_then(|at| rest.split_at_checked(at)) else {
+            searched = searched.saturating_add(rest.len());
             continue;
         };
         // What stands before ends with a line break, or there is nothing.
@@ -123,6 +132,17 @@ mod tests {
             let [plain, faster] = both(&text, &common);
             assert_eq!(plain, faster);
         }
+    }
+
+    #[test]
+    fn many_pieces_that_are_not_there_change_nothing() {
+        let mut common: Vec<_> = (0..100)
+            .filter_map(|number| CommonLines::of(&format!("\n{}", lines(&format!("absent {number}"), 8))))
+            .collect();
+        assert_eq!(common.len(), 100);
+        common.extend(CommonLines::of(&format!("\n{}", lines("a", 20))));
+        let [plain, faster] = both(&lines("a", 40), &common);
+        assert_eq!(plain, faster);
     }
 
     proptest! {
