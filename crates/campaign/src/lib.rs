@@ -60,6 +60,7 @@ mod campaign;
 mod entry;
 mod error;
 mod run;
+mod seats;
 mod seen;
 mod stages;
 

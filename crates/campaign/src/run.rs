@@ -14,6 +14,7 @@ use futures_util::stream::{FuturesOrdered, FuturesUnordered};
 use posthaste_address::{EmailAddress, EnvelopeError, KeyRules, Mailbox};
 use tokio::task::JoinHandle;
 
+use crate::seats::Seats;
 use crate::seen::Seen;
 use crate::{Campaign, Entry, EntryError, Mail};
 
@@ -100,7 +101,7 @@ impl RunBuilder {
     /// Messages are made by the blocking threads of the tokio runtime that polls it; polling it outside of one panics.
     pub fn start(self) -> Run {
         let cores = || std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
-        let workers = self.workers.unwrap_or_else(cores).get();
+        let workers = self.workers.unwrap_or_else(cores);
         Run {
             campaign: self.campaign,
             input: Some(self.input),
@@ -112,7 +113,9 @@ impl RunBuilder {
             } else {
                 Working::Unordered(FuturesUnordered::new())
             },
-            ahead: workers.saturating_mul(2),
+            // One at work and one that waits, for each.
+            ahead: workers.get().saturating_mul(2),
+            seats: Arc::new(Seats::new(workers)),
             ready: VecDeque::new(),
             read: 0,
             start_at: self.start_at,
@@ -253,8 +256,10 @@ pub struct Run {
     seen: Option<Seen>,
     batch: Vec<Task>,
     working: Working,
-    /// How many batches may be worked at.
+    /// How many batches may be with the workers.
     ahead: usize,
+    /// How many of them may be worked at.
+    seats: Arc<Seats>,
     ready: VecDeque<Item>,
     /// How many entries were read.
     read: u64,
@@ -362,7 +367,9 @@ impl Run {
         let count = tasks.len() as u64;
         let first = self.read - count;
         let (campaign, stopped) = (self.campaign.clone(), Arc::clone(&self.stopped));
+        let seats = Arc::clone(&self.seats);
         let work = move || {
+            let _seat = seats.take();
             let numbered = (first..).zip(tasks);
             let made = numbered.map(|(position, task)| Item {
                 position,

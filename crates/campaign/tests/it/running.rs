@@ -5,10 +5,12 @@ use std::io;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::SystemTime;
 
 use futures_util::{StreamExt, stream};
 use posthaste_address::KeyRules;
 use posthaste_campaign::{Campaign, Entry, EntryError, Item, Made, Run, Skip};
+use posthaste_mime::{Clock, Generator, IdSource};
 use posthaste_transport::SendOptions;
 use proptest::prelude::*;
 use serde_json::json;
@@ -39,6 +41,46 @@ async fn messages_come_in_order_unless_told_otherwise() {
     let mut unordered = positions(run).await;
     unordered.sort_unstable();
     assert_eq!(unordered, (0..500).collect::<Vec<_>>());
+}
+
+/// Knows how many ids were asked for at the same time.
+#[derive(Debug, Default)]
+struct Watched {
+    now: AtomicUsize,
+    most: AtomicUsize,
+}
+
+impl IdSource for Watched {
+    fn next_id(&self) -> [u8; 16] {
+        let now = self.now.fetch_add(1, Ordering::SeqCst) + 1;
+        self.most.fetch_max(now, Ordering::SeqCst);
+        for _ in 0..50 {
+            std::thread::yield_now();
+        }
+        self.now.fetch_sub(1, Ordering::SeqCst);
+        [7; 16]
+    }
+}
+
+#[derive(Debug)]
+struct Stopped;
+
+impl Clock for Stopped {
+    fn now(&self) -> SystemTime {
+        crate::now()
+    }
+}
+
+#[tokio::test]
+async fn no_more_work_at_the_same_time_than_are_asked_for() {
+    for workers in [1, 2] {
+        let watched = Arc::new(Watched::default());
+        let generator = Generator::new(Arc::new(Stopped), Arc::clone(&watched) as Arc<dyn IdSource>);
+        let campaign = campaign().generator(&generator).prepare().unwrap();
+        let run = campaign.run(entries(400)).workers(NonZeroUsize::new(workers).unwrap());
+        assert_eq!(positions(run.start()).await.len(), 400);
+        assert!(watched.most.load(Ordering::SeqCst) <= workers, "{watched:?}");
+    }
 }
 
 #[tokio::test]
