@@ -59,10 +59,12 @@ mod body;
 mod campaign;
 mod entry;
 mod error;
+mod handed_out;
 mod run;
 mod seats;
 mod seen;
 mod stages;
+mod working;
 
 pub use campaign::{Campaign, CampaignBuilder, Mail};
 pub use entry::Entry;

@@ -1,6 +1,6 @@
 //! All entries, on all cores.
 
-use std::collections::{BTreeSet, HashSet, VecDeque};
+use std::collections::{HashSet, VecDeque};
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::pin::Pin;
@@ -10,12 +10,12 @@ use std::task::{Context, Poll};
 
 use futures_core::Stream;
 use futures_util::StreamExt;
-use futures_util::stream::{FuturesOrdered, FuturesUnordered};
 use posthaste_address::{EmailAddress, EnvelopeError, KeyRules, Mailbox};
-use tokio::task::JoinHandle;
 
+use crate::handed_out::HandedOut;
 use crate::seats::Seats;
 use crate::seen::Seen;
+use crate::working::{Batch, Working};
 use crate::{Campaign, Entry, EntryError, Mail};
 
 type Input = Pin<Box<dyn Stream<Item = Result<Entry, Box<dyn std::error::Error + Send + Sync>>> + Send>>;
@@ -108,11 +108,7 @@ impl RunBuilder {
             suppressed: self.suppressed,
             seen: self.duplicates.map(Seen::new),
             batch: Vec::new(),
-            working: if self.in_order {
-                Working::Ordered(FuturesOrdered::new())
-            } else {
-                Working::Unordered(FuturesUnordered::new())
-            },
+            working: Working::new(self.in_order),
             // One at work and one that waits, for each.
             ahead: workers.get().saturating_mul(2),
             seats: Arc::new(Seats::new(workers)),
@@ -120,10 +116,7 @@ impl RunBuilder {
             read: 0,
             start_at: self.start_at,
             progress: Progress::default(),
-            handed_out: HandedOut {
-                next: self.start_at,
-                beyond: BTreeSet::new(),
-            },
+            handed_out: HandedOut::from(self.start_at),
             stopped: Arc::default(),
         }
     }
@@ -193,56 +186,6 @@ enum Task {
     Decided(Made),
 }
 
-enum Working {
-    Ordered(FuturesOrdered<Batch>),
-    Unordered(FuturesUnordered<Batch>),
-}
-
-impl Working {
-    fn len(&self) -> usize {
-        match self {
-            Self::Ordered(batches) => batches.len(),
-            Self::Unordered(batches) => batches.len(),
-        }
-    }
-
-    fn push(&mut self, batch: Batch) {
-        match self {
-            Self::Ordered(batches) => batches.push_back(batch),
-            Self::Unordered(batches) => batches.push(batch),
-        }
-    }
-
-    fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<Vec<Item>>> {
-        match self {
-            Self::Ordered(batches) => batches.poll_next_unpin(context),
-            Self::Unordered(batches) => batches.poll_next_unpin(context),
-        }
-    }
-}
-
-/// Entries in a row that a worker has.
-struct Batch {
-    first: u64,
-    count: u64,
-    worker: JoinHandle<Vec<Item>>,
-}
-
-impl Future for Batch {
-    type Output = Vec<Item>;
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Vec<Item>> {
-        Pin::new(&mut self.worker).poll(context).map(|made| {
-            let lost = |position| Item {
-                position,
-                made: Made::Failed(EntryError::Interrupted),
-            };
-            // What a worker could not finish is said to be unmade, never left out.
-            made.unwrap_or_else(|_| (self.first..self.first + self.count).map(lost).collect())
-        })
-    }
-}
-
 /// Makes messages while it is polled: a stream of [`Item`]s, one for each entry from the start position on.
 ///
 /// Dropping it stops the workers. [`Run::position`] then says where to resume.
@@ -273,7 +216,7 @@ impl Run {
     /// Returns the position up to which every entry was handed out: where to resume.
     #[must_use]
     pub fn position(&self) -> u64 {
-        self.handed_out.next
+        self.handed_out.next()
     }
 
     /// Counts what became of the entries so far.
@@ -446,21 +389,5 @@ impl fmt::Debug for Run {
             .field("position", &self.position())
             .field("progress", &self.progress)
             .finish_non_exhaustive()
-    }
-}
-
-/// Knows up to where everything was handed out, in whatever order.
-#[derive(Debug, Default)]
-struct HandedOut {
-    next: u64,
-    beyond: BTreeSet<u64>,
-}
-
-impl HandedOut {
-    fn add(&mut self, position: u64) {
-        self.beyond.insert(position);
-        while self.beyond.remove(&self.next) {
-            self.next += 1;
-        }
     }
 }
