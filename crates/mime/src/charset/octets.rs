@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::body;
+use crate::body::{self, Transfer};
 use crate::text::LINE_LIMIT;
 
 /// Longest line of quoted-printable, its line break not counted.
@@ -12,18 +12,20 @@ const LINE: usize = 76;
 /// ISO-2022-JP does, else quoted-printable or base64, whichever is shorter. Line breaks are CRLF already.
 pub(crate) fn write(octets: &[u8], out: &mut Vec<u8>) {
     if is_seven_bit(octets) {
-        out.extend_from_slice(b"Content-Transfer-Encoding: 7bit\r\n\r\n");
+        out.extend_from_slice(Transfer::SevenBit.head());
         out.extend_from_slice(octets);
         return;
     }
     let base64 = body::base64(octets);
-    let quoted = quoted_printable(octets, base64.len());
-    let (name, encoded) = match &quoted {
-        Some(quoted) => ("quoted-printable", quoted.as_bytes()),
-        None => ("base64", base64.as_ref()),
-    };
-    for piece in [b"Content-Transfer-Encoding: ", name.as_bytes(), b"\r\n\r\n", encoded] {
-        out.extend_from_slice(piece);
+    match quoted_printable(octets, base64.len()) {
+        Some(quoted) => {
+            out.extend_from_slice(Transfer::QuotedPrintable.head());
+            out.extend_from_slice(quoted.as_bytes());
+        }
+        None => {
+            out.extend_from_slice(Transfer::Base64.head());
+            out.extend_from_slice(&base64);
+        }
     }
 }
 
