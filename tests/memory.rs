@@ -69,7 +69,8 @@ async fn a_large_attachment_takes_no_more_memory_than_a_small_one() {
     let length = large.to_rope().len();
     assert!(mailer.send(large).await.unwrap().is_complete());
     assert!(filing.send(message(32 * MB)).await.unwrap().is_complete());
-    let grown = peak() - small;
+    // Linux counts a thread's last pages late: what it says may shrink a little.
+    let grown = peak().saturating_sub(small);
     assert!(sink.bytes() - before > length, "all of it went over, and a signature");
     assert_eq!(sink.messages(), 2);
     assert!(grown < 16 * MB, "64 MB took {} kB more than 1 MB", grown / 1024);

@@ -137,7 +137,7 @@ fn lettre(name: &'static str, key: Option<&Key>) -> Runner {
 }
 
 /// How many messages each run of the question about cores makes.
-const RUN: usize = 512;
+const RUN: usize = 2048;
 
 fn workers(name: &'static str, workers: usize, campaign: &Campaign) -> Runner {
     let workers = NonZeroUsize::new(workers).expect("not zero");
@@ -195,7 +195,7 @@ pub fn races() -> Vec<Race> {
     if std::thread::available_parallelism().is_ok_and(|cores| cores.get() > 1) {
         let campaign = campaign(Some(&rsa));
         races.push(Race::new(
-            "a campaign on all cores: 512 messages, 200 KB attached, RSA-2048",
+            "a campaign on all cores: 2048 messages, 200 KB attached, RSA-2048",
             vec![
                 workers("posthaste-campaign, two workers", 2, &campaign),
                 workers("posthaste-campaign, one worker", 1, &campaign),

@@ -92,7 +92,8 @@ impl Campaign {
 
     /// Makes the message of one entry, signed if the campaign has a signer, its bytes laid out.
     ///
-    /// A signed message is bytes alone: to change it would break the signature.
+    /// A signed message is bytes alone: to change it would break the signature. The entry's options are the caller's to
+    /// pass on.
     ///
     /// # Errors
     ///
@@ -224,6 +225,9 @@ pub struct CampaignBuilder {
 impl CampaignBuilder {
     /// Sets what all messages have in common: the author, fixed headers, attachments, inline pictures. Subject and
     /// bodies are the template's.
+    ///
+    /// Recipients that are set here, an archive in Bcc say, get every message: they are neither suppressed nor taken for
+    /// repeated.
     pub fn message(mut self, message: MessageBuilder) -> Self {
         self.message = message;
         self

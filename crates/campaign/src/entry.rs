@@ -54,7 +54,8 @@ impl Entry {
         }
     }
 
-    /// Adds a primary recipient: all recipients of an entry get the same message and see each other in it.
+    /// Adds a primary recipient: all recipients of an entry get the same message and see each other in it, those too that a
+    /// run leaves out of the envelope.
     pub fn to(mut self, recipient: Mailbox) -> Self {
         self.more_to.push(recipient);
         self

@@ -51,17 +51,17 @@
 //!
 //! # What it costs
 //!
-//! Memory: a few batches of messages (at most 64 for each worker), whose attachments are shared; and some 32 octets for each
+//! Memory: a few batches of messages (at most 48 for each worker), whose attachments are shared; and some 32 octets for each
 //! address, by which repeated ones are found, unless [`RunBuilder::allow_duplicates`].
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod body;
 mod campaign;
+mod crew;
 mod entry;
 mod error;
 mod handed_out;
 mod run;
-mod seats;
 mod seen;
 mod stages;
 mod working;

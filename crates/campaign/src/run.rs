@@ -11,9 +11,10 @@ use std::task::{Context, Poll};
 use futures_core::Stream;
 use futures_util::StreamExt;
 use posthaste_address::{EmailAddress, EnvelopeError, KeyRules, Mailbox};
+use tokio::sync::oneshot;
 
+use crate::crew::Crew;
 use crate::handed_out::HandedOut;
-use crate::seats::Seats;
 use crate::seen::Seen;
 use crate::working::{Batch, Working};
 use crate::{Campaign, Entry, EntryError, Mail};
@@ -22,7 +23,7 @@ type Input = Pin<Box<dyn Stream<Item = Result<Entry, Box<dyn std::error::Error +
 type Suppressed = Arc<dyn Fn(&EmailAddress) -> bool + Send + Sync>;
 
 /// How many entries a worker takes at a time: what passing them on costs is nothing beside what they cost.
-const BATCH: usize = 32;
+const BATCH: usize = 16;
 
 /// How many entries are read before the task gives way.
 const AT_ONCE: u64 = 4096;
@@ -111,7 +112,7 @@ impl RunBuilder {
             working: Working::new(self.in_order),
             // One at work and one that waits, for each.
             ahead: workers.get().saturating_mul(2),
-            seats: Arc::new(Seats::new(workers)),
+            crew: Crew::new(workers),
             ready: VecDeque::new(),
             read: 0,
             start_at: self.start_at,
@@ -201,8 +202,7 @@ pub struct Run {
     working: Working,
     /// How many batches may be with the workers.
     ahead: usize,
-    /// How many of them may be worked at.
-    seats: Arc<Seats>,
+    crew: Crew,
     ready: VecDeque<Item>,
     /// How many entries were read.
     read: u64,
@@ -310,21 +310,17 @@ impl Run {
         let count = tasks.len() as u64;
         let first = self.read - count;
         let (campaign, stopped) = (self.campaign.clone(), Arc::clone(&self.stopped));
-        let seats = Arc::clone(&self.seats);
-        let work = move || {
-            let _seat = seats.take();
+        let (done, made) = oneshot::channel();
+        self.crew.give(Box::new(move || {
             let numbered = (first..).zip(tasks);
             let made = numbered.map(|(position, task)| Item {
                 position,
                 made: make(&campaign, task, &stopped),
             });
-            made.collect()
-        };
-        self.working.push(Batch {
-            first,
-            count,
-            worker: tokio::task::spawn_blocking(work),
-        });
+            // Nobody waits for it any more if the run was dropped.
+            let _ = done.send(made.collect());
+        }));
+        self.working.push(Batch { first, count, made });
     }
 }
 
@@ -380,6 +376,7 @@ impl Stream for Run {
 impl Drop for Run {
     fn drop(&mut self) {
         self.stopped.store(true, Ordering::Relaxed);
+        self.crew.dismiss();
     }
 }
 

@@ -5,7 +5,7 @@ use std::task::{Context, Poll};
 
 use futures_util::StreamExt;
 use futures_util::stream::{FuturesOrdered, FuturesUnordered};
-use tokio::task::JoinHandle;
+use tokio::sync::oneshot;
 
 use crate::EntryError;
 use crate::run::{Item, Made};
@@ -51,14 +51,14 @@ impl Working {
 pub(crate) struct Batch {
     pub(crate) first: u64,
     pub(crate) count: u64,
-    pub(crate) worker: JoinHandle<Vec<Item>>,
+    pub(crate) made: oneshot::Receiver<Vec<Item>>,
 }
 
 impl Future for Batch {
     type Output = Vec<Item>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Vec<Item>> {
-        Pin::new(&mut self.worker).poll(context).map(|made| {
+        Pin::new(&mut self.made).poll(context).map(|made| {
             let lost = |position| Item {
                 position,
                 made: Made::Failed(EntryError::Interrupted),

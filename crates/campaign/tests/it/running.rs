@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::io;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::SystemTime;
 
 use futures_util::{StreamExt, stream};
@@ -80,6 +80,30 @@ async fn no_more_work_at_the_same_time_than_are_asked_for() {
         let run = campaign.run(entries(400)).workers(NonZeroUsize::new(workers).unwrap());
         assert_eq!(positions(run.start()).await.len(), 400);
         assert!(watched.most.load(Ordering::SeqCst) <= workers, "{watched:?}");
+    }
+}
+
+/// Fails as no source of ids should, once it is broken.
+#[derive(Debug, Default)]
+struct Breaking(AtomicBool);
+
+impl IdSource for Breaking {
+    fn next_id(&self) -> [u8; 16] {
+        assert!(!self.0.load(Ordering::SeqCst), "no more ids");
+        [7; 16]
+    }
+}
+
+#[tokio::test]
+async fn who_panics_takes_no_entry_along_in_silence() {
+    let ids = Arc::new(Breaking::default());
+    let generator = Generator::new(Arc::new(Stopped), Arc::clone(&ids) as Arc<dyn IdSource>);
+    let campaign = campaign().generator(&generator).prepare().unwrap();
+    ids.0.store(true, Ordering::SeqCst);
+    let items: Vec<_> = campaign.run(entries(100)).workers(two()).start().collect().await;
+    assert_eq!(items.len(), 100);
+    for item in &items {
+        assert!(matches!(item.made, Made::Failed(EntryError::Interrupted)), "{item:?}");
     }
 }
 

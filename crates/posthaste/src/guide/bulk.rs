@@ -5,6 +5,7 @@
 //!
 //! ```
 //! use futures_util::{StreamExt, stream};
+//! use posthaste::address::{EmailAddress, KeyRules};
 //! use posthaste::campaign::{Entry, Made};
 //! use posthaste::mime::{FeedbackId, ListUnsubscribe, Precedence};
 //! use posthaste::{Campaign, Mailer, Message, Template};
@@ -33,7 +34,13 @@
 //! });
 //!
 //! let mailer = Mailer::builder(posthaste::connect("memory://")?).build(); // with a limit and retries, in earnest
-//! let mut run = campaign.run(stream::iter(entries)).suppress(|address| address.local_part() == "carol").start();
+//! let rules = KeyRules::default(); // when two addresses are one: here, if they differ at most in case
+//! let suppressed = ["Carol@example.net".parse::<EmailAddress>()?.key(&rules)];
+//! let mut run = campaign
+//!     .run(stream::iter(entries))
+//!     .duplicates(rules.clone())
+//!     .suppress(move |address| suppressed.contains(&address.key(&rules)))
+//!     .start();
 //! while let Some(item) = run.next().await {
 //!     match item.made {
 //!         Made::Mail(mail) => {
@@ -56,5 +63,4 @@
 //! - **Write down [`Run::position`](crate::campaign::Run::position)** now and then: after a crash,
 //!   [`start_at`](crate::campaign::RunBuilder::start_at) goes on from there, and an idempotency key in each entry's options
 //!   keeps the few in between from going out twice.
-//! - **Suppression lists and duplicates** compare addresses by a key whose rules you choose
-//!   ([`KeyRules`](crate::address::KeyRules)).
+//! - **A row that fails counts as seen:** a later row for the same address is a duplicate. Mend the row and run it again.

@@ -31,7 +31,7 @@ pub type SignFuture = Pin<Box<dyn Future<Output = Result<String, SignError>> + S
 
 /// Signs messages with one key or several. Clones share the keys.
 ///
-/// It signs the fields that make up what a reader sees, and one more of each than there are, so that nobody can add
+/// It signs the fields that make up what a reader sees, and of those one more than there are, so that nobody can add
 /// another (RFC 6376 §8.15). It never writes `l=`.
 #[derive(Clone, Debug)]
 pub struct Signer {
