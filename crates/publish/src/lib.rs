@@ -1,0 +1,1 @@
+//! Every DNS record that a domain needs to send and receive mail, as typed values.

@@ -1,0 +1,1 @@
+//! Reads and writes DMARC aggregate reports, ARF failure reports and TLS-RPT reports.
