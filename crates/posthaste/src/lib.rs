@@ -29,7 +29,8 @@
 //! - [`Outcome`] and [`SendError`]: what became of it, for each recipient, and whether it may be sent again.
 //! - [`guide`]: longer texts, whose code is compiled.
 //! - `Campaign`: one template and one message for many.
-//! - The modules [`address`], [`mime`], [`transport`], `auth`, `campaign`, `dns`, `limit`, `smtp` and `template`: each crate whole.
+//! - The modules [`address`], [`mime`], [`transport`], `auth`, `campaign`, `dns`, `doctor`, `limit`,
+//!   `publish`, `report`, `smtp` and `template`: each crate whole.
 //!
 //! # Features
 //!
@@ -41,6 +42,8 @@
 //! | `campaign` (default) | `Campaign`, bulk mail; needs `sign` and `template` | futures-util |
 //! | `limit` (default) | [`MailerBuilder::limit`] | - |
 //! | `dns` | the production DNS resolver | hickory-resolver |
+//! | `doctor` | `doctor` and `publish`: the records of a domain, written and examined | - |
+//! | `report` | `report`: DMARC, ARF and TLS reports | quick-xml, flate2 |
 //! | `serde` | `Serialize` and `Deserialize` of addresses | serde |
 //! | `full` | all of these | |
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -61,9 +64,15 @@ pub use posthaste_auth::dkim;
 pub use posthaste_campaign as campaign;
 #[cfg(any(feature = "dns", feature = "sign"))]
 pub use posthaste_dns as dns;
+#[cfg(feature = "doctor")]
+pub use posthaste_doctor as doctor;
 #[cfg(feature = "limit")]
 pub use posthaste_limit as limit;
 pub use posthaste_mime as mime;
+#[cfg(feature = "doctor")]
+pub use posthaste_publish as publish;
+#[cfg(feature = "report")]
+pub use posthaste_report as report;
 #[cfg(feature = "smtp")]
 pub use posthaste_smtp as smtp;
 #[cfg(feature = "template")]
