@@ -16,7 +16,7 @@ use posthaste_auth::dkim::{
 };
 use posthaste_auth::dmarc::{self, DmarcResult, Input, Method, Policy};
 use posthaste_auth::{Authenticator, Connection};
-use posthaste_dns::{LookupError, Record, RecordType, Zone};
+use posthaste_dns::{LookupError, Negative, Record, RecordType, Zone};
 
 const NAME: &str = "s._domainkey.example.org";
 const MESSAGE: &str = "From: ada@example.org\r\nSubject: hello\r\n\r\nFirst line\r\n";
@@ -59,8 +59,8 @@ async fn a_key_that_dns_does_not_give_now_is_temporary_and_one_that_is_not_there
     for (failure, result) in [
         (LookupError::ServFail, DkimResult::TempError),
         (LookupError::Timeout, DkimResult::TempError),
-        (LookupError::NxDomain, DkimResult::PermError),
-        (LookupError::NoData, DkimResult::PermError),
+        (LookupError::NxDomain(Negative::default()), DkimResult::PermError),
+        (LookupError::NoData(Negative::default()), DkimResult::PermError),
     ] {
         let mut zone = Zone::new();
         zone.fail(NAME, RecordType::Txt, failure.clone()).unwrap();

@@ -1,6 +1,8 @@
 //! Why a lookup gave nothing.
 
-use std::{error::Error, fmt, sync::Arc};
+use std::{error::Error, fmt, sync::Arc, time::Duration};
+
+use crate::Dnssec;
 
 /// Says why a lookup gave no record.
 ///
@@ -11,10 +13,10 @@ use std::{error::Error, fmt, sync::Arc};
 pub enum LookupError {
     /// The name does not exist, nor does any name below it (RFC 8020).
     #[error("the name does not exist")]
-    NxDomain,
+    NxDomain(Negative),
     /// The name exists, but has no record of this type (RFC 2308 §2.2).
     #[error("the name has no record of this type")]
-    NoData,
+    NoData(Negative),
     /// The server could not answer.
     #[error("the server failed")]
     ServFail,
@@ -42,7 +44,7 @@ impl LookupError {
     /// Tells whether the same question may well be answered later.
     pub fn is_temporary(&self) -> bool {
         match self {
-            Self::NxDomain | Self::NoData | Self::InvalidName => false,
+            Self::NxDomain(_) | Self::NoData(_) | Self::InvalidName => false,
             Self::ServFail | Self::Refused | Self::Timeout | Self::Truncated | Self::Bogus | Self::Network(_) => true,
         }
     }
@@ -50,7 +52,62 @@ impl LookupError {
     /// Tells whether the DNS answered that there is nothing: no such name, or no such record. RFC 7208 §4.6.4 calls
     /// this a void lookup.
     pub fn is_void(&self) -> bool {
-        matches!(self, Self::NxDomain | Self::NoData)
+        self.negative().is_some()
+    }
+
+    /// Tells whether the name does not exist.
+    pub fn is_nx_domain(&self) -> bool {
+        matches!(self, Self::NxDomain(_))
+    }
+
+    /// Tells whether the name exists and has no record of the type.
+    pub fn is_no_data(&self) -> bool {
+        matches!(self, Self::NoData(_))
+    }
+
+    /// Gives what is known of an answer that there is nothing.
+    pub fn negative(&self) -> Option<&Negative> {
+        match self {
+            Self::NxDomain(negative) | Self::NoData(negative) => Some(negative),
+            _ => None,
+        }
+    }
+}
+
+/// Says for how long "there is none" holds, and how far DNSSEC vouches for it.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+/// use posthaste_dns::{Dnssec, LookupError, Negative};
+///
+/// let none = LookupError::NoData(Negative::default().with_ttl(Duration::from_secs(300)).with_dnssec(Dnssec::Secure));
+/// assert!(none.is_no_data());
+/// assert_eq!(none.negative().and_then(|negative| negative.ttl), Some(Duration::from_secs(300)));
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct Negative {
+    /// For how long the answer may be cached (RFC 2308 §5); `None` when no SOA record came with it: then not at all.
+    pub ttl: Option<Duration>,
+    /// What DNSSEC says of the proof that there is nothing.
+    pub dnssec: Dnssec,
+}
+
+impl Negative {
+    /// Sets for how long the answer may be cached.
+    #[must_use]
+    pub fn with_ttl(mut self, ttl: impl Into<Option<Duration>>) -> Self {
+        self.ttl = ttl.into();
+        self
+    }
+
+    /// Sets what DNSSEC says of the proof.
+    #[must_use]
+    pub fn with_dnssec(mut self, dnssec: Dnssec) -> Self {
+        self.dnssec = dnssec;
+        self
     }
 }
 
@@ -91,8 +148,11 @@ mod tests {
 
     #[test]
     fn an_answer_of_nothing_is_not_temporary() {
-        for error in [LookupError::NxDomain, LookupError::NoData] {
+        let known = Negative::default().with_ttl(Duration::from_secs(60));
+        for error in [LookupError::NxDomain(known), LookupError::NoData(known)] {
             assert!(error.is_void() && !error.is_temporary());
+            assert_eq!(error.negative(), Some(&known));
+            assert_ne!(error.is_nx_domain(), error.is_no_data());
         }
         for error in [
             LookupError::ServFail,
@@ -100,7 +160,7 @@ mod tests {
             LookupError::Bogus,
             LookupError::Refused,
         ] {
-            assert!(error.is_temporary() && !error.is_void());
+            assert!(error.is_temporary() && !error.is_void() && error.negative().is_none());
         }
         assert!(!LookupError::InvalidName.is_void() && !LookupError::InvalidName.is_temporary());
     }

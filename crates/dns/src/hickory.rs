@@ -15,7 +15,8 @@ use hickory_resolver::{
 };
 
 use crate::{
-    Answer, Dnssec, LookupError, LookupFuture, NetworkError, Record, RecordType, Resolver, Tlsa, Txt, name::normalise,
+    Answer, Dnssec, LookupError, LookupFuture, Negative, NetworkError, Record, RecordType, Resolver, Tlsa, Txt,
+    name::normalise,
 };
 
 /// Asks name servers over the network, with a cache. Clones share it.
@@ -263,7 +264,7 @@ fn read_answer(lookup: &Lookup, name: &Name, kind: RecordType) -> Result<Answer,
         }
     }
     if records.is_empty() {
-        return Err(LookupError::NoData);
+        return Err(read_nothing(lookup.message().response_code, lookup.authorities()));
     }
     let dnssec = match proof {
         Proof::Secure => Dnssec::Secure,
@@ -332,20 +333,42 @@ fn read_error(error: NetError) -> LookupError {
         NetError::Timeout => LookupError::Timeout,
         NetError::Truncated => LookupError::Truncated,
         NetError::Dns(DnsError::DnssecBogus) => LookupError::Bogus,
-        NetError::Dns(DnsError::NoRecordsFound(none)) => read_code(none.response_code, true),
+        NetError::Dns(DnsError::NoRecordsFound(none)) => {
+            read_nothing(none.response_code, none.authorities.as_deref().unwrap_or_default())
+        }
         NetError::Dns(DnsError::Nsec {
             proof: Proof::Bogus, ..
         }) => LookupError::Bogus,
-        NetError::Dns(DnsError::Nsec { response, .. }) => read_code(response.response_code, true),
-        NetError::Dns(DnsError::ResponseCode(code)) => read_code(code, false),
+        NetError::Dns(DnsError::Nsec { response, .. }) => read_nothing(response.response_code, &response.authorities),
+        NetError::Dns(DnsError::ResponseCode(code)) => read_code(code),
         other => LookupError::Network(NetworkError::new(other)),
     }
 }
 
-fn read_code(code: ResponseCode, empty: bool) -> LookupError {
+/// Reads a response without records: its authority section says for how long that holds, and whether it is proven.
+fn read_nothing(code: ResponseCode, authorities: &[rr::Record]) -> LookupError {
+    let ttl = authorities.iter().find_map(|record| match &record.data {
+        RData::SOA(soa) => Some(Duration::from_secs(record.ttl.min(soa.minimum).into())),
+        _ => None,
+    });
+    // SOA, NSEC and NSEC3, and the signatures of those.
+    let proof = authorities.iter().map(|record| record.proof).min();
+    let dnssec = match proof.unwrap_or_default() {
+        Proof::Secure => Dnssec::Secure,
+        Proof::Insecure => Dnssec::Insecure,
+        Proof::Bogus => return LookupError::Bogus,
+        Proof::Indeterminate => Dnssec::Indeterminate,
+    };
+    let negative = Negative::default().with_ttl(ttl).with_dnssec(dnssec);
     match code {
-        ResponseCode::NXDomain => LookupError::NxDomain,
-        ResponseCode::NoError if empty => LookupError::NoData,
+        ResponseCode::NXDomain => LookupError::NxDomain(negative),
+        ResponseCode::NoError => LookupError::NoData(negative),
+        other => read_code(other),
+    }
+}
+
+fn read_code(code: ResponseCode) -> LookupError {
+    match code {
         ResponseCode::Refused => LookupError::Refused,
         _ => LookupError::ServFail,
     }

@@ -19,8 +19,8 @@
 //!
 //! assert_eq!(resolver.txt("example.org").await?[0].as_bytes(), b"v=spf1 mx -all");
 //! assert_eq!(resolver.mx("Example.ORG.").await?, [(10, "mail.example.org".to_owned())]);
-//! assert!(matches!(resolver.aaaa("mail.example.org").await, Err(LookupError::NoData)));
-//! assert!(matches!(resolver.a("www.example.org").await, Err(LookupError::NxDomain)));
+//! assert!(matches!(resolver.aaaa("mail.example.org").await, Err(LookupError::NoData(_))));
+//! assert!(matches!(resolver.a("www.example.org").await, Err(LookupError::NxDomain(_))));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! # })?;
 //! # Ok::<(), Box<dyn std::error::Error>>(())
@@ -29,7 +29,8 @@
 //! # Where to look
 //!
 //! - [`Resolver`] and [`ResolverExt`]: the trait to take as a parameter, and the short way to call it.
-//! - [`Answer`], [`Record`], [`Dnssec`]: what comes back. [`LookupError`]: why nothing did.
+//! - [`Answer`], [`Record`], [`Dnssec`]: what comes back. [`LookupError`]: why nothing did,
+//!   and [`Negative`]: for how long there is nothing.
 //! - [`Zone`]: a zone in memory, with wildcards, CNAME chains, injected failures and a query counter.
 //! - [`HickoryResolver`]: the network.
 //!
@@ -55,7 +56,7 @@ mod resolver;
 mod zone;
 
 pub use answer::{Answer, Dnssec};
-pub use error::{LookupError, NetworkError};
+pub use error::{LookupError, Negative, NetworkError};
 #[cfg(feature = "hickory")]
 pub use hickory::{HickoryBuilder, HickoryResolver, SetupError};
 pub use record::{Record, RecordType, Tlsa, Txt};

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use posthaste_address::Domain;
-use posthaste_dns::{LookupError, Resolver, ResolverExt};
+use posthaste_dns::{LookupError, Negative, Resolver, ResolverExt};
 
 use super::body::BodyHash;
 use super::canonicalization::{Canonicalization, push_field};
@@ -319,7 +319,7 @@ impl Verifier<'_, '_> {
         let name = record_name(&signature.selector, &signature.domain);
         let records = self.resolver.txt(&name).await.map_err(Reason::Dns)?;
         let header = self.canonical_header(field, &signature);
-        let mut reason = Reason::Dns(LookupError::NoData);
+        let mut reason = Reason::Dns(LookupError::NoData(Negative::default()));
         for record in records.iter().take(KEYS) {
             match check_key(&record.to_text(), &signature, &header) {
                 Ok(pass) => return Ok(pass),

@@ -154,7 +154,7 @@ impl<'r> Walker<'r> {
     /// A failure of DNS that may pass: the answer is not known yet.
     pub(crate) async fn is_nonexistent(&self, domain: &Domain) -> Result<bool, LookupError> {
         match self.resolver.lookup(domain.as_str(), RecordType::A).await {
-            Err(LookupError::NxDomain) => Ok(true),
+            Err(LookupError::NxDomain(_)) => Ok(true),
             Err(error) if error.is_temporary() => Err(error),
             _ => Ok(false),
         }

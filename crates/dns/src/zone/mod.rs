@@ -14,7 +14,7 @@ use std::{
 pub use error::{ZoneError, ZoneErrorKind};
 
 use crate::{
-    Answer, Dnssec, LookupError, LookupFuture, Record, RecordType, Resolver,
+    Answer, Dnssec, LookupError, LookupFuture, Negative, Record, RecordType, Resolver,
     name::{normalise, parent},
 };
 
@@ -176,7 +176,9 @@ impl Zone {
         let mut current = asked.clone();
         let mut shortest = Duration::MAX;
         for _ in 0..=MAX_ALIASES {
-            let node = self.find(&current).ok_or(LookupError::NxDomain)?;
+            let node = self
+                .find(&current)
+                .ok_or_else(|| LookupError::NxDomain(self.negative(&current)))?;
             if let Some(error) = node.failure(kind) {
                 return Err(error.clone());
             }
@@ -191,11 +193,29 @@ impl Zone {
                     answer.with_canonical_name(current)
                 });
             }
-            let (target, ttl) = node.alias().ok_or(LookupError::NoData)?;
+            let (target, ttl) = node
+                .alias()
+                .ok_or_else(|| LookupError::NoData(self.negative(&current)))?;
             shortest = shortest.min(ttl);
             current = normalise(target)?;
         }
         Err(LookupError::ServFail)
+    }
+
+    /// Tells what a name server would say of there being nothing at `name`: the time to live is the lesser of those
+    /// that the zone's SOA record has and names (RFC 2308 §5).
+    fn negative(&self, name: &str) -> Negative {
+        let ttl = std::iter::successors(Some(name), |name| parent(name)).find_map(|name| {
+            self.nodes
+                .get(name)?
+                .records
+                .iter()
+                .find_map(|(record, ttl)| match record {
+                    Record::Soa { minimum, .. } => Some(Duration::from_secs((*minimum).into()).min(*ttl)),
+                    _ => None,
+                })
+        });
+        Negative::default().with_ttl(ttl).with_dnssec(self.dnssec)
     }
 
     /// Finds the node that speaks for a name: its own, or the wildcard below its closest existing ancestor (RFC 4592

@@ -24,6 +24,11 @@ fn zone() -> Zone {
     .unwrap()
 }
 
+/// What the zone says of there being nothing in it.
+fn none() -> Negative {
+    Negative::default().with_ttl(Duration::from_secs(5400))
+}
+
 fn check(name: &str, kind: RecordType, expected: Result<&[Record], LookupError>) {
     let found = zone().answer(name, kind).map(Answer::into_records);
     assert_eq!(found, expected.map(<[Record]>::to_vec), "{name} {kind}");
@@ -56,13 +61,13 @@ fn records_are_found_in_any_case_with_and_without_the_dot() {
 
 #[test]
 fn no_such_name_is_not_no_such_record() {
-    check("mail.example.org", RecordType::Txt, Err(LookupError::NoData));
-    check("nope.example.org", RecordType::Txt, Err(LookupError::NxDomain));
-    check("x.mail.example.org", RecordType::A, Err(LookupError::NxDomain));
+    check("mail.example.org", RecordType::Txt, Err(LookupError::NoData(none())));
+    check("nope.example.org", RecordType::Txt, Err(LookupError::NxDomain(none())));
+    check("x.mail.example.org", RecordType::A, Err(LookupError::NxDomain(none())));
     // Empty, but something is below it.
-    check("_tcp.mail.example.org", RecordType::A, Err(LookupError::NoData));
-    check("org", RecordType::A, Err(LookupError::NoData));
-    check("net", RecordType::A, Err(LookupError::NxDomain));
+    check("_tcp.mail.example.org", RecordType::A, Err(LookupError::NoData(none())));
+    check("org", RecordType::A, Err(LookupError::NoData(Negative::default())));
+    check("net", RecordType::A, Err(LookupError::NxDomain(Negative::default())));
     check("a..org", RecordType::A, Err(LookupError::InvalidName));
 }
 
@@ -78,8 +83,12 @@ fn aliases_are_followed_to_a_bound() {
         RecordType::Cname,
         Ok(&[Record::Cname("mail.example.org".into())]),
     );
-    check("www.example.org", RecordType::Mx, Err(LookupError::NoData));
-    check("dangling.example.org", RecordType::A, Err(LookupError::NxDomain));
+    check("www.example.org", RecordType::Mx, Err(LookupError::NoData(none())));
+    check(
+        "dangling.example.org",
+        RecordType::A,
+        Err(LookupError::NxDomain(none())),
+    );
     check("loop1.example.org", RecordType::A, Err(LookupError::ServFail));
     let answer = zone().answer("www.example.org", RecordType::A).unwrap();
     assert_eq!(answer.canonical_name(), Some("mail.example.org"));
@@ -97,10 +106,14 @@ fn wildcards_answer_for_names_that_do_not_exist() {
     let any = Ok(&[Record::txt("any")][..]);
     check("x.wild.example.org", RecordType::Txt, any.clone());
     check("y.x.wild.example.org", RecordType::Txt, any);
-    check("x.wild.example.org", RecordType::A, Err(LookupError::NoData));
+    check("x.wild.example.org", RecordType::A, Err(LookupError::NoData(none())));
     // b.wild exists, if empty, so the wildcard speaks neither for it nor for what is below it (RFC 4592 §2.2.1).
-    check("b.wild.example.org", RecordType::Txt, Err(LookupError::NoData));
-    check("c.b.wild.example.org", RecordType::Txt, Err(LookupError::NxDomain));
+    check("b.wild.example.org", RecordType::Txt, Err(LookupError::NoData(none())));
+    check(
+        "c.b.wild.example.org",
+        RecordType::Txt,
+        Err(LookupError::NxDomain(none())),
+    );
 }
 
 #[test]

@@ -2,7 +2,9 @@
 
 use std::{num::NonZeroUsize, time::Duration};
 
-use posthaste_dns::{Dnssec, HickoryResolver, LookupError, Record, RecordType, Resolver, ResolverExt, Tlsa, Zone};
+use posthaste_dns::{
+    Dnssec, HickoryResolver, LookupError, Negative, Record, RecordType, Resolver, ResolverExt, Tlsa, Zone,
+};
 
 use crate::responder::Responder;
 
@@ -82,8 +84,14 @@ async fn aliases_are_followed_and_named() {
 #[tokio::test]
 async fn nothing_is_told_apart_from_failure() {
     let (_responder, resolver) = start().await;
-    assert_eq!(resolver.a("nope.example.test").await, Err(LookupError::NxDomain));
-    assert_eq!(resolver.txt("a.example.test").await, Err(LookupError::NoData));
+    assert_eq!(
+        resolver.a("nope.example.test").await,
+        Err(LookupError::NxDomain(Negative::default()))
+    );
+    assert_eq!(
+        resolver.txt("a.example.test").await,
+        Err(LookupError::NoData(Negative::default()))
+    );
     assert_eq!(resolver.a("broken.example.test").await, Err(LookupError::ServFail));
     assert_eq!(resolver.a("secret.example.test").await, Err(LookupError::Refused));
 }

@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, sync::Arc};
 
-use posthaste_dns::{LookupError, Record, RecordType, Zone};
+use posthaste_dns::{LookupError, Negative, Record, RecordType, Zone};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, UdpSocket},
@@ -84,13 +84,15 @@ fn respond(zone: &Zone, query: &[u8]) -> Option<Vec<u8>> {
     }
     let code = u16::from_be_bytes([fixed[0], fixed[1]]);
     let kind = RecordType::ALL.iter().copied().find(|kind| type_code(*kind) == code);
-    let result = kind.map_or(Err(LookupError::NoData), |kind| zone.answer(&labels.join("."), kind));
+    let result = kind.map_or(Err(LookupError::NoData(Negative::default())), |kind| {
+        zone.answer(&labels.join("."), kind)
+    });
 
     let mut response = query[..2].to_vec();
     let status = match &result {
-        Ok(_) | Err(LookupError::NoData) => 0,
+        Ok(_) | Err(LookupError::NoData(_)) => 0,
         Err(LookupError::ServFail) => 2,
-        Err(LookupError::NxDomain) => 3,
+        Err(LookupError::NxDomain(_)) => 3,
         Err(LookupError::Refused) => 5,
         Err(_) => return None,
     };
