@@ -31,6 +31,7 @@
 //! - [`Resolver`] and [`ResolverExt`]: the trait to take as a parameter, and the short way to call it.
 //! - [`Answer`], [`Record`], [`Dnssec`]: what comes back. [`LookupError`]: why nothing did,
 //!   and [`Negative`]: for how long there is nothing.
+//! - [`Recorder`]: keeps what was asked and answered, as evidence.
 //! - [`Zone`]: a zone in memory, with wildcards, CNAME chains, injected failures and a query counter.
 //! - [`HickoryResolver`]: the network.
 //!
@@ -52,6 +53,7 @@ mod error;
 mod hickory;
 mod name;
 mod record;
+mod recorder;
 mod resolver;
 mod zone;
 
@@ -60,6 +62,7 @@ pub use error::{LookupError, Negative, NetworkError};
 #[cfg(feature = "hickory")]
 pub use hickory::{HickoryBuilder, HickoryResolver, SetupError};
 pub use record::{Record, RecordType, Tlsa, Txt};
+pub use recorder::{Query, Recorder};
 pub use resolver::{LookupFuture, Resolver, ResolverExt, reverse_name};
 pub use zone::{Zone, ZoneError, ZoneErrorKind};
 

@@ -17,9 +17,16 @@ pub type LookupFuture<'a> = Pin<Box<dyn Future<Output = Result<Answer, LookupErr
 ///
 /// An implementation follows aliases, so that an [`Answer`] holds records of the type that was asked for and nothing
 /// else; returns an error rather than an answer without records; and never waits for ever.
-pub trait Resolver: Debug + Send + Sync + 'static {
+pub trait Resolver: Debug + Send + Sync {
     /// Looks up the records of one type at `name`, which is absolute with or without its final dot.
     fn lookup<'a>(&'a self, name: &'a str, kind: RecordType) -> LookupFuture<'a>;
+}
+
+#[deny(clippy::missing_trait_methods)]
+impl<T: Resolver + ?Sized> Resolver for &T {
+    fn lookup<'a>(&'a self, name: &'a str, kind: RecordType) -> LookupFuture<'a> {
+        (**self).lookup(name, kind)
+    }
 }
 
 #[deny(clippy::missing_trait_methods)]
