@@ -53,6 +53,17 @@ impl Answer {
         self
     }
 
+    /// Sets the time for which it may be cached.
+    #[must_use]
+    pub fn with_ttl(mut self, ttl: Duration) -> Self {
+        self.ttl = ttl;
+        self
+    }
+
+    pub(crate) fn set_ttl(&mut self, ttl: Duration) {
+        self.ttl = ttl;
+    }
+
     /// Sets the name that the records belong to, when it is not the one that was asked for.
     #[must_use]
     pub fn with_canonical_name(mut self, name: impl Into<String>) -> Self {

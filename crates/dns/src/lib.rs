@@ -31,6 +31,7 @@
 //! - [`Resolver`] and [`ResolverExt`]: the trait to take as a parameter, and the short way to call it.
 //! - [`Answer`], [`Record`], [`Dnssec`]: what comes back. [`LookupError`]: why nothing did,
 //!   and [`Negative`]: for how long there is nothing.
+//! - [`CachingResolver`]: keeps answers, and asks once where many wait.
 //! - [`Recorder`]: keeps what was asked and answered, as evidence.
 //! - [`Zone`]: a zone in memory, with wildcards, CNAME chains, injected failures and a query counter.
 //! - [`HickoryResolver`]: the network.
@@ -43,11 +44,12 @@
 //!
 //! # Standards
 //!
-//! RFC 1034 and 1035 (names, master files), 2308 (negative answers), 4035 §4.3 (DNSSEC states), 4592 (wildcards),
+//! RFC 1034 and 1035 (names, master files), 2308 (negative answers), 9520 (failures), 4035 §4.3 (DNSSEC states), 4592 (wildcards),
 //! 6698 (TLSA), 8020 (what NXDOMAIN means).
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod answer;
+mod caching;
 mod error;
 #[cfg(feature = "hickory")]
 mod hickory;
@@ -58,6 +60,7 @@ mod resolver;
 mod zone;
 
 pub use answer::{Answer, Dnssec};
+pub use caching::{CacheStats, CachingBuilder, CachingResolver};
 pub use error::{LookupError, Negative, NetworkError};
 #[cfg(feature = "hickory")]
 pub use hickory::{HickoryBuilder, HickoryResolver, SetupError};
