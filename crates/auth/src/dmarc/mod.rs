@@ -19,10 +19,12 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod build;
 mod evaluate;
 mod record;
 mod walk;
 
+pub use build::{FailureOptions, RecordBuilder, ReportAddressError};
 pub use evaluate::{DmarcResult, Input, Report, evaluate};
 pub use record::{Alignment, Policy, PublicSuffix, Record, RecordError, ReportAddress};
 pub use walk::Method;

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use super::RecordBuilder;
+
 /// What a domain wants done with mail that fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -66,8 +68,8 @@ pub enum PublicSuffix {
 /// Where reports go: a `mailto:` URI, with the largest report that is welcome.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ReportAddress {
-    address: String,
-    max_size: Option<u64>,
+    pub(super) address: String,
+    pub(super) max_size: Option<u64>,
 }
 
 impl ReportAddress {
@@ -108,19 +110,41 @@ pub enum RecordError {
 /// A DMARC policy record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Record {
-    policy: Policy,
-    subdomain_policy: Option<Policy>,
-    nonexistent_policy: Option<Policy>,
-    dkim_alignment: Alignment,
-    spf_alignment: Alignment,
-    public_suffix: PublicSuffix,
-    testing: bool,
-    failure_options: String,
-    aggregate: Vec<ReportAddress>,
-    failure: Vec<ReportAddress>,
+    pub(super) policy: Policy,
+    pub(super) subdomain_policy: Option<Policy>,
+    pub(super) nonexistent_policy: Option<Policy>,
+    pub(super) dkim_alignment: Alignment,
+    pub(super) spf_alignment: Alignment,
+    pub(super) public_suffix: PublicSuffix,
+    pub(super) testing: bool,
+    pub(super) failure_options: String,
+    pub(super) aggregate: Vec<ReportAddress>,
+    pub(super) failure: Vec<ReportAddress>,
 }
 
 impl Record {
+    /// Starts a record with this policy for the domain itself.
+    #[must_use]
+    pub fn builder(policy: Policy) -> RecordBuilder {
+        RecordBuilder::new(policy)
+    }
+
+    /// The record that says `p=` and nothing else.
+    pub(super) fn of_policy(policy: Policy) -> Self {
+        Self {
+            policy,
+            subdomain_policy: None,
+            nonexistent_policy: None,
+            dkim_alignment: Alignment::Relaxed,
+            spf_alignment: Alignment::Relaxed,
+            public_suffix: PublicSuffix::Unknown,
+            testing: false,
+            failure_options: "0".to_owned(),
+            aggregate: Vec::new(),
+            failure: Vec::new(),
+        }
+    }
+
     /// The policy for the domain itself (`p=`).
     #[must_use]
     pub fn policy(&self) -> Policy {

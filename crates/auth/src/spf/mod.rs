@@ -34,6 +34,7 @@
 //!
 //! [`Resolver`]: posthaste_dns::Resolver
 
+mod build;
 mod evaluate;
 mod expand;
 mod macros;
@@ -43,12 +44,15 @@ mod problem;
 mod query;
 mod record;
 mod report;
+mod term;
 
+pub use build::{BuildError, Builder};
 pub use evaluate::check_host;
 pub use problem::{Problem, RecordError, RecordErrorKind};
 pub use query::{Limits, Query};
 pub use record::Record;
 pub use report::{Identity, Report, Result};
+pub use term::{Mechanism, Qualifier, Term};
 
 #[cfg(test)]
 mod tests;

@@ -3,9 +3,9 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use super::{
-    Record, RecordError, RecordErrorKind,
+    Qualifier, Record, RecordError, RecordErrorKind,
     macros::{Letters, MacroString},
-    record::{Directive, DualPrefix, Mechanism, Qualifier},
+    record::{Directive, DualPrefix, Mechanism},
 };
 
 type Parsed<T> = Result<T, RecordError>;

@@ -5,7 +5,7 @@ use std::{
     net::{Ipv4Addr, Ipv6Addr},
 };
 
-use super::{RecordError, Result as SpfResult, macros::MacroString, parse};
+use super::{Qualifier, RecordError, macros::MacroString, parse};
 
 /// Holds an SPF record whose grammar was checked in full (RFC 7208 §4.6).
 ///
@@ -76,26 +76,6 @@ pub(super) struct Directive {
 impl fmt::Display for Directive {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
-    }
-}
-
-/// RFC 7208 §4.6.2.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Qualifier {
-    Pass,
-    Fail,
-    SoftFail,
-    Neutral,
-}
-
-impl Qualifier {
-    pub(super) fn result(self) -> SpfResult {
-        match self {
-            Self::Pass => SpfResult::Pass,
-            Self::Fail => SpfResult::Fail,
-            Self::SoftFail => SpfResult::SoftFail,
-            Self::Neutral => SpfResult::Neutral,
-        }
     }
 }
 
