@@ -63,7 +63,7 @@ pub use answer::{Answer, Dnssec};
 pub use caching::{CacheStats, CachingBuilder, CachingResolver};
 pub use error::{LookupError, Negative, NetworkError};
 #[cfg(feature = "hickory")]
-pub use hickory::{HickoryBuilder, HickoryResolver, SetupError};
+pub use hickory::{HickoryBuilder, HickoryResolver, SetupError, SetupErrorKind, Upstream, UpstreamError};
 pub use record::{Record, RecordType, Tlsa, Txt};
 pub use recorder::{Query, Recorder};
 pub use resolver::{LookupFuture, Resolver, ResolverExt, reverse_name};

@@ -1,0 +1,218 @@
+//! Questions and responses, as hickory has them and as this crate has them.
+
+use std::{io, time::Duration};
+
+use hickory_resolver::{
+    lookup::Lookup,
+    net::{DnsError, NetError},
+    proto::{
+        dnssec::Proof,
+        op::ResponseCode,
+        rr::{self, Name, RData},
+    },
+};
+
+use crate::{Answer, Dnssec, LookupError, Negative, NetworkError, Record, RecordType, Tlsa, Txt, name::normalise};
+
+/// Makes an absolute name of the labels as they stand, without reading escapes into them.
+pub(super) fn absolute(name: &str) -> Result<Name, LookupError> {
+    let name = normalise(name)?;
+    Name::from_labels(name.split('.').map(str::as_bytes)).map_err(|_| LookupError::InvalidName)
+}
+
+pub(super) fn to_hickory(kind: RecordType) -> rr::RecordType {
+    match kind {
+        RecordType::A => rr::RecordType::A,
+        RecordType::Aaaa => rr::RecordType::AAAA,
+        RecordType::Mx => rr::RecordType::MX,
+        RecordType::Txt => rr::RecordType::TXT,
+        RecordType::Ptr => rr::RecordType::PTR,
+        RecordType::Cname => rr::RecordType::CNAME,
+        RecordType::Tlsa => rr::RecordType::TLSA,
+        RecordType::Ns => rr::RecordType::NS,
+        RecordType::Soa => rr::RecordType::SOA,
+    }
+}
+
+/// Picks out of a response what answers the question: the aliases from the name that was asked for, in order, and the
+/// records of the type at the last of them. Whatever else a server added is left out.
+pub(super) fn read_answer(lookup: &Lookup, name: &Name, kind: RecordType) -> Result<Answer, LookupError> {
+    let answers = lookup.answers();
+    let mut current = name;
+    let mut ttl = u32::MAX;
+    let mut proofs = Vec::new();
+    if kind != RecordType::Cname {
+        // Each alias takes at most one step, so the length of the answer bounds the chain.
+        for _ in answers {
+            let step = answers.iter().find_map(|record| match &record.data {
+                RData::CNAME(target) if record.name == *current => Some((&target.0, record)),
+                _ => None,
+            });
+            let Some((target, record)) = step else { break };
+            current = target;
+            ttl = ttl.min(record.ttl);
+            proofs.push(record.proof);
+        }
+    }
+    let mut records = Vec::new();
+    for record in answers.iter().filter(|record| record.name == *current) {
+        if let Some(data) = read_data(&record.data).filter(|data| data.kind() == kind) {
+            ttl = ttl.min(record.ttl);
+            proofs.push(record.proof);
+            records.push(data);
+        }
+    }
+    if records.is_empty() {
+        return Err(read_nothing(lookup.message().response_code, lookup.authorities()));
+    }
+    let dnssec = read_proof(proofs.into_iter())?;
+    let answer = Answer::new(records, Duration::from_secs(ttl.into())).with_dnssec(dnssec);
+    Ok(if current == name {
+        answer
+    } else {
+        answer.with_canonical_name(write_name(current))
+    })
+}
+
+fn read_data(data: &RData) -> Option<Record> {
+    Some(match data {
+        RData::A(address) => Record::A(address.0),
+        RData::AAAA(address) => Record::Aaaa(address.0),
+        RData::MX(mx) => Record::Mx {
+            preference: mx.preference,
+            exchange: write_name(&mx.exchange),
+        },
+        RData::TXT(text) => Record::Txt(Txt::from_segments(text.txt_data.iter())),
+        RData::PTR(name) => Record::Ptr(write_name(&name.0)),
+        RData::CNAME(name) => Record::Cname(write_name(&name.0)),
+        RData::NS(name) => Record::Ns(write_name(&name.0)),
+        RData::TLSA(tlsa) => Record::Tlsa(Tlsa::new(
+            u8::from(tlsa.cert_usage),
+            u8::from(tlsa.selector),
+            u8::from(tlsa.matching),
+            tlsa.cert_data.clone(),
+        )),
+        RData::SOA(soa) => Record::Soa {
+            primary: write_name(&soa.mname),
+            mailbox: write_name(&soa.rname),
+            serial: soa.serial,
+            refresh: soa.refresh.cast_unsigned(),
+            retry: soa.retry.cast_unsigned(),
+            expire: soa.expire.cast_unsigned(),
+            minimum: soa.minimum,
+        },
+        _ => return None,
+    })
+}
+
+/// Writes a name in lower case without its final dot; octets that would read as something else become `\DDD`.
+fn write_name(name: &Name) -> String {
+    let mut text = String::with_capacity(name.len());
+    for label in name.iter() {
+        if !text.is_empty() {
+            text.push('.');
+        }
+        for octet in label {
+            match octet {
+                b'!'..=b'~' if !matches!(octet, b'.' | b'\\') => text.push(char::from(octet.to_ascii_lowercase())),
+                _ => text.push_str(&format!("\\{octet:03}")),
+            }
+        }
+    }
+    if text.is_empty() { ".".to_owned() } else { text }
+}
+
+pub(super) fn read_error(error: NetError) -> LookupError {
+    match error {
+        NetError::Timeout => LookupError::Timeout,
+        NetError::Io(error) if error.kind() == io::ErrorKind::TimedOut => LookupError::Timeout,
+        NetError::Truncated => LookupError::Truncated,
+        NetError::Dns(DnsError::DnssecBogus) => LookupError::Bogus,
+        NetError::Dns(DnsError::NoRecordsFound(none)) => {
+            read_nothing(none.response_code, none.authorities.as_deref().unwrap_or_default())
+        }
+        NetError::Dns(DnsError::Nsec {
+            proof: Proof::Bogus, ..
+        }) => LookupError::Bogus,
+        NetError::Dns(DnsError::Nsec { response, .. }) => read_nothing(response.response_code, &response.authorities),
+        NetError::Dns(DnsError::ResponseCode(code)) => read_code(code),
+        other => LookupError::Network(NetworkError::new(other)),
+    }
+}
+
+/// Reads a response without records: its authority section says for how long that holds, and whether it is proven.
+fn read_nothing(code: ResponseCode, authorities: &[rr::Record]) -> LookupError {
+    let ttl = authorities.iter().find_map(|record| match &record.data {
+        RData::SOA(soa) => Some(Duration::from_secs(record.ttl.min(soa.minimum).into())),
+        _ => None,
+    });
+    // SOA, NSEC and NSEC3, and the signatures of those.
+    let dnssec = match read_proof(authorities.iter().map(|record| record.proof)) {
+        Ok(dnssec) => dnssec,
+        Err(error) => return error,
+    };
+    let negative = Negative::default().with_ttl(ttl).with_dnssec(dnssec);
+    match code {
+        ResponseCode::NXDomain => LookupError::NxDomain(negative),
+        ResponseCode::NoError => LookupError::NoData(negative),
+        other => read_code(other),
+    }
+}
+
+/// Tells how far records can be trusted together: as far as the least of them.
+fn read_proof(proofs: impl Iterator<Item = Proof> + Clone) -> Result<Dnssec, LookupError> {
+    if proofs.clone().any(|proof| proof == Proof::Bogus) {
+        return Err(LookupError::Bogus);
+    }
+    Ok(match proofs.min().unwrap_or_default() {
+        Proof::Secure => Dnssec::Secure,
+        Proof::Insecure => Dnssec::Insecure,
+        Proof::Bogus | Proof::Indeterminate => Dnssec::Indeterminate,
+    })
+}
+
+fn read_code(code: ResponseCode) -> LookupError {
+    match code {
+        ResponseCode::Refused => LookupError::Refused,
+        _ => LookupError::ServFail,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_cross_over_and_back() {
+        let check = |text: &str| assert_eq!(write_name(&absolute(text).unwrap()), text.trim_end_matches('.'));
+        check("example.org.");
+        check("foo:bar/baz.example.org");
+        check("_25._tcp.mail.example.org");
+        assert_eq!(write_name(&Name::root()), ".");
+    }
+
+    #[test]
+    fn a_dot_inside_a_label_is_no_separator() {
+        let name = Name::from_labels([&b"a.b"[..], b"c\\", b"\xff "]).unwrap();
+        assert_eq!(write_name(&name), "a\\046b.c\\092.\\255\\032");
+    }
+
+    #[test]
+    fn one_bogus_record_spoils_the_rest() {
+        let check = |proofs: &[Proof], expected| assert_eq!(read_proof(proofs.iter().copied()), expected, "{proofs:?}");
+        check(&[], Ok(Dnssec::Indeterminate));
+        check(&[Proof::Secure, Proof::Secure], Ok(Dnssec::Secure));
+        check(&[Proof::Secure, Proof::Insecure], Ok(Dnssec::Insecure));
+        check(&[Proof::Insecure, Proof::Indeterminate], Ok(Dnssec::Indeterminate));
+        check(
+            &[Proof::Secure, Proof::Bogus, Proof::Indeterminate],
+            Err(LookupError::Bogus),
+        );
+    }
+
+    #[test]
+    fn a_time_out_of_the_system_is_one() {
+        let error = NetError::from(io::Error::from(io::ErrorKind::TimedOut));
+        assert_eq!(read_error(error), LookupError::Timeout);
+    }
+}
