@@ -36,7 +36,7 @@ mod secret;
 pub mod server;
 mod tls;
 
-pub use client::SmtpTransport;
+pub use client::{PoolStatus, SmtpTransport};
 pub use config::{ConfigError, SmtpConfig, Timeouts};
 pub use connector::{ConnectFuture, Connected, Connector, Stream};
 pub use error::SmtpError;

@@ -24,7 +24,10 @@ pub(super) struct Connection {
     pub(super) dirty: bool,
     /// Whether it was used before.
     pub(super) reused: bool,
+    pub(super) opened: Instant,
     pub(super) last_used: Instant,
+    /// How many messages were tried.
+    pub(super) transactions: u32,
 }
 
 /// What is needed to open sessions.
@@ -92,13 +95,16 @@ impl Opener {
             login::log_in(&mut wire, &extensions, username, password, budget).await?;
         }
         tracing::debug!(host = %self.config.host, secure, "smtp session opened");
+        let now = Instant::now();
         Ok(Connection {
             wire,
             extensions,
             secure,
             dirty: false,
             reused: false,
-            last_used: Instant::now(),
+            opened: now,
+            last_used: now,
+            transactions: 0,
         })
     }
 

@@ -3,11 +3,12 @@
 mod budget;
 mod connection;
 mod login;
-mod slot;
+mod pool;
 mod transaction;
 mod wire;
 
 use std::fmt;
+use std::sync::Arc;
 
 use posthaste_transport::{
     Capabilities, Feature, Outbound, Outcome, SendError, SendFuture, SendOptions, Transport, TransportInfo, plan,
@@ -20,7 +21,8 @@ use crate::protocol::word;
 use crate::tls::Tls;
 use budget::{Budget, Step};
 use connection::{Opener, TlsParts};
-use slot::Slot;
+use pool::Pool;
+pub use pool::PoolStatus;
 use transaction::Job;
 
 /// What SMTP can do. Whether the server at hand can is only known once it was asked; what a message needs and it lacks
@@ -34,10 +36,12 @@ const INFO: TransportInfo = TransportInfo::new(
         .with(Feature::RequireTls),
 );
 
-/// Sends through one SMTP server, over one connection that is kept for the next message.
+/// Sends through one SMTP server, over connections that are kept for the next messages.
 ///
-/// Sends that run at once take turns. A connection that broke while it waited is noticed and replaced without the
-/// caller seeing it. Dropping a send's future closes the connection and leaves the transport usable.
+/// Sends that run at once have a connection each, up to [`SmtpConfig::connections`]; the others wait, and are served in the
+/// order in which they came. A connection that broke while it waited is noticed and replaced without the caller seeing it;
+/// one that is idle, old or used for long enough is closed with QUIT. Dropping a send's future closes its connection and
+/// leaves the transport usable.
 ///
 /// What an outcome or error says:
 ///
@@ -74,8 +78,8 @@ const INFO: TransportInfo = TransportInfo::new(
 /// # }
 /// ```
 pub struct SmtpTransport {
-    opener: Opener,
-    slot: Slot,
+    opener: Arc<Opener>,
+    pool: Pool,
 }
 
 impl SmtpTransport {
@@ -109,18 +113,35 @@ impl SmtpTransport {
         let port = config
             .port
             .unwrap_or(if config.tls == Tls::Implicit { 465 } else { 587 });
-        let slot = Slot::new(config.idle);
-        Ok(Self {
-            opener: Opener { config, port, tls },
-            slot,
-        })
+        let pool = Pool::new(config.pool);
+        let opener = Arc::new(Opener { config, port, tls });
+        Ok(Self { opener, pool })
     }
 
-    /// Says QUIT on the connection that is kept, if there is one, and closes it. The transport stays usable.
+    /// Opens connections until `count` are there, or as many as may be, and returns how many it opened: the first messages
+    /// of a rush need not wait for handshakes then. It takes its turn among the sends.
+    ///
+    /// # Errors
+    ///
+    /// As [`Transport::send`] when a connection cannot be opened, always
+    /// [`NotAccepted`](posthaste_transport::Disposition::NotAccepted). Those that could be are kept.
+    pub async fn warm_up(&self, count: u16) -> Result<usize, SendError> {
+        let budget = Budget::new(self.opener.config.timeouts, None);
+        let opened = self.pool.warm_up(count, &self.opener, budget).await;
+        opened.map_err(crate::error::Failed::not_accepted)
+    }
+
+    /// Waits for the sends that were begun, says QUIT on every connection and closes it. Sends that begin meanwhile wait, and
+    /// open new ones: the transport stays usable.
     ///
     /// A server that does not answer QUIT is waited for two seconds at most.
     pub async fn close(&self) {
-        self.slot.close().await;
+        self.pool.close().await;
+    }
+
+    /// Counts the connections.
+    pub fn pool_status(&self) -> PoolStatus {
+        self.pool.status()
     }
 
     async fn deliver(&self, mail: &Outbound, options: &SendOptions) -> Result<Outcome, SendError> {
@@ -130,11 +151,10 @@ impl SmtpTransport {
         job.probe(&budget).await?;
 
         let mut lease = budget
-            .run(Step::Wait, self.slot.lease())
+            .run(Step::Wait, self.pool.lease())
             .await
             .map_err(crate::error::Failed::not_accepted)?;
         if let Some(mut connection) = lease.take_kept().await {
-            connection.reused = true;
             match job.run(&mut connection, &budget).await {
                 Err(setback) if setback.try_fresh => tracing::debug!("the kept smtp connection was stale"),
                 result => return lease.put_back(connection, result),
@@ -183,6 +203,12 @@ fn check(config: &SmtpConfig) -> Result<(), ConfigError> {
         && (helo.is_empty() || helo.len() > 255 || word(&mut Vec::new(), "helo", helo).is_err() || !helo.is_ascii())
     {
         return Err(invalid("helo", "it must be a host name or an address in brackets"));
+    }
+    if config.pool.connections == 0 {
+        return Err(invalid("connections", "there must be one at least"));
+    }
+    if config.pool.messages == 0 {
+        return Err(invalid("messages_per_connection", "there must be one at least"));
     }
     match (&config.username, &config.password) {
         (Some(_), None) => return Err(ConfigError::Missing("password")),

@@ -18,11 +18,14 @@ pub(super) enum Key {
     Helo,
     Pipelining,
     DangerAllowPlaintextAuth,
+    Connections,
+    MessagesPerConnection,
+    ConnectionLifetime,
     IdleTimeout,
     Timeout(Phase),
 }
 
-const KEYS: [(&str, Key); 18] = [
+const KEYS: [(&str, Key); 21] = [
     ("host", Key::Host),
     ("port", Key::Port),
     ("username", Key::Username),
@@ -31,6 +34,9 @@ const KEYS: [(&str, Key); 18] = [
     ("helo", Key::Helo),
     ("pipelining", Key::Pipelining),
     ("danger_allow_plaintext_auth", Key::DangerAllowPlaintextAuth),
+    ("connections", Key::Connections),
+    ("messages_per_connection", Key::MessagesPerConnection),
+    ("connection_lifetime", Key::ConnectionLifetime),
     ("idle_timeout", Key::IdleTimeout),
     ("connect_timeout", Key::Timeout(Phase::Connect)),
     ("tls_timeout", Key::Timeout(Phase::Tls)),
@@ -99,6 +105,10 @@ impl Expected for bool {
 
 impl Expected for u16 {
     const EXPECTED: &'static str = "a number from 0 to 65535";
+}
+
+impl Expected for u32 {
+    const EXPECTED: &'static str = "a number from 0 to 4294967295";
 }
 
 impl FromStr for Key {

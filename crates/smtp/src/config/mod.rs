@@ -2,6 +2,7 @@
 
 mod error;
 mod key;
+mod pool;
 mod timeouts;
 
 use std::ffi::OsString;
@@ -11,6 +12,7 @@ use std::time::Duration;
 use url::Url;
 
 pub use error::ConfigError;
+pub(crate) use pool::PoolConfig;
 pub(crate) use timeouts::Phase;
 pub use timeouts::Timeouts;
 
@@ -36,6 +38,9 @@ use key::Key;
 /// | `pipelining` | `true`, `false` | `true`: used when offered |
 /// | `danger_allow_plaintext_auth` | `true`, `false` | `false` |
 /// | `connect_timeout` … `end_timeout` | `500ms`, `30s`, `5m` or seconds | see [`Timeouts`] |
+/// | `connections` | how many may be open at once, from 1 | `8` |
+/// | `messages_per_connection` | after how many one is closed, from 1 | `100` |
+/// | `connection_lifetime` | as above | `5m` |
 /// | `idle_timeout` | as above | `60s` |
 ///
 /// # Examples
@@ -59,7 +64,7 @@ pub struct SmtpConfig {
     pub(crate) pipelining: bool,
     pub(crate) danger_allow_plaintext_auth: bool,
     pub(crate) timeouts: Timeouts,
-    pub(crate) idle: Duration,
+    pub(crate) pool: PoolConfig,
     pub(crate) roots: Roots,
     pub(crate) connector: Arc<dyn Connector>,
 }
@@ -77,7 +82,7 @@ impl SmtpConfig {
             pipelining: true,
             danger_allow_plaintext_auth: false,
             timeouts: Timeouts::default(),
-            idle: Duration::from_secs(60),
+            pool: PoolConfig::default(),
             roots: Roots::default(),
             connector: Arc::new(TcpConnector),
         }
@@ -205,9 +210,29 @@ impl SmtpConfig {
         self
     }
 
+    /// Sets how many connections may be open at once: 8 unless told, and 1 at least. Further sends wait for their turn.
+    pub fn connections(mut self, connections: u16) -> Self {
+        self.pool.connections = connections;
+        self
+    }
+
+    /// Sets how many messages a connection may carry before it is closed: 100 unless told, and 1 at least. Servers have such
+    /// limits too, and close without asking.
+    pub fn messages_per_connection(mut self, messages: u32) -> Self {
+        self.pool.messages = messages;
+        self
+    }
+
+    /// Sets how long a connection is used at all, 5 min unless told: so that a server can be taken out of service, and a
+    /// changed address is noticed.
+    pub fn connection_lifetime(mut self, lifetime: Duration) -> Self {
+        self.pool.lifetime = lifetime;
+        self
+    }
+
     /// Sets how long a connection without work is kept for the next message; zero closes it after each.
     pub fn idle_timeout(mut self, idle: Duration) -> Self {
-        self.idle = idle;
+        self.pool.idle = idle;
         self
     }
 
@@ -258,7 +283,10 @@ impl SmtpConfig {
             Key::Helo => self.helo = Some(value.to_owned()),
             Key::Pipelining => self.pipelining = key.read(value)?,
             Key::DangerAllowPlaintextAuth => self.danger_allow_plaintext_auth = key.read(value)?,
-            Key::IdleTimeout => self.idle = key.duration(value)?,
+            Key::Connections => self.pool.connections = key.read(value)?,
+            Key::MessagesPerConnection => self.pool.messages = key.read(value)?,
+            Key::ConnectionLifetime => self.pool.lifetime = key.duration(value)?,
+            Key::IdleTimeout => self.pool.idle = key.duration(value)?,
             Key::Timeout(phase) => self.timeouts.set(phase, key.duration(value)?),
         }
         Ok(())
@@ -307,7 +335,7 @@ mod tests {
         assert_eq!(config.username.as_deref(), Some("us@er"));
         assert!(config.password.unwrap().matches("p:w"));
         assert_eq!(
-            (config.helo.as_deref(), config.idle),
+            (config.helo.as_deref(), config.pool.idle),
             (Some("me.example"), Duration::from_secs(300))
         );
         assert_eq!(config.timeouts.get(timeouts::Phase::Mail), Duration::from_millis(500));

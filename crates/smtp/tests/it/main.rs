@@ -11,6 +11,7 @@
 mod auth;
 mod client;
 mod peer;
+mod pool;
 mod postbox;
 mod server;
 mod streamed;
