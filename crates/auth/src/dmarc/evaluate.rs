@@ -5,6 +5,7 @@ use std::fmt;
 use posthaste_address::Domain;
 use posthaste_dns::{LookupError, Resolver};
 
+use super::identifier::{Authentication, Identifier, PolicyTag, Standing};
 use super::record::{Alignment, Policy, Record};
 use super::walk::{Method, Walker};
 
@@ -105,9 +106,13 @@ pub struct Report {
     record: Option<Record>,
     policy_domain: Option<Domain>,
     policy: Option<Policy>,
+    policy_tag: Option<PolicyTag>,
     disposition: Policy,
     spf_aligned: bool,
     dkim_aligned: bool,
+    organisation: Option<Domain>,
+    identifiers: Vec<Identifier>,
+    error: Option<LookupError>,
 }
 
 impl Report {
@@ -118,9 +123,13 @@ impl Report {
             record: None,
             policy_domain: None,
             policy: None,
+            policy_tag: None,
             disposition: Policy::None,
             spf_aligned: false,
             dkim_aligned: false,
+            organisation: None,
+            identifiers: Vec::new(),
+            error: None,
         }
     }
 
@@ -160,6 +169,12 @@ impl Report {
         self.policy
     }
 
+    /// The tag of the record that the policy is from.
+    #[must_use]
+    pub fn policy_tag(&self) -> Option<PolicyTag> {
+        self.policy_tag
+    }
+
     /// What the domain wants done with this message: its policy if the result is a fail, weakened by `t=y`.
     #[must_use]
     pub fn disposition(&self) -> Policy {
@@ -177,6 +192,24 @@ impl Report {
     pub fn is_dkim_aligned(&self) -> bool {
         self.dkim_aligned
     }
+
+    /// The organisational domain of From, if alignment depended on it.
+    #[must_use]
+    pub fn organisation(&self) -> Option<&Domain> {
+        self.organisation.as_ref()
+    }
+
+    /// The domains that SPF and DKIM passed for, and how each stands to that of From; none where there is no policy record.
+    #[must_use]
+    pub fn identifiers(&self) -> &[Identifier] {
+        &self.identifiers
+    }
+
+    /// The failure of DNS, if one of DMARC's own questions is why the result is temporary.
+    #[must_use]
+    pub fn error(&self) -> Option<&LookupError> {
+        self.error.as_ref()
+    }
 }
 
 /// How many authenticated domains of a kind are looked at: each may cost a tree walk.
@@ -189,7 +222,10 @@ pub async fn evaluate(input: &Input, resolver: &dyn Resolver) -> Report {
     let mut walker = Walker::new(resolver, input.method);
     match judge(input, &mut walker).await {
         Ok(report) => report,
-        Err(_) => Report::new(DmarcResult::TempError, Some(input.from.clone())),
+        Err(error) => Report {
+            error: Some(error),
+            ..Report::new(DmarcResult::TempError, Some(input.from.clone()))
+        },
     }
 }
 
@@ -199,20 +235,20 @@ async fn judge(input: &Input, walker: &mut Walker<'_>) -> Result<Report, LookupE
         return Ok(report);
     };
     let record = &found.record;
-    let spf = is_any_aligned(input, &input.spf, record.spf_alignment(), walker).await;
-    let dkim = is_any_aligned(input, &input.dkim, record.dkim_alignment(), walker).await;
+    let (spf, spf_standings) = align(input, &input.spf, record.spf_alignment(), walker).await;
+    let (dkim, dkim_standings) = align(input, &input.dkim, record.dkim_alignment(), walker).await;
     report.spf_aligned = matches!(spf, Ok(true));
     report.dkim_aligned = matches!(dkim, Ok(true));
     let passes = report.spf_aligned || report.dkim_aligned;
-    let policy = if found.domain == input.from {
-        record.policy()
+    let (policy, tag) = if found.domain == input.from {
+        (record.policy(), PolicyTag::Domain)
     } else if record.nonexistent_policy() == record.subdomain_policy() {
-        record.subdomain_policy()
+        (record.subdomain_policy(), PolicyTag::Subdomain)
     } else {
         match walker.is_nonexistent(&input.from).await {
-            Ok(true) => record.nonexistent_policy(),
+            Ok(true) => (record.nonexistent_policy(), PolicyTag::Nonexistent),
             Err(error) if !passes => return Err(error),
-            _ => record.subdomain_policy(),
+            _ => (record.subdomain_policy(), PolicyTag::Subdomain),
         }
     };
     report.result = if passes {
@@ -223,7 +259,7 @@ async fn judge(input: &Input, walker: &mut Walker<'_>) -> Result<Report, LookupE
         dkim?;
         let strict = [record.spf_alignment(), record.dkim_alignment()] == [Alignment::Strict; 2];
         let alignment = if strict { Alignment::Strict } else { Alignment::Relaxed };
-        if is_any_aligned(input, &input.undecided, alignment, walker).await? {
+        if align(input, &input.undecided, alignment, walker).await.0? {
             DmarcResult::TempError
         } else {
             report.disposition = if record.is_testing() { weaker(policy) } else { policy };
@@ -231,36 +267,85 @@ async fn judge(input: &Input, walker: &mut Walker<'_>) -> Result<Report, LookupE
         }
     };
     report.policy = Some(policy);
+    report.policy_tag = Some(tag);
+    report.organisation = walker.known_organisation(&input.from);
+    let spf = identifiers(Authentication::Spf, &input.spf, &spf_standings, walker);
+    let dkim = identifiers(Authentication::Dkim, &input.dkim, &dkim_standings, walker);
+    report.identifiers = spf.chain(dkim).collect();
     report.policy_domain = Some(found.domain);
     report.record = Some(found.record);
     Ok(report)
 }
 
-/// Identifier alignment (RFC 9989 §4.4). An error means that none is, as far as DNS has answered.
-async fn is_any_aligned(
+/// Identifier alignment (RFC 9989 §4.4): whether any of `domains` is aligned, and how the first of them stand. An error means
+/// that none is, as far as DNS has answered.
+async fn align(
     input: &Input,
     domains: &[Domain],
     alignment: Alignment,
     walker: &mut Walker<'_>,
-) -> Result<bool, LookupError> {
-    if domains.contains(&input.from) {
-        return Ok(true);
-    }
+) -> (Result<bool, LookupError>, Vec<Standing>) {
+    let same = |domain: &Domain, otherwise| {
+        let is_same = *domain == input.from;
+        if is_same { Standing::SameDomain } else { otherwise }
+    };
+    let all = |otherwise| {
+        domains
+            .iter()
+            .take(IDENTIFIERS)
+            .map(|domain| same(domain, otherwise))
+            .collect()
+    };
     if alignment == Alignment::Strict || domains.is_empty() {
-        return Ok(false);
+        return (Ok(domains.contains(&input.from)), all(Standing::OtherDomain));
     }
-    let organisation = walker.organisation(&input.from).await?;
+    if domains.contains(&input.from) {
+        return (Ok(true), all(Standing::NotExamined));
+    }
+    let organisation = match walker.organisation(&input.from).await {
+        Ok(organisation) => organisation,
+        Err(error) => return (Err(error), all(Standing::Unknown)),
+    };
     let mut outcome = Ok(false);
-    // A domain's organisational domain is never beside or below it: strangers need no walk.
-    let related = domains.iter().filter(|domain| domain.is_subdomain_of(&organisation));
-    for domain in related.take(IDENTIFIERS) {
-        match walker.organisation(domain).await {
-            Ok(found) if found == organisation => return Ok(true),
-            Ok(_) => {}
-            Err(error) => outcome = Err(error),
-        }
+    let mut standings = Vec::new();
+    let mut walks = 0;
+    for domain in domains {
+        // A domain's organisational domain is never beside or below it: strangers need no walk.
+        let standing = if !domain.is_subdomain_of(&organisation) {
+            Standing::OtherOrganisation
+        } else if matches!(outcome, Ok(true)) || walks == IDENTIFIERS {
+            Standing::NotExamined
+        } else {
+            walks += 1;
+            match walker.organisation(domain).await {
+                Ok(found) if found == organisation => {
+                    outcome = Ok(true);
+                    Standing::SameOrganisation
+                }
+                Ok(_) => Standing::OtherOrganisation,
+                Err(error) => {
+                    outcome = Err(error);
+                    Standing::Unknown
+                }
+            }
+        };
+        standings.push(standing);
     }
-    outcome
+    (outcome, standings)
+}
+
+fn identifiers<'a>(
+    authentication: Authentication,
+    domains: &'a [Domain],
+    standings: &'a [Standing],
+    walker: &'a Walker<'_>,
+) -> impl Iterator<Item = Identifier> + 'a {
+    domains.iter().zip(standings).map(move |(domain, standing)| Identifier {
+        authentication,
+        domain: domain.clone(),
+        organisation: walker.known_organisation(domain),
+        standing: *standing,
+    })
 }
 
 /// RFC 9989 §4.7, `t=y`: the next weaker policy.

@@ -21,10 +21,12 @@
 
 mod build;
 mod evaluate;
+mod identifier;
 mod record;
 mod walk;
 
 pub use build::{FailureOptions, RecordBuilder, ReportAddressError};
 pub use evaluate::{DmarcResult, Input, Report, evaluate};
+pub use identifier::{Authentication, Identifier, PolicyTag, Standing};
 pub use record::{Alignment, Policy, PublicSuffix, Record, RecordError, ReportAddress};
 pub use walk::Method;

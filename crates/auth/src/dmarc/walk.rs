@@ -131,6 +131,14 @@ impl<'r> Walker<'r> {
         Ok(organisation)
     }
 
+    /// The organisational domain, if it is known without asking.
+    pub(crate) fn known_organisation(&self, domain: &Domain) -> Option<Domain> {
+        match self.method {
+            Method::PublicSuffixList => domain.registrable(),
+            Method::TreeWalk => self.organisations.get(domain).cloned(),
+        }
+    }
+
     /// The records from a domain up to its top-level domain, lowest first; it ends at one that says what it is
     /// (`psd=`), and never asks more than eight questions (§4.10).
     async fn walk(&mut self, domain: &Domain) -> Result<Vec<Found>, LookupError> {
