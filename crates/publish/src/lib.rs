@@ -10,6 +10,12 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod bimi;
+mod dkim;
 mod fields;
 pub mod mta_sts;
+pub mod spf;
 pub mod tls_rpt;
+mod zone_record;
+
+pub use dkim::{DkimKey, HostedDkim};
+pub use zone_record::{ZoneRecord, ZoneRecordError};

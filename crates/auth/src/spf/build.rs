@@ -244,6 +244,15 @@ impl Builder {
     }
 }
 
+/// Takes terms as they are, in their order: none is moved, none left out.
+impl FromIterator<Term> for Builder {
+    fn from_iter<I: IntoIterator<Item = Term>>(terms: I) -> Self {
+        Self {
+            terms: terms.into_iter().collect(),
+        }
+    }
+}
+
 /// Writes the record, unchecked.
 impl fmt::Display for Builder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
