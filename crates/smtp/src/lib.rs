@@ -18,6 +18,7 @@
 //!   [`SendError`](posthaste_transport::SendError)s with an [`SmtpError`] as their source.
 //! - [`Connector`]: how the client reaches a server, for proxies, other sockets and tests in memory.
 //! - [`server`]: the server, with an example that sends a message from one to the other.
+//! - [`testing`]: a server in two lines, for tests of programs that send mail.
 //! - [`protocol`]: replies, commands, EHLO keywords, dot-stuffing and the end of a message, as values.
 //!
 //! # Standards
@@ -34,6 +35,7 @@ mod error;
 pub mod protocol;
 mod secret;
 pub mod server;
+pub mod testing;
 mod tls;
 
 pub use client::{PoolStatus, SmtpTransport};

@@ -28,5 +28,9 @@
 //! # }
 //! ```
 //!
-//! For what goes wrong on a real connection, `posthaste-conformance` has a fake SMTP peer that refuses, stalls and hangs up
+//! Behind the `smtp` feature there is a real server in two lines, `smtp::testing::TestServer`: it listens on loopback, keeps what
+//! it takes, and refuses, hangs up, stalls or loses its reply when it is told to. `posthaste::connect(&server.url())` gives a
+//! transport to it.
+//!
+//! For a transport of your own, `posthaste-conformance` has a fake SMTP peer that refuses, stalls and hangs up
 //! on request, and the suite that every transport here must pass.

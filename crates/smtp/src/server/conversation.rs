@@ -80,6 +80,9 @@ impl Conversation {
             self.session.secure = true;
         }
         let verdict = self.decide(self.shared.handler.connect(&self.session)).await;
+        if verdict.is_silent() {
+            return;
+        }
         if !verdict.is_accept() || verdict.closes() {
             talk.say(&verdict);
             return talk.close().await;
@@ -121,6 +124,7 @@ impl Conversation {
             match next {
                 Err(_) => return None,
                 Ok(Next::Silent) => {}
+                Ok(Next::Reply(verdict)) if verdict.is_silent() => return None,
                 Ok(Next::Reply(verdict)) => {
                     talk.say(&verdict);
                     if verdict.closes() {

@@ -20,6 +20,8 @@ pub struct Verdict {
     status: (u16, u16),
     text: String,
     close: bool,
+    /// Whether the connection is closed without a reply.
+    silent: bool,
 }
 
 impl Verdict {
@@ -35,6 +37,7 @@ impl Verdict {
             status: (0, 0),
             text: text.into(),
             close: false,
+            silent: false,
         }
     }
 
@@ -47,6 +50,7 @@ impl Verdict {
             status,
             text: text.into(),
             close: false,
+            silent: false,
         }
     }
 
@@ -58,6 +62,7 @@ impl Verdict {
             status,
             text: text.into(),
             close: false,
+            silent: false,
         }
     }
 
@@ -70,6 +75,19 @@ impl Verdict {
     pub fn and_close(mut self) -> Self {
         self.close = true;
         self
+    }
+
+    /// Closes the connection without a reply. No server should (RFC 5321 §3.8): for tests of clients.
+    pub(crate) fn hang_up() -> Self {
+        Self {
+            silent: true,
+            ..Self::defer(421, (0, 0), "").and_close()
+        }
+    }
+
+    /// Whether the connection is closed without a reply.
+    pub(super) fn is_silent(&self) -> bool {
+        self.silent
     }
 
     /// Whether this accepts.
@@ -94,6 +112,7 @@ impl Verdict {
             status,
             text: text.into(),
             close: false,
+            silent: false,
         }
     }
 

@@ -15,4 +15,5 @@ mod pool;
 mod postbox;
 mod server;
 mod streamed;
+mod testing;
 mod tls;
