@@ -31,8 +31,8 @@ type Lookup = Shared<Pin<Box<dyn Future<Output = Outcome> + Send>>>;
 /// - Entries and their octets are bounded. What expired or was not asked for lately makes room.
 /// - Names compare without case. The DNSSEC status stays with the answer.
 ///
-/// A [`HickoryResolver`](crate::HickoryResolver) has a cache of its own; with this one in front of it, set its
-/// `cache_size` to 0.
+/// `HickoryResolver` has one in it already. To set up more of it than the size, give that none of its own
+/// (`cache_size(0)`) and put this in front.
 ///
 /// # Examples
 ///

@@ -6,10 +6,12 @@ use hickory_resolver::{
     TokioResolver,
     config::{ConnectionConfig, NameServerConfig, ResolveHosts, ResolverConfig},
     net::runtime::TokioRuntimeProvider,
-    proto::dnssec::TrustAnchors,
+    proto::{dnssec::TrustAnchors, serialize::txt::trust_anchor},
 };
 
-use super::{HickoryResolver, SetupError, SetupErrorKind, Upstream, tls::Roots};
+use crate::CachingResolver;
+
+use super::{HickoryResolver, Network, SetupError, SetupErrorKind, Upstream, tls::Roots};
 
 /// Configures a [`HickoryResolver`].
 #[derive(Clone)]
@@ -19,7 +21,7 @@ pub struct HickoryBuilder {
     timeout: Duration,
     attempts: NonZeroUsize,
     deadline: Duration,
-    cache_size: u64,
+    cache_size: usize,
     validate: bool,
     trust_anchors: Option<Arc<TrustAnchors>>,
 }
@@ -32,7 +34,7 @@ impl Default for HickoryBuilder {
             timeout: Duration::from_secs(3),
             attempts: NonZeroUsize::MIN.saturating_add(1),
             deadline: Duration::from_secs(10),
-            cache_size: 8192,
+            cache_size: 16_384,
             validate: false,
             trust_anchors: None,
         }
@@ -94,9 +96,10 @@ impl HickoryBuilder {
         self
     }
 
-    /// Sets how many answers to keep: 8192 unless told.
+    /// Sets how many answers to keep, as a [`CachingResolver`] does with its defaults: 16384 unless told, none for a
+    /// cache of one's own in front.
     #[must_use]
-    pub fn cache_size(mut self, answers: u64) -> Self {
+    pub fn cache_size(mut self, answers: usize) -> Self {
         self.cache_size = answers;
         self
     }
@@ -117,9 +120,16 @@ impl HickoryBuilder {
     /// [`SetupErrorKind::TrustAnchor`] when the text is something else.
     pub fn trust_anchors(mut self, records: &str) -> Result<Self, SetupError> {
         let wrong = |error| SetupError::new(SetupErrorKind::TrustAnchor, error);
-        let anchors: TrustAnchors = records.parse().map_err(wrong)?;
-        if anchors.is_empty() {
+        let entries = trust_anchor::Parser::new(records).parse().map_err(wrong)?;
+        if entries.is_empty() {
             return Err(SetupErrorKind::TrustAnchor.into());
+        }
+        let mut anchors = TrustAnchors::empty();
+        for entry in &entries {
+            let trust_anchor::Entry::DNSKEY(record) = entry else {
+                return Err(SetupErrorKind::TrustAnchor.into());
+            };
+            anchors.insert_with_name(record.data().public_key(), record.name().into());
         }
         self.trust_anchors = Some(Arc::new(anchors));
         self.validate = true;
@@ -148,14 +158,19 @@ impl HickoryBuilder {
         let options = builder.options_mut();
         options.timeout = self.timeout;
         options.attempts = self.attempts.get().saturating_sub(1);
-        options.cache_size = self.cache_size;
+        options.cache_size = 0;
         options.use_hosts_file = ResolveHosts::Never;
         options.validate = self.validate;
         options.preserve_intermediates = true;
+        let resolver = builder
+            .build()
+            .map_err(|error| SetupError::new(SetupErrorKind::Other, error))?;
+        let network = Network {
+            resolver,
+            deadline: self.deadline,
+        };
         Ok(HickoryResolver {
-            inner: builder
-                .build()
-                .map_err(|error| SetupError::new(SetupErrorKind::Other, error))?,
+            cache: CachingResolver::builder(network).entries(self.cache_size).build(),
             deadline: self.deadline,
         })
     }

@@ -15,7 +15,7 @@ pub use error::{SetupError, SetupErrorKind};
 pub use upstream::{Upstream, UpstreamError};
 
 use self::response::{absolute, read_answer, read_error, to_hickory};
-use crate::{LookupError, LookupFuture, NetworkError, RecordType, Resolver};
+use crate::{CacheStats, CachingResolver, LookupError, LookupFuture, NetworkError, RecordType, Resolver};
 
 /// Asks name servers over the network, with a cache. Clones share it.
 ///
@@ -38,7 +38,14 @@ use crate::{LookupError, LookupFuture, NetworkError, RecordType, Resolver};
 /// ```
 #[derive(Clone)]
 pub struct HickoryResolver {
-    inner: TokioResolver,
+    cache: CachingResolver,
+    deadline: Duration,
+}
+
+/// Hickory's resolver, its own cache turned off: that forgets through which aliases a name was reached, and so how far
+/// the answer can be trusted, and keeps no "there is none" that was validated.
+struct Network {
+    resolver: TokioResolver,
     deadline: Duration,
 }
 
@@ -68,24 +75,53 @@ impl HickoryResolver {
     pub fn builder() -> HickoryBuilder {
         HickoryBuilder::default()
     }
+
+    /// Tells what its cache did so far, and what that holds.
+    pub fn stats(&self) -> CacheStats {
+        self.cache.stats()
+    }
+
+    /// Forgets every answer.
+    pub fn clear(&self) {
+        self.cache.clear();
+    }
 }
 
 impl fmt::Debug for HickoryResolver {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("HickoryResolver")
             .field("deadline", &self.deadline)
+            .field("stats", &self.stats())
             .finish_non_exhaustive()
     }
 }
 
+impl fmt::Debug for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Network").finish_non_exhaustive()
+    }
+}
+
+#[deny(clippy::missing_trait_methods)]
 impl Resolver for HickoryResolver {
     fn lookup<'a>(&'a self, name: &'a str, kind: RecordType) -> LookupFuture<'a> {
         Box::pin(async move {
-            let name = absolute(name)?;
             if tokio::runtime::Handle::try_current().is_err() {
+                // Still say so of a name that no runtime would help.
+                absolute(name)?;
                 return Err(LookupError::Network(NetworkError::new("no tokio runtime")));
             }
-            let lookup = self.inner.lookup(name.clone(), to_hickory(kind));
+            self.cache.lookup(name, kind).await
+        })
+    }
+}
+
+#[deny(clippy::missing_trait_methods)]
+impl Resolver for Network {
+    fn lookup<'a>(&'a self, name: &'a str, kind: RecordType) -> LookupFuture<'a> {
+        Box::pin(async move {
+            let name = absolute(name)?;
+            let lookup = self.resolver.lookup(name.clone(), to_hickory(kind));
             match tokio::time::timeout(self.deadline, lookup).await {
                 Ok(Ok(lookup)) => read_answer(&lookup, &name, kind),
                 Ok(Err(error)) => Err(read_error(error)),

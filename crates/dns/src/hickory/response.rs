@@ -129,7 +129,9 @@ pub(super) fn read_error(error: NetError) -> LookupError {
         NetError::Truncated => LookupError::Truncated,
         NetError::Dns(DnsError::DnssecBogus) => LookupError::Bogus,
         NetError::Dns(DnsError::NoRecordsFound(none)) => {
-            read_nothing(none.response_code, none.authorities.as_deref().unwrap_or_default())
+            let soa = none.soa.map(|soa| soa.into_record_of_rdata());
+            let authorities = none.authorities.as_deref().or(soa.as_slice().into());
+            read_nothing(none.response_code, authorities.unwrap_or_default())
         }
         NetError::Dns(DnsError::Nsec {
             proof: Proof::Bogus, ..
@@ -146,8 +148,10 @@ fn read_nothing(code: ResponseCode, authorities: &[rr::Record]) -> LookupError {
         RData::SOA(soa) => Some(Duration::from_secs(record.ttl.min(soa.minimum).into())),
         _ => None,
     });
-    // SOA, NSEC and NSEC3, and the signatures of those.
+    let denies = |record: &rr::Record| matches!(record.record_type(), rr::RecordType::NSEC | rr::RecordType::NSEC3);
     let dnssec = match read_proof(authorities.iter().map(|record| record.proof)) {
+        // Signed records alone prove nothing: it takes one that says what there is not.
+        Ok(Dnssec::Secure) if !authorities.iter().any(denies) => Dnssec::Indeterminate,
         Ok(dnssec) => dnssec,
         Err(error) => return error,
     };
@@ -180,6 +184,11 @@ fn read_code(code: ResponseCode) -> LookupError {
 
 #[cfg(test)]
 mod tests {
+    use hickory_resolver::proto::{
+        dnssec::rdata::{DNSSECRData, NSEC},
+        op::Query,
+    };
+
     use super::*;
 
     #[test]
@@ -208,6 +217,88 @@ mod tests {
             &[Proof::Secure, Proof::Bogus, Proof::Indeterminate],
             Err(LookupError::Bogus),
         );
+    }
+
+    fn record(name: &str, proof: Proof, data: RData) -> rr::Record {
+        let mut record = rr::Record::from_rdata(absolute(name).unwrap(), 60, data);
+        record.proof = proof;
+        record
+    }
+
+    fn a() -> RData {
+        RData::A(rr::rdata::A::new(192, 0, 2, 1))
+    }
+
+    fn lookup(asked: &str, answers: Vec<rr::Record>) -> Lookup {
+        let query = Query::query(absolute(asked).unwrap(), rr::RecordType::A);
+        Lookup::new_with_max_ttl(query, answers)
+    }
+
+    #[test]
+    fn an_alias_is_trusted_no_further_than_the_way_it_leads() {
+        let alias = RData::CNAME(rr::rdata::CNAME(absolute("end.test").unwrap()));
+        for (way, end, expected) in [
+            (Proof::Secure, Proof::Secure, Ok(Dnssec::Secure)),
+            (Proof::Insecure, Proof::Secure, Ok(Dnssec::Insecure)),
+            (Proof::Secure, Proof::Insecure, Ok(Dnssec::Insecure)),
+            (Proof::Secure, Proof::Bogus, Err(LookupError::Bogus)),
+        ] {
+            let answers = vec![record("alias.test", way, alias.clone()), record("end.test", end, a())];
+            let found = read_answer(
+                &lookup("alias.test", answers),
+                &absolute("alias.test").unwrap(),
+                RecordType::A,
+            );
+            assert_eq!(found.map(|answer| answer.dnssec()), expected, "{way} {end}");
+        }
+    }
+
+    #[test]
+    fn records_of_other_names_are_no_answer() {
+        let lookup = lookup("asked.test", vec![record("other.test", Proof::Secure, a())]);
+        let error = read_answer(&lookup, &absolute("asked.test").unwrap(), RecordType::A).unwrap_err();
+        assert!(error.is_no_data());
+    }
+
+    #[test]
+    fn that_there_is_none_takes_a_record_that_says_so() {
+        let name = || absolute("test").unwrap();
+        let soa = RData::SOA(rr::rdata::SOA::new(name(), name(), 1, 2, 3, 4, 30));
+        let nsec = RData::DNSSEC(DNSSECRData::NSEC(NSEC::new(name(), [])));
+        let check = |records: &[rr::Record], dnssec| {
+            let negative = Negative::default()
+                .with_ttl(Duration::from_secs(30))
+                .with_dnssec(dnssec);
+            assert_eq!(
+                read_nothing(ResponseCode::NXDomain, records),
+                LookupError::NxDomain(negative)
+            );
+            assert_eq!(
+                read_nothing(ResponseCode::NoError, records),
+                LookupError::NoData(negative)
+            );
+        };
+        let soa = |proof| record("test", proof, soa.clone());
+        check(&[soa(Proof::Indeterminate)], Dnssec::Indeterminate);
+        check(&[soa(Proof::Insecure)], Dnssec::Insecure);
+        check(&[soa(Proof::Secure)], Dnssec::Indeterminate);
+        check(
+            &[soa(Proof::Secure), record("test", Proof::Secure, nsec.clone())],
+            Dnssec::Secure,
+        );
+        check(
+            &[soa(Proof::Insecure), record("test", Proof::Secure, nsec)],
+            Dnssec::Insecure,
+        );
+        assert_eq!(
+            read_nothing(ResponseCode::NoError, &[]),
+            LookupError::NoData(Negative::default())
+        );
+        assert_eq!(
+            read_nothing(ResponseCode::NoError, &[soa(Proof::Bogus)]),
+            LookupError::Bogus
+        );
+        assert_eq!(read_nothing(ResponseCode::ServFail, &[]), LookupError::ServFail);
     }
 
     #[test]

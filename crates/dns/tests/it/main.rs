@@ -8,7 +8,13 @@
 )]
 
 #[cfg(feature = "hickory")]
+mod encrypted;
+#[cfg(feature = "hickory")]
 mod hickory;
 mod properties;
 #[cfg(feature = "hickory")]
 mod responder;
+#[cfg(feature = "hickory")]
+mod secured;
+#[cfg(feature = "hickory")]
+mod server;
