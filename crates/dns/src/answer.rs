@@ -23,6 +23,19 @@ pub enum Dnssec {
     Indeterminate,
 }
 
+impl Dnssec {
+    /// Gives the status that both together deserve.
+    pub(crate) fn least(self, other: Self) -> Self {
+        let rank = |status| match status {
+            Self::Bogus => 0,
+            Self::Indeterminate => 1,
+            Self::Insecure => 2,
+            Self::Secure => 3,
+        };
+        if rank(self) <= rank(other) { self } else { other }
+    }
+}
+
 /// Holds the records that answer one question, all of the type that was asked for.
 ///
 /// Aliases (CNAME) were followed on the way; [`canonical_name`](Self::canonical_name) says where they led. An answer is

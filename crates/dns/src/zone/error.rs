@@ -28,7 +28,7 @@ pub enum ZoneErrorKind {
     /// A class other than `IN`.
     #[error("class not supported")]
     Class,
-    /// A directive other than `$ORIGIN` and `$TTL`.
+    /// A directive other than `$ORIGIN`, `$TTL`, `$FAIL` and `$DNSSEC`.
     #[error("directive not supported")]
     Directive,
     /// A field does not hold what its type calls for.

@@ -8,8 +8,8 @@ pub(super) struct Token {
     pub(super) bytes: Vec<u8>,
     /// Whether `bytes` still reads as it was written: neither quoted nor escaped.
     pub(super) plain: bool,
-    /// Whether an escaped dot is part of it, which no name here can hold.
-    pub(super) escaped_dot: bool,
+    /// Where in `bytes` escaped dots stand, which separate no labels.
+    pub(super) escaped_dots: Vec<usize>,
     pub(super) line: usize,
     pub(super) column: usize,
 }
@@ -165,7 +165,7 @@ impl<'a> Lexer<'a> {
         Token {
             bytes: Vec::new(),
             plain,
-            escaped_dot: false,
+            escaped_dots: Vec::new(),
             line: self.line,
             column: self.column,
         }
@@ -181,8 +181,10 @@ impl<'a> Lexer<'a> {
             Some(c) => c,
         };
         let Some(first_digit) = first.to_digit(10) else {
+            if first == '.' {
+                token.escaped_dots.push(token.bytes.len());
+            }
             push(&mut token.bytes, first);
-            token.escaped_dot |= first == '.';
             return Ok(());
         };
         let mut number = first_digit;
@@ -192,8 +194,10 @@ impl<'a> Lexer<'a> {
             number = number * 10 + digit;
         }
         let octet = u8::try_from(number).map_err(|_| wrong())?;
+        if octet == b'.' {
+            token.escaped_dots.push(token.bytes.len());
+        }
         token.bytes.push(octet);
-        token.escaped_dot |= octet == b'.';
         Ok(())
     }
 }

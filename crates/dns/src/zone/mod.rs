@@ -1,6 +1,7 @@
 //! A zone in memory.
 
 mod error;
+mod faults;
 mod lexer;
 mod parser;
 mod print;
@@ -28,7 +29,7 @@ const MAX_ALIASES: usize = 12;
 ///
 /// A zone may hold names of any number of domains and behaves as the DNS would: a name that only has names below it
 /// exists and has no data (RFC 8020), `*` labels answer for names that do not exist (RFC 4592), aliases are followed.
-/// It can be told to [fail](Self::fail), and it [counts](Self::queries) what it is asked.
+/// It can be told to [fail](Self::fail) and what [DNSSEC](Self::set_dnssec) says of its names, and it [counts](Self::queries) what it is asked.
 ///
 /// # Examples
 ///
@@ -51,6 +52,8 @@ const MAX_ALIASES: usize = 12;
 pub struct Zone {
     /// Every name that exists, the empty ones between others included.
     nodes: BTreeMap<String, Node>,
+    /// What DNSSEC says of a name and of those below it; no type means any.
+    statuses: BTreeMap<String, Vec<(Option<RecordType>, Dnssec)>>,
     dnssec: Dnssec,
     queries: AtomicU64,
 }
@@ -93,14 +96,47 @@ impl Zone {
     ///
     /// Understood are `$ORIGIN`, `$TTL` (RFC 2308 §4), comments, parentheses, quoted strings and `\` escapes, `@`, a
     /// blank owner for "as above", times to live as numbers or as `1h30m`, and the types of [`RecordType`]. Until
-    /// `$ORIGIN` says otherwise, names are relative to the root, so that their final dot may be left out.
+    /// `$ORIGIN` says otherwise, names are relative to the root, so that their final dot may be left out. A record
+    /// without a time to live has that of `$TTL`, else the one stated last, else the SOA record's minimum, else an hour.
+    ///
+    /// Two directives are our own, for tests. `NAME` is a name as anywhere else, `TYPE` one of [`RecordType`] and may be
+    /// left out for all of them.
+    ///
+    /// | directive | does as | words |
+    /// | --- | --- | --- |
+    /// | `$FAIL NAME [TYPE] WORD` | [`fail`](Self::fail) | `nxdomain` `nodata` `servfail` `refused` `timeout` `truncated` `bogus` |
+    /// | `$DNSSEC NAME [TYPE] WORD` | [`set_dnssec`](Self::set_dnssec) | `secure` `insecure` `bogus` `indeterminate` |
+    ///
+    /// ```
+    /// use posthaste_dns::{Dnssec, LookupError, RecordType, Zone};
+    ///
+    /// let zone = Zone::parse(
+    ///     "$ORIGIN example.org.\n\
+    ///      mail  A 192.0.2.25\n\
+    ///      $DNSSEC @ secure\n\
+    ///      $FAIL _dmarc TXT servfail\n",
+    /// )?;
+    /// assert_eq!(zone.answer("_dmarc.example.org", RecordType::Txt), Err(LookupError::ServFail));
+    /// assert_eq!(zone.answer("mail.example.org", RecordType::A).unwrap().dnssec(), Dnssec::Secure);
+    /// # Ok::<(), posthaste_dns::ZoneError>(())
+    /// ```
     ///
     /// # Errors
     ///
     /// [`ZoneError`] with the line and column of the first thing that is not understood: a class other than `IN`, a
     /// type that is not served here (`CAA`, `SRV`), `$INCLUDE`, or a mistake.
     pub fn parse(text: &str) -> Result<Self, ZoneError> {
-        parser::parse(text)
+        parser::parse(text, parser::Unknown::Refuse)
+    }
+
+    /// Reads a zone as [`parse`](Self::parse) does, and leaves out records of types that are not served here: for the
+    /// master files that name servers have, with `SRV`, `CAA` and `RRSIG` in them. Their names exist.
+    ///
+    /// # Errors
+    ///
+    /// As for [`parse`](Self::parse), less those types.
+    pub fn parse_known(text: &str) -> Result<Self, ZoneError> {
+        parser::parse(text, parser::Unknown::Skip)
     }
 
     /// Adds one record at `name`, to live for an hour. A first label `*` makes it a wildcard.
@@ -145,7 +181,31 @@ impl Zone {
         Ok(())
     }
 
-    /// Makes every answer claim this DNSSEC status. A new zone claims none.
+    /// Makes answers about `name` and the names below it claim this DNSSEC status: those of one type, or with `None`
+    /// all of them. With [`Dnssec::Bogus`] there is no answer but [`LookupError::Bogus`].
+    ///
+    /// The status of the nearest name counts; at one name, that of the type before that of all, and the last one set.
+    /// Where an alias leads, the least of the way counts.
+    ///
+    /// # Errors
+    ///
+    /// [`ZoneErrorKind::Name`] when `name` is no domain name.
+    pub fn set_dnssec(
+        &mut self,
+        name: &str,
+        kind: impl Into<Option<RecordType>>,
+        status: Dnssec,
+    ) -> Result<(), ZoneError> {
+        let kind = kind.into();
+        let name = normalise(name).map_err(|_| ZoneError::name(name))?;
+        let statuses = self.statuses.entry(name).or_default();
+        statuses.retain(|(of, _)| *of != kind);
+        statuses.push((kind, status));
+        Ok(())
+    }
+
+    /// Makes every answer claim this DNSSEC status, if nothing else was [set](Self::set_dnssec) for its name. A new zone
+    /// claims none.
     #[must_use]
     pub fn with_dnssec(mut self, dnssec: Dnssec) -> Self {
         self.dnssec = dnssec;
@@ -175,18 +235,22 @@ impl Zone {
         let asked = normalise(name)?;
         let mut current = asked.clone();
         let mut shortest = Duration::MAX;
+        let mut least = Dnssec::Secure;
         for _ in 0..=MAX_ALIASES {
-            let node = self
-                .find(&current)
-                .ok_or_else(|| LookupError::NxDomain(self.negative(&current)))?;
-            if let Some(error) = node.failure(kind) {
+            let node = self.find(&current);
+            if let Some(error) = node.and_then(|node| node.failure(kind)) {
                 return Err(error.clone());
             }
+            least = self.status(&current, kind).least(least);
+            if least == Dnssec::Bogus {
+                return Err(LookupError::Bogus);
+            }
+            let node = node.ok_or_else(|| LookupError::NxDomain(self.negative(&current, least)))?;
             let found: Vec<&(Record, Duration)> = node.of_kind(kind).collect();
             if !found.is_empty() {
                 let ttl = found.iter().map(|(_, ttl)| *ttl).fold(shortest, Duration::min);
                 let records = found.into_iter().map(|(record, _)| record.clone()).collect();
-                let answer = Answer::new(records, ttl).with_dnssec(self.dnssec);
+                let answer = Answer::new(records, ttl).with_dnssec(least);
                 return Ok(if current == asked {
                     answer
                 } else {
@@ -195,7 +259,7 @@ impl Zone {
             }
             let (target, ttl) = node
                 .alias()
-                .ok_or_else(|| LookupError::NoData(self.negative(&current)))?;
+                .ok_or_else(|| LookupError::NoData(self.negative(&current, least)))?;
             shortest = shortest.min(ttl);
             current = normalise(target)?;
         }
@@ -204,7 +268,7 @@ impl Zone {
 
     /// Tells what a name server would say of there being nothing at `name`: the time to live is the lesser of those
     /// that the zone's SOA record has and names (RFC 2308 §5).
-    fn negative(&self, name: &str) -> Negative {
+    fn negative(&self, name: &str, dnssec: Dnssec) -> Negative {
         let ttl = std::iter::successors(Some(name), |name| parent(name)).find_map(|name| {
             self.nodes
                 .get(name)?
@@ -215,7 +279,18 @@ impl Zone {
                     _ => None,
                 })
         });
-        Negative::default().with_ttl(ttl).with_dnssec(self.dnssec)
+        Negative::default().with_ttl(ttl).with_dnssec(dnssec)
+    }
+
+    /// Tells what DNSSEC says of records of one type at `name`.
+    fn status(&self, name: &str, kind: RecordType) -> Dnssec {
+        std::iter::successors(Some(name), |name| parent(name))
+            .filter_map(|name| self.statuses.get(name))
+            .find_map(|statuses| {
+                let of = |wanted| statuses.iter().find(|(of, _)| *of == wanted).map(|(_, status)| *status);
+                of(Some(kind)).or_else(|| of(None))
+            })
+            .unwrap_or(self.dnssec)
     }
 
     /// Finds the node that speaks for a name: its own, or the wildcard below its closest existing ancestor (RFC 4592
@@ -232,6 +307,11 @@ impl Zone {
             ancestor = parent(name);
         }
         self.nodes.get("*")
+    }
+
+    /// Makes a name exist, with no records.
+    fn exist(&mut self, name: &str) -> Result<(), ZoneError> {
+        self.node(name).map(|_| ())
     }
 
     /// Finds or makes the node of `name`, and makes its ancestors exist.
@@ -297,6 +377,7 @@ impl Clone for Zone {
     fn clone(&self) -> Self {
         Self {
             nodes: self.nodes.clone(),
+            statuses: self.statuses.clone(),
             dnssec: self.dnssec,
             queries: AtomicU64::new(0),
         }
@@ -306,7 +387,7 @@ impl Clone for Zone {
 impl PartialEq for Zone {
     /// Compares what is served, not what was asked.
     fn eq(&self, other: &Self) -> bool {
-        self.nodes == other.nodes && self.dnssec == other.dnssec
+        self.nodes == other.nodes && self.statuses == other.statuses && self.dnssec == other.dnssec
     }
 }
 

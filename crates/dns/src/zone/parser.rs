@@ -4,6 +4,7 @@ use std::{str::FromStr, time::Duration};
 
 use super::{
     DEFAULT_TTL, Zone, ZoneError, ZoneErrorKind,
+    faults::{read_failure, read_status},
     lexer::{Entry, Lexer, Token},
 };
 use crate::{Record, RecordType, Tlsa, Txt};
@@ -11,13 +12,24 @@ use crate::{Record, RecordType, Tlsa, Txt};
 /// The longest time to live (RFC 2181 §8).
 const MAX_TTL: u64 = i32::MAX as u64;
 
-pub(super) fn parse(text: &str) -> Result<Zone, ZoneError> {
-    let mut lexer = Lexer::new(text);
+/// What to do with records of a type that is not served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Unknown {
+    Refuse,
+    Skip,
+}
+
+pub(super) fn parse(text: &str, unknown: Unknown) -> Result<Zone, ZoneError> {
+    // Some editors put a byte order mark before the text.
+    let mut lexer = Lexer::new(text.strip_prefix('\u{feff}').unwrap_or(text));
     let mut parser = Parser {
         zone: Zone::new(),
         origin: String::new(),
         ttl: None,
+        stated: None,
+        minimum: None,
         owner: None,
+        unknown,
     };
     while let Some(entry) = lexer.entry()? {
         parser.entry(entry)?;
@@ -29,8 +41,14 @@ struct Parser {
     zone: Zone,
     /// What relative names are completed with; empty for the root.
     origin: String,
+    /// What `$TTL` says.
     ttl: Option<Duration>,
+    /// The time to live that was stated last (RFC 1035 §5.1).
+    stated: Option<Duration>,
+    /// The minimum of the last SOA record, which BIND falls back on.
+    minimum: Option<Duration>,
     owner: Option<String>,
+    unknown: Unknown,
 }
 
 impl Parser {
@@ -64,15 +82,26 @@ impl Parser {
             } else if ["CH", "CS", "HS"].iter().any(|other| word.eq_ignore_ascii_case(other)) {
                 return Err(token.error(ZoneErrorKind::Class));
             } else {
-                break (
-                    RecordType::from_name(word).ok_or_else(|| token.error(ZoneErrorKind::Type))?,
-                    token,
-                );
+                match RecordType::from_name(word) {
+                    Some(kind) => break (kind, token),
+                    None if self.unknown == Unknown::Skip && is_type(word) => {
+                        self.stated = ttl.or(self.stated);
+                        return self
+                            .zone
+                            .exist(&owner)
+                            .map_err(|error| error.or_at(token.line, token.column));
+                    }
+                    None => return Err(token.error(ZoneErrorKind::Type)),
+                }
             }
         };
         let record = self.data(kind, &mut fields)?;
         fields.end()?;
-        let ttl = ttl.or(self.ttl).unwrap_or(DEFAULT_TTL);
+        if let Record::Soa { minimum, .. } = &record {
+            self.minimum = Some(Duration::from_secs((*minimum).into()));
+        }
+        self.stated = ttl.or(self.stated);
+        let ttl = ttl.or(self.ttl).or(self.stated).or(self.minimum).unwrap_or(DEFAULT_TTL);
         self.zone
             .insert_with_ttl(&owner, record, ttl)
             .map_err(|error| error.or_at(place.line, place.column))
@@ -90,9 +119,38 @@ impl Parser {
                 let ttl = read_ttl(token.text()?).ok_or_else(|| token.error(ZoneErrorKind::Value))?;
                 self.ttl = Some(ttl);
             }
+            "$FAIL" => {
+                let (name, kind, error) = self.fault(&mut fields, read_failure)?;
+                self.zone
+                    .fail(&name, kind, error)
+                    .map_err(|error| error.or_at(directive.line, directive.column))?;
+            }
+            "$DNSSEC" => {
+                let (name, kind, status) = self.fault(&mut fields, read_status)?;
+                self.zone
+                    .set_dnssec(&name, kind, status)
+                    .map_err(|error| error.or_at(directive.line, directive.column))?;
+            }
             _ => return Err(directive.error(ZoneErrorKind::Directive)),
         }
         fields.end()
+    }
+
+    /// Reads a name, perhaps a type, and a word.
+    fn fault<T>(
+        &self,
+        fields: &mut Fields,
+        read: impl Fn(&str) -> Option<T>,
+    ) -> Result<(String, Option<RecordType>, T), ZoneError> {
+        let token = fields.next()?;
+        let name = self.name(&token)?;
+        let mut token = fields.next()?;
+        let kind = RecordType::from_name(token.text()?);
+        if kind.is_some() {
+            token = fields.next()?;
+        }
+        let what = read(token.text()?).ok_or_else(|| token.error(ZoneErrorKind::Value))?;
+        Ok((name, kind, what))
     }
 
     fn data(&self, kind: RecordType, fields: &mut Fields) -> Result<Record, ZoneError> {
@@ -123,12 +181,18 @@ impl Parser {
         })
     }
 
+    /// Reads a name in a record's data, which may have escaped dots: the mailbox of an SOA record does, at times. They
+    /// become `\046`, as in the names that resolvers give.
     fn next_name(&self, fields: &mut Fields) -> Result<String, ZoneError> {
-        let token = fields.next()?;
+        let mut token = fields.next()?;
+        for dot in std::mem::take(&mut token.escaped_dots).into_iter().rev() {
+            token.bytes.splice(dot..=dot, *b"\\046");
+        }
         self.name(&token)
     }
 
-    /// Completes a name: `@` is the origin, a final dot says that it is complete.
+    /// Completes a name: `@` is the origin, a final dot says that it is complete. It has no escaped dots: no name here
+    /// that can be asked for has.
     fn name(&self, token: &Token) -> Result<String, ZoneError> {
         if token.plain && token.bytes == b"@" {
             return Ok(if self.origin.is_empty() {
@@ -141,7 +205,7 @@ impl Parser {
         if token.plain && name == "." {
             return Ok(name.to_owned());
         }
-        if token.escaped_dot {
+        if !token.escaped_dots.is_empty() {
             return Err(token.error(ZoneErrorKind::Name));
         }
         let full = match name.strip_suffix('.') {
@@ -216,6 +280,11 @@ fn read_strings(fields: &mut Fields) -> Result<Txt, ZoneError> {
         return Err(long.error(ZoneErrorKind::Length));
     }
     Ok(Txt::from_segments(strings.into_iter().map(|token| token.bytes)))
+}
+
+/// Tells whether a word could be a type's name: `SRV`, `NSEC3`, `TYPE65534`, `NSAP-PTR`.
+fn is_type(word: &str) -> bool {
+    word.starts_with(|c: char| c.is_ascii_alphabetic()) && word.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
 }
 
 /// Reads hexadecimal digits, which may be spread over several words (RFC 6698 §2.2).

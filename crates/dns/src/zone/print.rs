@@ -2,10 +2,15 @@
 
 use std::fmt;
 
-use super::Zone;
-use crate::Record;
+use super::{
+    Zone,
+    faults::{failure_word, status_word},
+};
+use crate::{Record, RecordType};
 
-/// Writes the records as a master file that [`Zone::parse`] reads back. Injected failures are not part of it.
+/// Writes a master file that [`Zone::parse`] reads back: first the records, then what was injected, save for
+/// [`LookupError::Network`](crate::LookupError::Network) and [`LookupError::InvalidName`](crate::LookupError::InvalidName),
+/// which have no word.
 impl fmt::Display for Zone {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (name, node) in &self.nodes {
@@ -15,8 +20,34 @@ impl fmt::Display for Zone {
                 f.write_str("\n")?;
             }
         }
+        for (name, node) in &self.nodes {
+            for (kind, error) in &node.failures {
+                if let Some(word) = failure_word(error) {
+                    write_directive(f, "$FAIL", name, *kind, word)?;
+                }
+            }
+        }
+        for (name, statuses) in &self.statuses {
+            for (kind, status) in statuses {
+                write_directive(f, "$DNSSEC", name, *kind, status_word(*status))?;
+            }
+        }
         Ok(())
     }
+}
+
+fn write_directive(
+    f: &mut fmt::Formatter<'_>,
+    directive: &str,
+    name: &str,
+    kind: Option<RecordType>,
+    word: &str,
+) -> fmt::Result {
+    write!(f, "{directive} {} ", Name(name))?;
+    if let Some(kind) = kind {
+        write!(f, "{kind} ")?;
+    }
+    writeln!(f, "{word}")
 }
 
 fn write_data(f: &mut fmt::Formatter<'_>, record: &Record) -> fmt::Result {
@@ -62,7 +93,7 @@ fn write_data(f: &mut fmt::Formatter<'_>, record: &Record) -> fmt::Result {
     }
 }
 
-/// A name, absolute, with everything escaped that means something in a master file.
+/// A name, absolute, with everything escaped that means something in a master file. An escaped dot is in it already.
 struct Name<'a>(&'a str);
 
 impl fmt::Display for Name<'_> {
@@ -70,9 +101,13 @@ impl fmt::Display for Name<'_> {
         if self.0 == "." {
             return f.write_str(".");
         }
-        self.0
-            .bytes()
-            .try_for_each(|octet| write_octet(f, octet, b" \"\\;()@$"))?;
+        for (index, part) in self.0.split("\\046").enumerate() {
+            if index > 0 {
+                f.write_str("\\046")?;
+            }
+            part.bytes()
+                .try_for_each(|octet| write_octet(f, octet, b" \"\\;()@$"))?;
+        }
         f.write_str(".")
     }
 }

@@ -242,3 +242,204 @@ fn what_is_printed_reads_back() {
         "{zone}"
     );
 }
+
+#[test]
+fn every_failure_has_a_word() {
+    let zone = Zone::parse(
+        "$ORIGIN example.org.\n\
+         a A 192.0.2.1\n\
+         $FAIL a A NXDOMAIN\n\
+         $FAIL a AAAA nodata\n\
+         $FAIL a MX servfail\n\
+         $FAIL a TXT refused\n\
+         $FAIL a TLSA timeout\n\
+         $FAIL a NS truncated\n\
+         $FAIL a SOA bogus\n\
+         $FAIL *.b servfail\n\
+         $FAIL @ timeout\n",
+    )
+    .unwrap();
+    let error = |name: &str, kind| zone.answer(name, kind).unwrap_err();
+    assert!(error("a.example.org", RecordType::A).is_nx_domain());
+    assert!(error("a.example.org", RecordType::Aaaa).is_no_data());
+    assert_eq!(error("a.example.org", RecordType::Mx), LookupError::ServFail);
+    assert_eq!(error("a.example.org", RecordType::Txt), LookupError::Refused);
+    assert_eq!(error("a.example.org", RecordType::Tlsa), LookupError::Timeout);
+    assert_eq!(error("a.example.org", RecordType::Ns), LookupError::Truncated);
+    assert_eq!(error("a.example.org", RecordType::Soa), LookupError::Bogus);
+    assert_eq!(error("x.b.example.org", RecordType::A), LookupError::ServFail);
+    assert_eq!(error("example.org", RecordType::Mx), LookupError::Timeout);
+    assert_eq!(Zone::parse(&zone.to_string()).unwrap(), zone);
+}
+
+#[test]
+fn dnssec_statuses_are_of_names_and_types() {
+    let zone = Zone::parse(
+        "$ORIGIN example.org.\n\
+         @ 600 SOA ns hostmaster 1 2 3 4 60\n\
+         mail A 192.0.2.1\n\
+         mail TXT x\n\
+         alias CNAME mail.unsigned\n\
+         back.unsigned CNAME mail\n\
+         mail.unsigned A 192.0.2.2\n\
+         mail.forged A 192.0.2.3\n\
+         $DNSSEC @ secure\n\
+         $DNSSEC unsigned insecure\n\
+         $DNSSEC unsigned TXT indeterminate\n\
+         $DNSSEC forged BOGUS\n\
+         $DNSSEC mail TXT bogus\n\
+         $DNSSEC mail TXT insecure\n",
+    )
+    .unwrap();
+    let check = |name: &str, kind, expected: Result<Dnssec, LookupError>| {
+        let found = zone.answer(&format!("{name}.example.org"), kind);
+        assert_eq!(found.map(|answer| answer.dnssec()), expected, "{name} {kind}");
+    };
+    let none = |dnssec| {
+        Negative::default()
+            .with_ttl(Duration::from_secs(60))
+            .with_dnssec(dnssec)
+    };
+    check("mail", RecordType::A, Ok(Dnssec::Secure));
+    check("mail", RecordType::Txt, Ok(Dnssec::Insecure));
+    check("mail.unsigned", RecordType::A, Ok(Dnssec::Insecure));
+    check("alias", RecordType::A, Ok(Dnssec::Insecure));
+    check("back.unsigned", RecordType::A, Ok(Dnssec::Insecure));
+    check("mail.forged", RecordType::A, Err(LookupError::Bogus));
+    check("nope.forged", RecordType::A, Err(LookupError::Bogus));
+    check("nope", RecordType::A, Err(LookupError::NxDomain(none(Dnssec::Secure))));
+    check("mail", RecordType::Mx, Err(LookupError::NoData(none(Dnssec::Secure))));
+    let unsigned = none(Dnssec::Indeterminate);
+    check("mail.unsigned", RecordType::Txt, Err(LookupError::NoData(unsigned)));
+    assert_eq!(Zone::parse(&zone.to_string()).unwrap(), zone);
+    assert_eq!(zone.clone(), zone);
+    assert_eq!(
+        Zone::new().set_dnssec("a..b", None, Dnssec::Secure).unwrap_err().kind(),
+        ZoneErrorKind::Name
+    );
+}
+
+#[test]
+fn directives_of_our_own_have_mistakes_with_a_place_too() {
+    check_error("$FAIL a sometimes", ZoneErrorKind::Value, 1, 9);
+    check_error("$FAIL a", ZoneErrorKind::Missing, 1, 8);
+    check_error("$FAIL a A", ZoneErrorKind::Missing, 1, 10);
+    check_error("$FAIL a A timeout now", ZoneErrorKind::Surplus, 1, 19);
+    check_error("$FAIL a..b timeout", ZoneErrorKind::Name, 1, 7);
+    check_error("$FAIL . timeout", ZoneErrorKind::Name, 1, 1);
+    check_error("$DNSSEC a servfail", ZoneErrorKind::Value, 1, 11);
+}
+
+/// A master file as name servers have them, with what BIND writes and reads.
+const BIND: &str = "\u{feff}; example.com, served by BIND\r
+$TTL 1D\r
+$ORIGIN com.\r
+example\t\t1H IN SOA ns1.example.com. host\\.master.example.com. (\r
+\t\t\t\t2026112301 ; serial\r
+\t\t\t\t3h         ; refresh\r
+\t\t\t\t15m        ; retry\r
+\t\t\t\t3W12h      ; expire\r
+\t\t\t\t2h20M )    ; minimum\r
+\t\t\tNS\tns1.example.com.\r
+\t\t\tNS\tns2.example.net.\r
+\t\tIN\tMX\t10 mail.example\r
+\t 300 in mx 20 mail2.example.com.\r
+\tIN 300 TXT ( \"v=spf1 \" ; senders\r
+\t\t\"ip4:192.0.2.0/24 -all\" )\r
+\t\tCAA 0 issue \"ca.example.net\"\r
+$ORIGIN example.com.\r
+sel._domainkey IN TXT ( \"v=DKIM1; k=rsa; \"\r
+          \"p=MIGf\" \"MA0=\" ) ; ----- DKIM key\r
+\r
+   \t ; only a comment\r
+_dmarc\tTXT\tv=DMARC1\\;\\032p=none\r
+mail 60 IN A 192.0.2.25\r
+     60 IN AAAA 2001:db8::25\r
+_sip._tcp SRV 0 5 5060 mail\r
+mail RRSIG A 13 3 60 20261201000000 (\r
+\t20261123000000 1 example.com. q83vEjRWeJA= )\r
+odd TYPE65534 \\# 5 ( 0D 7A3E 0001 )\r
+*.wild CNAME mail\r
+$ORIGIN sub\r
+www A 192.0.2.80\r
+$ORIGIN 2.0.192.in-addr.arpa.\r
+25 PTR mail.example.com.\r
+";
+
+#[test]
+fn the_master_files_of_name_servers_can_be_read() {
+    assert_eq!(Zone::parse(BIND).unwrap_err().kind(), ZoneErrorKind::Type);
+    let zone = Zone::parse_known(BIND).unwrap();
+    assert_eq!(
+        Zone::parse(&zone.to_string()).map(|read| read.records().count()),
+        Ok(zone.records().count())
+    );
+    let answer = |name: &str, kind| zone.answer(name, kind).unwrap();
+    let soa = answer("example.com", RecordType::Soa);
+    assert_eq!(soa.ttl().as_secs(), 3600);
+    assert_eq!(
+        soa.records(),
+        [Record::Soa {
+            primary: "ns1.example.com".into(),
+            mailbox: "host\\046master.example.com".into(),
+            serial: 2_026_112_301,
+            refresh: 10_800,
+            retry: 900,
+            expire: 1_857_600,
+            minimum: 8400,
+        }]
+    );
+    assert_eq!(answer("example.com", RecordType::Ns).ttl().as_secs(), 86_400);
+    let exchanges = answer("example.com", RecordType::Mx);
+    assert_eq!(
+        exchanges.mx().collect::<Vec<_>>(),
+        [(10, "mail.example.com"), (20, "mail2.example.com")]
+    );
+    let text = |name: &str| {
+        answer(name, RecordType::Txt)
+            .txt()
+            .next()
+            .unwrap()
+            .to_text()
+            .into_owned()
+    };
+    assert_eq!(text("example.com"), "v=spf1 ip4:192.0.2.0/24 -all");
+    assert_eq!(text("sel._domainkey.example.com"), "v=DKIM1; k=rsa; p=MIGfMA0=");
+    assert_eq!(text("_dmarc.example.com"), "v=DMARC1; p=none");
+    assert_eq!(answer("mail.example.com", RecordType::Aaaa).ttl().as_secs(), 60);
+    assert_eq!(
+        answer("x.wild.example.com", RecordType::A).canonical_name(),
+        Some("mail.example.com")
+    );
+    assert_eq!(answer("www.sub.example.com", RecordType::A).records().len(), 1);
+    assert_eq!(
+        answer("25.2.0.192.in-addr.arpa", RecordType::Ptr)
+            .ptr()
+            .collect::<Vec<_>>(),
+        ["mail.example.com"]
+    );
+    // What was left out exists.
+    let error = zone.answer("_sip._tcp.example.com", RecordType::A).unwrap_err();
+    assert_eq!(
+        error.negative().unwrap().ttl,
+        Some(Duration::from_secs(3600)),
+        "{error:?}"
+    );
+    assert!(error.is_no_data());
+    assert!(zone.answer("odd.example.com", RecordType::A).unwrap_err().is_no_data());
+}
+
+#[test]
+fn a_time_to_live_is_the_default_the_last_one_or_the_minimum() {
+    let ttl = |text: &str| {
+        let zone = Zone::parse(text).unwrap();
+        zone.answer("end", RecordType::A).unwrap().ttl().as_secs()
+    };
+    assert_eq!(ttl("end A 192.0.2.1"), 3600);
+    assert_eq!(ttl("a 60 A 192.0.2.1\nend A 192.0.2.1"), 60);
+    assert_eq!(ttl("a SOA a a 1 2 3 4 90\nend A 192.0.2.1"), 90);
+    assert_eq!(ttl("a SOA a a 1 2 3 4 90\nb 60 A 192.0.2.1\nend A 192.0.2.1"), 60);
+    assert_eq!(ttl("$TTL 1h1m1s\nb 60 A 192.0.2.1\nend A 192.0.2.1"), 3661);
+    assert_eq!(ttl("$TTL 2d\nend 1W IN A 192.0.2.1"), 604_800);
+    assert_eq!(ttl("end IN 0 A 192.0.2.1"), 0);
+}
