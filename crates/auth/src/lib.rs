@@ -43,9 +43,12 @@ mod authenticator;
 pub mod authres;
 pub mod dkim;
 pub mod dmarc;
+pub mod iprev;
+mod ses;
 pub mod spf;
 
-pub use authenticator::{AuthReport, Authenticator, Connection};
+pub use authenticator::{AuthReport, Authenticator, AuthorError, Check, Connection, Lookups, SesReceipt, Tls};
+pub use ses::SesVerdict;
 
 /// The README's example, compiled.
 #[cfg(doctest)]
