@@ -29,23 +29,23 @@
 //! # Where to look
 //!
 //! - [`Resolver`] and [`ResolverExt`]: the trait to take as a parameter, and the short way to call it.
-//! - [`Answer`], [`Record`], [`Dnssec`]: what comes back. [`LookupError`]: why nothing did,
-//!   and [`Negative`]: for how long there is nothing.
+//! - [`Answer`], [`Record`], [`Dnssec`]: what comes back. [`LookupError`]: why nothing did, and [`Negative`]: for how long
+//!   there is nothing.
 //! - [`CachingResolver`]: keeps answers, and asks once where many wait.
 //! - [`Recorder`]: keeps what was asked and answered, as evidence.
-//! - [`Zone`]: a zone in memory, with wildcards, CNAME chains, injected failures and a query counter.
-//! - [`HickoryResolver`]: the network.
+//! - [`Zone`]: a zone in memory, with wildcards, CNAME chains, injected failures, DNSSEC statuses and a query counter.
+//! - [`HickoryResolver`]: the network, and [`Upstream`]: how to reach it.
 //!
 //! # Features
 //!
 //! | feature | adds | pulls in |
 //! | --- | --- | --- |
-//! | `hickory` (default) | [`HickoryResolver`] | hickory-resolver, tokio |
+//! | `hickory` (default) | [`HickoryResolver`], [`Upstream`] | hickory-resolver, rustls, tokio |
 //!
 //! # Standards
 //!
-//! RFC 1034 and 1035 (names, master files), 2308 (negative answers), 9520 (failures), 4035 §4.3 (DNSSEC states), 4592 (wildcards),
-//! 6698 (TLSA), 8020 (what NXDOMAIN means).
+//! RFC 1034 and 1035 (names, master files), 2308 (negative answers), 9520 (failures), 4035 §4.3 (DNSSEC states), 4592
+//! (wildcards), 6698 (TLSA), 7858 (DNS over TLS), 8020 (what NXDOMAIN means), 8484 (DNS over HTTPS).
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod answer;
@@ -69,6 +69,6 @@ pub use recorder::{Query, Recorder};
 pub use resolver::{LookupFuture, Resolver, ResolverExt, reverse_name};
 pub use zone::{Zone, ZoneError, ZoneErrorKind};
 
-#[cfg(doctest)]
+#[cfg(all(doctest, feature = "hickory"))]
 #[doc = include_str!("../README.md")]
 struct Readme;

@@ -17,7 +17,7 @@ pub use upstream::{Upstream, UpstreamError};
 use self::response::{absolute, read_answer, read_error, to_hickory};
 use crate::{CacheStats, CachingResolver, LookupError, LookupFuture, NetworkError, RecordType, Resolver};
 
-/// Asks name servers over the network, with a cache. Clones share it.
+/// Asks name servers over the network, through a [`CachingResolver`]. Clones share that.
 ///
 /// Lookups need a tokio runtime with I/O and time. Names are asked for as they stand: neither the search list of the
 /// system nor its hosts file applies, because mail's questions are about the public DNS. Names of special use

@@ -1,6 +1,6 @@
 //! What holds for any input.
 
-use posthaste_dns::{Record, RecordType, Tlsa, Txt, Zone};
+use posthaste_dns::{Dnssec, LookupError, Negative, Record, RecordType, Tlsa, Txt, Zone};
 use proptest::prelude::*;
 
 fn name() -> impl Strategy<Value = String> {
@@ -27,6 +27,31 @@ fn record() -> impl Strategy<Value = Record> {
     ]
 }
 
+fn kind() -> impl Strategy<Value = Option<RecordType>> {
+    prop::option::of(prop::sample::select(RecordType::ALL))
+}
+
+fn failure() -> impl Strategy<Value = LookupError> {
+    prop::sample::select(vec![
+        LookupError::NxDomain(Negative::default()),
+        LookupError::NoData(Negative::default()),
+        LookupError::ServFail,
+        LookupError::Refused,
+        LookupError::Timeout,
+        LookupError::Truncated,
+        LookupError::Bogus,
+    ])
+}
+
+fn status() -> impl Strategy<Value = Dnssec> {
+    prop::sample::select(vec![
+        Dnssec::Secure,
+        Dnssec::Insecure,
+        Dnssec::Bogus,
+        Dnssec::Indeterminate,
+    ])
+}
+
 proptest! {
     #[test]
     fn no_text_makes_the_parser_panic(text in "\\PC{0,200}") {
@@ -40,21 +65,35 @@ proptest! {
                 Just("$ORIGIN".to_owned()), Just("$TTL".to_owned()), Just("@".to_owned()), Just("IN".to_owned()),
                 Just("TXT".to_owned()), Just("MX".to_owned()), Just("SOA".to_owned()), Just("TLSA".to_owned()),
                 Just("(".to_owned()), Just(")".to_owned()), Just("\n".to_owned()), Just("\"".to_owned()),
-                Just("\\".to_owned()), Just(";".to_owned()), "[0-9]{1,12}[smhdw]?", "[a-z.]{1,8}", "\\\\[0-9]{1,4}",
+                Just("\\".to_owned()), Just(";".to_owned()), "[0-9]{1,12}[smhdw]?", "[a-z.]{1,8}",
+                Just("$FAIL".to_owned()), Just("$DNSSEC".to_owned()), Just("bogus".to_owned()), Just("SRV".to_owned()), "\\\\[0-9]{1,4}",
             ],
             0..40,
         )
     ) {
-        if let Err(error) = Zone::parse(&words.join(" ")) {
-            prop_assert!(error.line().is_some() && error.column().is_some());
+        let text = words.join(" ");
+        for read in [Zone::parse(&text), Zone::parse_known(&text)] {
+            if let Err(error) = read {
+                prop_assert!(error.line().is_some() && error.column().is_some());
+            }
         }
     }
 
     #[test]
-    fn what_is_printed_reads_back(records in prop::collection::vec((name(), record()), 0..20)) {
+    fn what_is_printed_reads_back(
+        records in prop::collection::vec((name(), record()), 0..20),
+        failures in prop::collection::vec((name(), kind(), failure()), 0..4),
+        statuses in prop::collection::vec((name(), kind(), status()), 0..4),
+    ) {
         let mut zone = Zone::new();
         for (name, record) in records {
             zone.insert(&name, record).unwrap();
+        }
+        for (name, kind, error) in failures {
+            zone.fail(&name, kind, error).unwrap();
+        }
+        for (name, kind, status) in statuses {
+            zone.set_dnssec(&name, kind, status).unwrap();
         }
         let text = zone.to_string();
         prop_assert_eq!(Zone::parse(&text).unwrap(), zone, "{}", text);
