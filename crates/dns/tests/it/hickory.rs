@@ -142,3 +142,32 @@ async fn an_unsigned_answer_under_validation_is_never_secure() {
         Err(error) => assert!(error.is_temporary(), "{error}"),
     }
 }
+
+#[tokio::test]
+async fn what_is_cut_off_is_never_taken_for_all_there_is() {
+    let responder = Responder::start_without_tcp(zone()).await;
+    let resolver = HickoryResolver::builder()
+        .nameserver(responder.address)
+        .timeout(Duration::from_millis(200))
+        .attempts(NonZeroUsize::MIN)
+        .build()
+        .unwrap();
+    assert_eq!(resolver.a("a.example.test").await.unwrap().len(), 2);
+    let error = resolver.txt("big.example.test").await.unwrap_err();
+    assert!(error.is_temporary() && !error.is_void(), "{error:?}");
+}
+
+#[tokio::test]
+async fn there_is_none_is_kept_as_long_as_the_cache_says() {
+    let (responder, resolver) = start().await;
+    // The responder sends no SOA record, so that "there is none" is not kept; a failure is, briefly.
+    for _ in 0..2 {
+        assert!(resolver.a("nope.example.test").await.unwrap_err().is_nx_domain());
+    }
+    assert_eq!((responder.zone.queries(), resolver.stats().entries), (2, 0));
+    resolver.a("a.example.test").await.unwrap();
+    assert_eq!(resolver.stats().entries, 1);
+    resolver.clear();
+    assert_eq!(resolver.stats().entries, 0);
+    assert!(format!("{resolver:?}").contains("misses: 3"), "{resolver:?}");
+}

@@ -16,16 +16,35 @@ const MAX_UDP: usize = 512;
 pub(crate) struct Responder {
     pub(crate) address: SocketAddr,
     pub(crate) zone: Arc<Zone>,
-    _tasks: JoinSet<()>,
+    tasks: JoinSet<()>,
 }
 
 impl Responder {
     /// Serves `zone`; a question that the zone times out on is never answered.
     pub(crate) async fn start(zone: Zone) -> Self {
+        let mut responder = Self::start_without_tcp(zone).await;
+        let tcp = TcpListener::bind(responder.address).await.unwrap();
+        let served = Arc::clone(&responder.zone);
+        responder.tasks.spawn(async move {
+            while let Ok((mut stream, _)) = tcp.accept().await {
+                while let Ok(length) = stream.read_u16().await {
+                    let mut query = vec![0; length.into()];
+                    stream.read_exact(&mut query).await.unwrap();
+                    if let Some(response) = respond(&served, &query) {
+                        stream.write_u16(response.len().try_into().unwrap()).await.unwrap();
+                        stream.write_all(&response).await.unwrap();
+                    }
+                }
+            }
+        });
+        responder
+    }
+
+    /// Serves `zone` over UDP only, so that what does not fit cannot be had.
+    pub(crate) async fn start_without_tcp(zone: Zone) -> Self {
         let zone = Arc::new(zone);
         let udp = UdpSocket::bind("127.0.0.1:0").await.unwrap();
         let address = udp.local_addr().unwrap();
-        let tcp = TcpListener::bind(address).await.unwrap();
         let mut tasks = JoinSet::new();
         let served = Arc::clone(&zone);
         tasks.spawn(async move {
@@ -42,24 +61,7 @@ impl Responder {
                 }
             }
         });
-        let served = Arc::clone(&zone);
-        tasks.spawn(async move {
-            while let Ok((mut stream, _)) = tcp.accept().await {
-                while let Ok(length) = stream.read_u16().await {
-                    let mut query = vec![0; length.into()];
-                    stream.read_exact(&mut query).await.unwrap();
-                    if let Some(response) = respond(&served, &query) {
-                        stream.write_u16(response.len().try_into().unwrap()).await.unwrap();
-                        stream.write_all(&response).await.unwrap();
-                    }
-                }
-            }
-        });
-        Self {
-            address,
-            zone,
-            _tasks: tasks,
-        }
+        Self { address, zone, tasks }
     }
 }
 
