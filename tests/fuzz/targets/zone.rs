@@ -18,4 +18,5 @@ fuzz_target!(|text: &str| {
         }
         Err(error) => assert!(error.line().is_some() && error.column().is_some(), "{error}"),
     }
+    let _ = Zone::parse_known(text);
 });

@@ -15,7 +15,7 @@ impl fmt::Display for Zone {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (name, node) in &self.nodes {
             for (record, ttl) in &node.records {
-                write!(f, "{} {} IN {} ", Name(name), ttl.as_secs(), record.kind())?;
+                write!(f, "{} {} IN {} ", Owner(name), ttl.as_secs(), record.kind())?;
                 write_data(f, record)?;
                 f.write_str("\n")?;
             }
@@ -43,7 +43,7 @@ fn write_directive(
     kind: Option<RecordType>,
     word: &str,
 ) -> fmt::Result {
-    write!(f, "{directive} {} ", Name(name))?;
+    write!(f, "{directive} {} ", Owner(name))?;
     if let Some(kind) = kind {
         write!(f, "{kind} ")?;
     }
@@ -93,7 +93,17 @@ fn write_data(f: &mut fmt::Formatter<'_>, record: &Record) -> fmt::Result {
     }
 }
 
-/// A name, absolute, with everything escaped that means something in a master file. An escaped dot is in it already.
+/// A name that can be asked for, absolute, with everything escaped that means something in a master file.
+struct Owner<'a>(&'a str);
+
+impl fmt::Display for Owner<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_name(f, self.0)?;
+        f.write_str(".")
+    }
+}
+
+/// A name in a record's data, as [`Owner`], save that an escaped dot is in it as one already.
 struct Name<'a>(&'a str);
 
 impl fmt::Display for Name<'_> {
@@ -105,11 +115,14 @@ impl fmt::Display for Name<'_> {
             if index > 0 {
                 f.write_str("\\046")?;
             }
-            part.bytes()
-                .try_for_each(|octet| write_octet(f, octet, b" \"\\;()@$"))?;
+            write_name(f, part)?;
         }
         f.write_str(".")
     }
+}
+
+fn write_name(f: &mut fmt::Formatter<'_>, name: &str) -> fmt::Result {
+    name.bytes().try_for_each(|octet| write_octet(f, octet, b" \"\\;()@$"))
 }
 
 fn write_octet(f: &mut fmt::Formatter<'_>, octet: u8, special: &[u8]) -> fmt::Result {

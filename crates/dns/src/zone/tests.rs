@@ -330,6 +330,22 @@ fn directives_of_our_own_have_mistakes_with_a_place_too() {
     check_error("$DNSSEC a servfail", ZoneErrorKind::Value, 1, 11);
 }
 
+#[test]
+fn escaped_dots_and_backslashes_print_as_they_were_read() {
+    let zone = Zone::parse(
+        "a\\092046b PTR a\\092046b.example\n\
+         a SOA ns a\\.b.c 1 2 3 4 5\n\
+         b PTR a\\046b.\n\
+         $FAIL a\\092046b MX timeout\n",
+    )
+    .unwrap();
+    assert_eq!(Zone::parse(&zone.to_string()), Ok(zone.clone()), "{zone}");
+    assert_eq!(
+        zone.answer("b", RecordType::Ptr).unwrap().ptr().collect::<Vec<_>>(),
+        ["a\\046b"]
+    );
+}
+
 /// A master file as name servers have them, with what BIND writes and reads.
 const BIND: &str = "\u{feff}; example.com, served by BIND\r
 $TTL 1D\r
