@@ -39,6 +39,7 @@
 //! RFC 6376, 8301, 8463 (DKIM), 7208 (SPF), 9989 and 7489 (DMARC), 8601 (Authentication-Results). ARC is not here yet.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+pub mod arc;
 mod authenticator;
 pub mod authres;
 pub mod dkim;

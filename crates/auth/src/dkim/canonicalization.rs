@@ -27,7 +27,7 @@ impl fmt::Display for Canonicalization {
 /// Appends one header field in canonical form, its line end included.
 ///
 /// `raw` is the field as it stands in the message, from its name to its CRLF, which may be missing.
-pub(super) fn push_field(out: &mut Vec<u8>, raw: &[u8], canonicalization: Canonicalization) {
+pub(crate) fn push_field(out: &mut Vec<u8>, raw: &[u8], canonicalization: Canonicalization) {
     let Some(colon) = find(raw, b':').filter(|_| canonicalization == Canonicalization::Relaxed) else {
         out.extend_from_slice(raw);
         if !raw.ends_with(b"\n") {

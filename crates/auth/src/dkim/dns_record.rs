@@ -33,7 +33,7 @@ pub struct DnsRecord {
 
 impl DnsRecord {
     /// `text` is printable ASCII without quotes and backslashes.
-    pub(super) fn new(selector: &Selector, domain: &Domain, text: String) -> Self {
+    pub(crate) fn new(selector: &Selector, domain: &Domain, text: String) -> Self {
         Self {
             name: record_name(selector, domain),
             text,
@@ -78,6 +78,6 @@ impl fmt::Display for DnsRecord {
 }
 
 /// Where the key of a signature stands (RFC 6376 §3.6.2.1).
-pub(super) fn record_name(selector: &Selector, domain: &Domain) -> String {
+pub(crate) fn record_name(selector: &Selector, domain: &Domain) -> String {
     format!("{selector}._domainkey.{}", domain.as_str())
 }

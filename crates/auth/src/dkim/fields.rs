@@ -102,17 +102,17 @@ impl<'a> Fields<'a> {
     }
 
     /// Says whether the empty line is there that ends the header section.
-    pub(super) fn has_end(&self) -> bool {
+    pub(crate) fn has_end(&self) -> bool {
         self.has_end
     }
 
     /// Says whether the header section has a CR without its LF, or an LF without its CR.
-    pub(super) fn has_bare_line_end(&self) -> bool {
+    pub(crate) fn has_bare_line_end(&self) -> bool {
         self.has_bare_line_end
     }
 
     /// Says whether the first line looks as if it went on from a line before it.
-    pub(super) fn is_folded(&self) -> bool {
+    pub(crate) fn is_folded(&self) -> bool {
         self.is_folded
     }
 

@@ -234,7 +234,7 @@ impl SigningKey {
 
     /// Signs the hash of the canonical header and writes the signature over `out`: RSA signs the hash, Ed25519 takes it for the
     /// message (RFC 8463 §3).
-    pub(super) fn sign(&self, hash: &digest::Digest, out: &mut Vec<u8>) -> Option<()> {
+    pub(crate) fn sign(&self, hash: &digest::Digest, out: &mut Vec<u8>) -> Option<()> {
         out.clear();
         match &self.0 {
             Pair::Rsa(pair) => {

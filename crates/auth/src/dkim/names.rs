@@ -7,7 +7,7 @@ const FEW: usize = 64;
 
 /// The distinct names of a list, numbered in the order in which they first come, whatever their case.
 #[derive(Clone, Debug)]
-pub(super) struct Names<T> {
+pub(crate) struct Names<T> {
     names: Vec<T>,
     /// From names in lower case, once there are many.
     numbers: HashMap<Vec<u8>, usize>,

@@ -85,10 +85,10 @@ pub trait RemoteKey: fmt::Debug + Send + Sync {
 /// What a [`RemoteKey`] signs, in both forms that services take it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SigningInput {
-    pub(super) domain: Domain,
-    pub(super) selector: Selector,
-    pub(super) header: Vec<u8>,
-    pub(super) hash: [u8; 32],
+    pub(crate) domain: Domain,
+    pub(crate) selector: Selector,
+    pub(crate) header: Vec<u8>,
+    pub(crate) hash: [u8; 32],
 }
 
 impl SigningInput {

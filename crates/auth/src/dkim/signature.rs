@@ -93,12 +93,7 @@ impl<'a> Signature<'a> {
         if required("v")? != "1" {
             return Err(SignatureError::Invalid("v"));
         }
-        let algorithm = match required("a")?.to_ascii_lowercase().as_str() {
-            "rsa-sha256" => Algorithm::RsaSha256,
-            "ed25519-sha256" => Algorithm::Ed25519Sha256,
-            "rsa-sha1" => return Err(SignatureError::Sha1),
-            _ => return Err(SignatureError::Algorithm),
-        };
+        let algorithm = algorithm(required("a")?)?;
         let (header, body) = canonicalizations(tags.get("c"))?;
         let domain = domain(required("d")?)?;
         let identity = identity(tags.get("i"), &domain)?;
@@ -145,11 +140,23 @@ impl<'a> Signature<'a> {
     }
 }
 
-fn header_names(list: &str) -> impl Iterator<Item = &[u8]> {
+/// RFC 8301 §3.1 withdrew `rsa-sha1`.
+pub(crate) fn algorithm(value: &str) -> Result<Algorithm, SignatureError> {
+    match value.to_ascii_lowercase().as_str() {
+        "rsa-sha256" => Ok(Algorithm::RsaSha256),
+        "ed25519-sha256" => Ok(Algorithm::Ed25519Sha256),
+        "rsa-sha1" => Err(SignatureError::Sha1),
+        _ => Err(SignatureError::Algorithm),
+    }
+}
+
+/// The names in a list as `h=` holds it.
+pub(crate) fn header_names(list: &str) -> impl Iterator<Item = &[u8]> {
     list.split(':').map(|name| name.trim_matches(is_space).as_bytes())
 }
 
-fn canonicalizations(value: Option<&str>) -> Result<(Canonicalization, Canonicalization), SignatureError> {
+/// How header and body are canonicalised, by the value of `c=`.
+pub(crate) fn canonicalizations(value: Option<&str>) -> Result<(Canonicalization, Canonicalization), SignatureError> {
     let one = |word: &str| match word.to_ascii_lowercase().as_str() {
         "simple" => Ok(Canonicalization::Simple),
         "relaxed" => Ok(Canonicalization::Relaxed),
@@ -165,7 +172,7 @@ fn canonicalizations(value: Option<&str>) -> Result<(Canonicalization, Canonical
 }
 
 /// A signing domain: a name of two labels or more, as nobody signs for a top-level domain.
-fn domain(value: &str) -> Result<Domain, SignatureError> {
+pub(crate) fn domain(value: &str) -> Result<Domain, SignatureError> {
     let domain: Domain = value.parse().map_err(|_| SignatureError::Invalid("d"))?;
     if value.ends_with('.') || !domain.as_str().contains('.') {
         return Err(SignatureError::Invalid("d"));
@@ -186,7 +193,7 @@ fn identity(value: Option<&str>, domain: &Domain) -> Result<Domain, SignatureErr
 }
 
 /// A number of at most `digits` digits; one too large for 64 bits is as good as infinite.
-fn number(value: Option<&str>, name: &'static str, digits: usize) -> Result<Option<u64>, SignatureError> {
+pub(crate) fn number(value: Option<&str>, name: &'static str, digits: usize) -> Result<Option<u64>, SignatureError> {
     let Some(value) = value else { return Ok(None) };
     let is_number = (1..=digits).contains(&value.len()) && value.bytes().all(|byte| byte.is_ascii_digit());
     if is_number {
@@ -196,7 +203,8 @@ fn number(value: Option<&str>, name: &'static str, digits: usize) -> Result<Opti
     }
 }
 
-fn base64(value: &str, name: &'static str) -> Result<Vec<u8>, SignatureError> {
+/// Octets in base64, which may be folded anywhere.
+pub(crate) fn base64(value: &str, name: &'static str) -> Result<Vec<u8>, SignatureError> {
     STANDARD
         .decode(squeeze(value))
         .map_err(|_| SignatureError::Invalid(name))

@@ -318,7 +318,7 @@ impl Verifier<'_, '_> {
         self.check_body(&signature)?;
         let name = record_name(&signature.selector, &signature.domain);
         let records = self.resolver.txt(&name).await.map_err(Reason::Dns)?;
-        let header = self.canonical_header(field, &signature);
+        let header = canonical_header(self.fields, field, signature.names(), signature.header);
         let mut reason = Reason::Dns(LookupError::NoData(Negative::default()));
         for record in records.iter().take(KEYS) {
             match check_key(&record.to_text(), &signature, &header) {
@@ -376,22 +376,32 @@ impl Verifier<'_, '_> {
         }
         Ok(())
     }
+}
 
-    /// RFC 6376 §3.7, step 2: the fields that `h=` names, and the signature field without its signature.
-    fn canonical_header(&self, field: &Field<'_>, signature: &Signature<'_>) -> Vec<u8> {
-        let mut out = Vec::new();
-        let mut names = Names::new();
-        let order: Vec<usize> = signature.names().map(|name| names.add(name)).collect();
-        let mut stacks = self.fields.stacks(&names, Some(field));
-        for selected in order.into_iter().filter_map(|name| stacks.pop(name)) {
-            push_field(&mut out, selected.raw, signature.header);
-        }
-        let before = out.len();
-        push_field(&mut out, &without_signature(field.raw), signature.header);
-        while out.len() > before && out.last().is_some_and(|byte| matches!(byte, b'\r' | b'\n')) {
-            out.pop();
-        }
-        out
+/// RFC 6376 §3.7, step 2: the fields that `h=` names, and the signature field without its signature.
+pub(crate) fn canonical_header<'h>(
+    fields: &Fields<'_>,
+    field: &Field<'_>,
+    signed: impl Iterator<Item = &'h [u8]>,
+    canonicalization: Canonicalization,
+) -> Vec<u8> {
+    let mut out = Vec::new();
+    let mut names = Names::new();
+    let order: Vec<usize> = signed.map(|name| names.add(name)).collect();
+    let mut stacks = fields.stacks(&names, Some(field));
+    for selected in order.into_iter().filter_map(|name| stacks.pop(name)) {
+        push_field(&mut out, selected.raw, canonicalization);
+    }
+    push_signature_field(&mut out, field.raw, canonicalization);
+    out
+}
+
+/// Appends a signature field in canonical form, without its signature and without its line end.
+pub(crate) fn push_signature_field(out: &mut Vec<u8>, raw: &[u8], canonicalization: Canonicalization) {
+    let before = out.len();
+    push_field(out, &without_signature(raw), canonicalization);
+    while out.len() > before && out.last().is_some_and(|byte| matches!(byte, b'\r' | b'\n')) {
+        out.pop();
     }
 }
 

@@ -164,12 +164,8 @@ impl SignerBuilder {
         let mut records: Vec<String> = Vec::new();
         let mut identities = Vec::with_capacity(self.keys.len());
         for (domain, selector, key) in self.keys {
-            check_domain(&domain)?;
             check_key(&selector, &key)?;
-            let record = record_name(&selector, &domain);
-            if record.len() > LONGEST_DOMAIN {
-                return Err(SignerError::RecordName(record));
-            }
+            let record = check_record(&selector, &domain)?;
             if records.contains(&record) {
                 return Err(SignerError::SameRecord(record));
             }
@@ -185,6 +181,16 @@ impl SignerBuilder {
             expire_after: self.expire_after,
         })
     }
+}
+
+/// Says whether a domain can sign, and whether names in DNS can be as long as that of its key.
+pub(crate) fn check_record(selector: &Selector, domain: &Domain) -> Result<String, SignerError> {
+    check_domain(domain)?;
+    let record = record_name(selector, domain);
+    if record.len() > LONGEST_DOMAIN {
+        return Err(SignerError::RecordName(record));
+    }
+    Ok(record)
 }
 
 fn check_domain(domain: &Domain) -> Result<(), SignerError> {
@@ -209,7 +215,7 @@ fn check_key(selector: &Selector, key: &Key) -> Result<(), SignerError> {
     Ok(())
 }
 
-fn check_names(names: &[String]) -> Result<(), SignerError> {
+pub(crate) fn check_names(names: &[String]) -> Result<(), SignerError> {
     let is_name = |name: &&String| {
         (1..=LONGEST_NAME).contains(&name.len())
             && name.bytes().all(|b| matches!(b, b'!'..=b'~') && b != b':' && b != b';')

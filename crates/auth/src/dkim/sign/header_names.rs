@@ -51,8 +51,12 @@ const DEFAULT: [(&str, Times); 29] = [
 
 /// The names to sign.
 #[derive(Clone, Debug)]
-pub(super) enum HeaderNames {
-    Default(Names<&'static str>),
+pub(crate) enum HeaderNames {
+    Default {
+        names: Names<&'static str>,
+        /// What is signed beside [`DEFAULT`], as often as there are any.
+        more: &'static [&'static str],
+    },
     Listed {
         names: Names<String>,
         /// The numbers of the names, in the order and as often as they were listed.
@@ -64,8 +68,17 @@ pub(super) enum HeaderNames {
 
 impl HeaderNames {
     pub(super) fn new(listed: Option<Vec<String>>) -> Self {
+        Self::or_default(listed, &[])
+    }
+
+    /// The names that are listed, or else the default ones and some more.
+    pub(crate) fn or_default(listed: Option<Vec<String>>, more: &'static [&'static str]) -> Self {
         let Some(list) = listed else {
-            return Self::Default(DEFAULT.iter().map(|(name, _)| *name).collect());
+            let default = DEFAULT.iter().map(|(name, _)| name);
+            return Self::Default {
+                names: default.chain(more).copied().collect(),
+                more,
+            };
         };
         let mut text = String::new();
         let mut tag = NameList::begin(&mut text);
@@ -79,7 +92,7 @@ impl HeaderNames {
     }
 
     /// Appends the fields to the canonical header, and `h=` to the signature field.
-    pub(super) fn select(
+    pub(crate) fn select(
         &self,
         fields: &Fields<'_>,
         canonicalization: Canonicalization,
@@ -87,10 +100,11 @@ impl HeaderNames {
         tags: &mut String,
     ) {
         match self {
-            Self::Default(names) => {
+            Self::Default { names, more } => {
                 let mut stacks = fields.stacks(names, None);
                 let mut tag = NameList::begin(tags);
-                for (number, (name, times)) in DEFAULT.iter().enumerate() {
+                let more = more.iter().map(|name| (*name, Times::AsMany));
+                for (number, (name, times)) in DEFAULT.into_iter().chain(more).enumerate() {
                     let mut any = false;
                     while let Some(field) = stacks.pop(number) {
                         push_field(canonical, field.raw, canonicalization);

@@ -13,13 +13,13 @@ use crate::dkim::selector::Selector;
 
 /// A private key, here or elsewhere.
 #[derive(Debug)]
-pub(super) enum Key {
+pub(crate) enum Key {
     Local(SigningKey),
     Remote(Arc<dyn RemoteKey>),
 }
 
 impl Key {
-    fn algorithm(&self) -> Algorithm {
+    pub(crate) fn algorithm(&self) -> Algorithm {
         match self {
             Self::Local(key) => key.algorithm(),
             Self::Remote(key) => key.algorithm(),

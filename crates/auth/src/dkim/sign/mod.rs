@@ -9,5 +9,9 @@ mod join;
 mod signer;
 
 pub use builder::{SignerBuilder, SignerError};
+pub(crate) use builder::{check_names, check_record};
 pub use error::SignError;
+pub(crate) use header_names::HeaderNames;
+pub(crate) use identity::Key;
+pub(crate) use signer::{LATEST, is_plausible};
 pub use signer::{SignFuture, Signer};

@@ -24,7 +24,7 @@ use crate::dkim::key::Algorithm;
 use crate::dkim::remote::{RemoteKey, SigningInput};
 
 /// The latest time that `t=` and `x=` may hold, in seconds: twelve digits (RFC 6376 §3.5).
-const LATEST: u64 = 999_999_999_999;
+pub(crate) const LATEST: u64 = 999_999_999_999;
 
 /// What [`Signer::sign_async`] gives: signature fields, some time later.
 pub type SignFuture = Pin<Box<dyn Future<Output = Result<String, SignError>> + Send>>;
@@ -285,7 +285,7 @@ impl<'a> Part<'a> {
                     selector: selector.clone(),
                     source,
                 })?;
-                if is_plausible(&**key, &signature, self.input.header()) {
+                if is_plausible(&**key, &signature, self.input.header(), 2048) {
                     Ok(signature)
                 } else {
                     Err(SignError::WrongSignature(selector.clone()))
@@ -296,11 +296,12 @@ impl<'a> Part<'a> {
 }
 
 /// Says whether it verifies, or, where the public key is not known, whether it could be a signature of this algorithm by its length.
-fn is_plausible(key: &dyn RemoteKey, signature: &[u8], header: &[u8]) -> bool {
+/// `least` is the length of the shortest RSA key in bits.
+pub(crate) fn is_plausible(key: &dyn RemoteKey, signature: &[u8], header: &[u8], least: usize) -> bool {
     match key.public_key() {
         Some(public) => public.verifies(header, signature),
         None => match key.algorithm() {
-            Algorithm::RsaSha256 => (2048 / 8..=8192 / 8).contains(&signature.len()),
+            Algorithm::RsaSha256 => (least / 8..=8192 / 8).contains(&signature.len()),
             Algorithm::Ed25519Sha256 => signature.len() == 64,
         },
     }
