@@ -45,8 +45,11 @@ pub mod authres;
 pub mod dkim;
 pub mod dmarc;
 pub mod iprev;
+#[cfg(feature = "serde")]
+mod json;
 mod ses;
 pub mod spf;
+mod structured;
 
 pub use authenticator::{AuthReport, Authenticator, AuthorError, Check, Connection, Lookups, SesReceipt, Tls};
 pub use ses::SesVerdict;

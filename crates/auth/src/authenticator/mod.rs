@@ -21,6 +21,8 @@ pub use connection::{Connection, Tls};
 pub use lookups::{Check, Lookups};
 pub use report::{AuthReport, SesReceipt};
 
+#[cfg(feature = "serde")]
+pub(crate) use results::chain;
 use side_by_side::both;
 
 /// Authenticates messages. Clones share the resolver.

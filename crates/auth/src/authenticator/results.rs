@@ -120,7 +120,7 @@ fn dkim_result(verdict: &Verdict) -> MethodResult {
 }
 
 /// An error with what it came from.
-pub(super) fn chain(error: &dyn Error) -> String {
+pub(crate) fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {

@@ -27,7 +27,7 @@ mod write;
 
 use std::fmt;
 
-pub use parse::{ParseError, ParseErrorKind};
+pub use crate::structured::{ParseError, ParseErrorKind};
 pub use strip::strip;
 
 use write::Writer;

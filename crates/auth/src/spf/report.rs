@@ -37,6 +37,21 @@ impl Result {
             Self::PermError => "permerror",
         }
     }
+
+    /// Finds the result that is written like this, in any case.
+    pub(super) fn from_word(word: &str) -> Option<Self> {
+        [
+            Self::None,
+            Self::Neutral,
+            Self::Pass,
+            Self::Fail,
+            Self::SoftFail,
+            Self::TempError,
+            Self::PermError,
+        ]
+        .into_iter()
+        .find(|result| word.eq_ignore_ascii_case(result.as_str()))
+    }
 }
 
 impl fmt::Display for Result {
@@ -173,7 +188,7 @@ impl Report {
     }
 }
 
-/// Longest value in a header field; names and addresses are shorter.
+/// Longest value in a header field, in octets; names and addresses are shorter.
 const MAX_WORD: usize = 320;
 
 /// Writes a value as a dot-atom when it is one, otherwise as a quoted string without what no header may hold.
@@ -184,7 +199,10 @@ fn word(value: &str) -> String {
         return value.to_owned();
     }
     let mut quoted = String::from("\"");
-    for c in value.chars().take(MAX_WORD) {
+    for c in value.chars() {
+        if quoted.len() >= MAX_WORD {
+            break;
+        }
         match c {
             '"' | '\\' => quoted.extend(['\\', c]),
             ' '..='~' => quoted.push(c),
