@@ -7,8 +7,9 @@ use posthaste_dns::{Answer, Dnssec, Query, Record};
 use serde::{Serialize, Serializer};
 
 use crate::authenticator::{AuthReport, Check, Connection, Lookups, SesReceipt, Tls, chain};
+use crate::authres::{AuthenticationResults, MethodResult, Property};
 use crate::ses::SesVerdict;
-use crate::{dkim, dmarc, iprev, spf};
+use crate::{arc, dkim, dmarc, iprev, spf};
 
 /// Serializes types as the word that they are.
 macro_rules! words {
@@ -25,6 +26,7 @@ words!(
     spf::Result,
     spf::Identity,
     dkim::DkimResult,
+    arc::ChainResult,
     dmarc::DmarcResult,
     dmarc::Policy,
     dmarc::PolicyTag,
@@ -49,7 +51,12 @@ macro_rules! views {
 views!(
     spf::Report => SpfView,
     dkim::Verdict => DkimView,
+    arc::Chain => ArcView,
+    arc::Set => SetView,
     dmarc::Report => DmarcView,
+    AuthenticationResults => AuthenticationResultsView,
+    MethodResult => MethodResultView,
+    Property => PropertyView,
     dmarc::Identifier => IdentifierView,
     iprev::Report => IprevView,
     Connection => ConnectionView,
@@ -121,6 +128,105 @@ impl<'a> DkimView<'a> {
             algorithm: verdict.algorithm(),
             signature_prefix: verdict.signature_prefix(),
             testing: verdict.is_testing(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct ArcView<'a> {
+    result: arc::ChainResult,
+    reason: Option<String>,
+    broken_at: Option<u8>,
+    broken_field: Option<&'static str>,
+    oldest_pass: Option<u8>,
+    sets: &'a [arc::Set],
+}
+
+impl<'a> ArcView<'a> {
+    fn new(chain: &'a arc::Chain) -> Self {
+        Self {
+            result: chain.result(),
+            reason: why(chain.reason()),
+            broken_at: chain.broken_at(),
+            broken_field: chain.broken_field().map(arc::FieldKind::as_str),
+            oldest_pass: chain.oldest_pass(),
+            sets: chain.sets(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct SetView<'a> {
+    instance: u8,
+    domain: String,
+    selector: String,
+    time: Option<u64>,
+    results: Option<&'a AuthenticationResults>,
+}
+
+impl<'a> SetView<'a> {
+    fn new(set: &'a arc::Set) -> Self {
+        Self {
+            instance: set.instance(),
+            domain: set.domain().to_string(),
+            selector: set.selector().to_string(),
+            time: set.time(),
+            results: set.results(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct AuthenticationResultsView<'a> {
+    authserv_id: &'a str,
+    version: u32,
+    results: &'a [MethodResult],
+}
+
+impl<'a> AuthenticationResultsView<'a> {
+    fn new(field: &'a AuthenticationResults) -> Self {
+        Self {
+            authserv_id: field.authserv_id(),
+            version: field.version(),
+            results: field.results(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct MethodResultView<'a> {
+    method: &'a str,
+    result: &'a str,
+    comment: Option<&'a str>,
+    reason: Option<&'a str>,
+    properties: &'a [Property],
+}
+
+impl<'a> MethodResultView<'a> {
+    fn new(result: &'a MethodResult) -> Self {
+        Self {
+            method: result.method(),
+            result: result.result(),
+            comment: result.remark(),
+            reason: result.why(),
+            properties: result.properties(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct PropertyView<'a> {
+    kind: &'a str,
+    name: &'a str,
+    value: &'a str,
+}
+
+impl<'a> PropertyView<'a> {
+    fn new(property: &'a Property) -> Self {
+        Self {
+            kind: property.kind(),
+            name: property.name(),
+            value: property.value(),
         }
     }
 }
@@ -352,6 +458,7 @@ struct ReportView<'a> {
     spf: &'a spf::Report,
     spf_helo: Option<&'a spf::Report>,
     dkim: &'a [dkim::Verdict],
+    arc: Option<&'a arc::Chain>,
     iprev: Option<&'a iprev::Report>,
     dmarc: &'a dmarc::Report,
     ses: SesReceipt,
@@ -366,6 +473,7 @@ impl<'a> ReportView<'a> {
             spf: report.spf(),
             spf_helo: report.spf_helo(),
             dkim: report.dkim(),
+            arc: report.arc(),
             iprev: report.iprev(),
             dmarc: report.dmarc(),
             ses: report.ses(),

@@ -1,4 +1,4 @@
-//! One call for all: SPF, DKIM, iprev and DMARC of a message that came in.
+//! One call for all: SPF, DKIM, ARC, iprev and DMARC of a message that came in.
 
 mod author;
 mod connection;
@@ -14,7 +14,7 @@ use posthaste_address::{Domain, EmailAddress};
 use posthaste_dns::{Recorder, Resolver};
 
 use crate::dkim::{self, DkimResult, Fields, Verdict};
-use crate::{dmarc, iprev, spf};
+use crate::{arc, dmarc, iprev, spf};
 
 pub use author::AuthorError;
 pub use connection::{Connection, Tls};
@@ -29,8 +29,8 @@ use side_by_side::both;
 ///
 /// # Cost
 ///
-/// SPF, DKIM and iprev ask the DNS side by side, DMARC after them. All of it is bounded by count: with the default limits, no
-/// message and no record can cause more than some 120 questions for each SPF identity, one for each of ten signatures, eleven for
+/// SPF, DKIM, ARC and iprev ask the DNS side by side, DMARC after them. All of it is bounded by count: with the default limits, no
+/// message and no record can cause more than some 120 questions for each SPF identity, one for each of ten signatures, two for each of fifty ARC sets, eleven for
 /// iprev, and eight for each domain that DMARC walks up from, of which there are twenty-one at most. It is not bounded by time, for
 /// this crate has no timer: give the resolver a deadline, and wrap the call in your runtime's time-out if the whole is to have one.
 /// Dropping the future is safe. Put a [`CachingResolver`](posthaste_dns::CachingResolver) in between where mail comes in often.
@@ -65,6 +65,8 @@ pub struct Authenticator {
     method: dmarc::Method,
     dkim_limits: dkim::Limits,
     spf_limits: spf::Limits,
+    arc_limits: arc::Limits,
+    arc: bool,
     helo: bool,
     iprev: bool,
 }
@@ -78,6 +80,8 @@ impl Authenticator {
             method: dmarc::Method::default(),
             dkim_limits: dkim::Limits::default(),
             spf_limits: spf::Limits::default(),
+            arc_limits: arc::Limits::default(),
+            arc: true,
             helo: true,
             iprev: true,
         }
@@ -104,6 +108,20 @@ impl Authenticator {
         self
     }
 
+    /// Sets how much work ARC may cause.
+    #[must_use]
+    pub fn arc_limits(mut self, limits: arc::Limits) -> Self {
+        self.arc_limits = limits;
+        self
+    }
+
+    /// Sets whether ARC is validated, as it is unless told. DMARC does not depend on it.
+    #[must_use]
+    pub fn arc(mut self, check: bool) -> Self {
+        self.arc = check;
+        self
+    }
+
     /// Sets whether SPF looks at HELO even if there is a reverse-path, as it does unless told (RFC 7208 §2.3). DMARC does not
     /// depend on it.
     #[must_use]
@@ -119,11 +137,12 @@ impl Authenticator {
         self
     }
 
-    /// Evaluates SPF, DKIM, iprev and DMARC of a raw message, whose line ends are CRLF. It never fails: what cannot be evaluated is said so in the report.
+    /// Evaluates SPF, DKIM, ARC, iprev and DMARC of a raw message, whose line ends are CRLF. It never fails: what cannot be evaluated is said so in the report.
     pub async fn authenticate(&self, connection: &Connection, message: &[u8], now: SystemTime) -> AuthReport {
         let resolver = &*self.resolver;
         let record = || Recorder::new(resolver);
-        let (for_spf, for_helo, for_dkim, for_iprev, for_dmarc) = (record(), record(), record(), record(), record());
+        let (for_spf, for_helo, for_dkim) = (record(), record(), record());
+        let (for_arc, for_iprev, for_dmarc) = (record(), record(), record());
         let (ip, helo) = (connection.ip(), connection.helo());
         let sender = connection.mail_from().map(ToString::to_string).unwrap_or_default();
 
@@ -139,6 +158,13 @@ impl Authenticator {
             }
         };
         let dkim = dkim::verify_with(message, &for_dkim, now, &self.dkim_limits);
+        let chain = async {
+            if self.arc {
+                Some(arc::validate_with(message, &for_arc, now, &self.arc_limits).await)
+            } else {
+                None
+            }
+        };
         let iprev = async {
             if self.iprev {
                 Some(iprev::check(ip, &for_iprev).await)
@@ -146,7 +172,8 @@ impl Authenticator {
                 None
             }
         };
-        let ((spf, spf_helo), (dkim, iprev)) = both(both(spf, spf_helo), both(dkim, iprev)).await;
+        let addresses = both(both(spf, spf_helo), iprev);
+        let (((spf, spf_helo), iprev), (dkim, arc)) = both(addresses, both(dkim, chain)).await;
 
         let fields = Fields::parse(message);
         let author = author::domain(&fields);
@@ -162,12 +189,14 @@ impl Authenticator {
             spf,
             spf_helo,
             dkim,
+            arc,
             iprev,
             dmarc,
             lookups: [
                 Lookups::new(Check::Spf, for_spf),
                 Lookups::new(Check::SpfHelo, for_helo),
                 Lookups::new(Check::Dkim, for_dkim),
+                Lookups::new(Check::Arc, for_arc),
                 Lookups::new(Check::Iprev, for_iprev),
                 Lookups::new(Check::Dmarc, for_dmarc),
             ]

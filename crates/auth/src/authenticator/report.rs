@@ -3,12 +3,13 @@
 use posthaste_dns::Query;
 
 use super::{AuthorError, Connection, Lookups};
+use crate::arc;
 use crate::dkim::Verdict;
 use crate::dmarc::{self, Policy};
 use crate::ses::{self, SesVerdict};
 use crate::{iprev, spf};
 
-/// What came of SPF, DKIM, iprev and DMARC, with what it rests on.
+/// What came of SPF, DKIM, ARC, iprev and DMARC, with what it rests on.
 ///
 /// It depends on the message, the connection, the time and what the DNS said alone, not on the order in which answers came.
 #[derive(Clone, Debug)]
@@ -19,6 +20,7 @@ pub struct AuthReport {
     pub(super) spf: spf::Report,
     pub(super) spf_helo: Option<spf::Report>,
     pub(super) dkim: Vec<Verdict>,
+    pub(super) arc: Option<arc::Chain>,
     pub(super) iprev: Option<iprev::Report>,
     pub(super) dmarc: dmarc::Report,
     pub(super) lookups: Vec<Lookups>,
@@ -48,6 +50,13 @@ impl AuthReport {
     #[must_use]
     pub fn dkim(&self) -> &[Verdict] {
         &self.dkim
+    }
+
+    /// The chain of those who passed the message on and sealed what they had found; none where it was not
+    /// [asked for](super::Authenticator::arc). Whether to believe them is yours to decide.
+    #[must_use]
+    pub fn arc(&self) -> Option<&arc::Chain> {
+        self.arc.as_ref()
     }
 
     /// Whether the client's address has a name; none where it was not [asked for](super::Authenticator::iprev).

@@ -36,6 +36,9 @@ impl AuthReport {
         for verdict in self.dkim.iter().filter(|verdict| !is_skipped(verdict)).chain(skipped) {
             field = field.with(dkim_result(verdict));
         }
+        if let Some(chain) = &self.arc {
+            field = field.with(chain.method_result(Some(self.connection.ip())));
+        }
         field = field.with(self.dmarc_result());
         if let Some(iprev) = &self.iprev {
             let mut result = MethodResult::new("iprev", iprev.result().as_str());
