@@ -1,6 +1,6 @@
 //! Whom a message says it is from.
 
-use posthaste_address::{AddressList, Domain};
+use posthaste_address::{AddressList, Domain, ParseOptions};
 
 use crate::dkim::Fields;
 
@@ -20,7 +20,7 @@ pub enum AuthorError {
     /// The From field is not a list of addresses.
     #[error("From field is not a list of addresses")]
     Unreadable,
-    /// The From field names nobody: it is an empty group.
+    /// The From field names nobody: it is empty, or an empty group.
     #[error("From field names nobody")]
     Nobody,
     /// The From field names authors of several domains.
@@ -55,7 +55,8 @@ pub(super) fn domain(fields: &Fields<'_>) -> Result<Domain, AuthorError> {
     }
     // Display names may be in a charset of old; addresses that are not UTF-8 do not parse below.
     let value = String::from_utf8_lossy(field.value());
-    let list: AddressList = value.trim_end().parse().map_err(|_| AuthorError::Unreadable)?;
+    let options = ParseOptions::default().domain_literals(true);
+    let list = AddressList::parse_with(value.trim_end(), &options).map_err(|_| AuthorError::Unreadable)?;
     let mut domains = list.mailboxes().map(|mailbox| mailbox.address().domain());
     let first = domains.next().ok_or(AuthorError::Nobody)?;
     if domains.any(|domain| domain != first) {
