@@ -1,7 +1,8 @@
-//! DKIM, DMARC and Ed25519; ARC and reports are not answered yet.
+//! DKIM, DMARC, ARC and Ed25519; reports are not answered yet.
 
 use crate::harness::Set;
 
+mod arc;
 mod dkim;
 mod dkimpy;
 mod dmarc;
@@ -19,6 +20,14 @@ pub const DEVIATIONS: &[(&str, &str, &str)] = &[(
 /// The sets of this area.
 pub fn sets() -> Vec<Set> {
     let answered = [
+        Set {
+            name: "arc/sign",
+            run: arc::seal,
+        },
+        Set {
+            name: "arc/validation",
+            run: arc::validate,
+        },
         Set {
             name: "dkim/dkim-verify",
             run: dkim::verify,

@@ -2,16 +2,8 @@
 
 use crate::harness::{Input, Report, Set};
 
-pub fn sets() -> [Set; 5] {
+pub fn sets() -> [Set; 3] {
     [
-        Set {
-            name: "arc/sign",
-            run: |input, report| arc(input, report, "arc/sign.json"),
-        },
-        Set {
-            name: "arc/validation",
-            run: |input, report| arc(input, report, "arc/validation.json"),
-        },
         Set {
             name: "reports/arf",
             run: |input, report| reports(input, report, "reports/arf"),
@@ -25,14 +17,6 @@ pub fn sets() -> [Set; 5] {
             run: |input, report| reports(input, report, "reports/tlsrpt"),
         },
     ]
-}
-
-fn arc(input: &Input, report: &mut Report, file: &str) {
-    for group in input.json(file).as_array().expect("a list of groups") {
-        for id in group["tests"].as_object().expect("tests by name").keys() {
-            report.unsupported(id, "ARC is not evaluated yet");
-        }
-    }
 }
 
 /// A report and what is in it are one case: `001.eml` or `001.xml`, and `001.json`.

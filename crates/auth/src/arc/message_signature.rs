@@ -8,6 +8,10 @@ use crate::dkim::{
     header_names, number,
 };
 
+/// What stands for a missing `c=`. Unlike a DKIM-Signature without one, which is simple, sealers that leave it out mean the
+/// canonicalization that seals have: so do the test suite of the authors of RFC 8617, and dkimpy.
+const DEFAULT_CANONICALIZATION: Option<&str> = Some("relaxed/relaxed");
+
 /// A message signature that can be verified.
 #[derive(Debug)]
 pub(super) struct MessageSignature<'a> {
@@ -27,7 +31,7 @@ pub(super) struct MessageSignature<'a> {
 impl<'a> MessageSignature<'a> {
     pub(super) fn parse(tags: &Tags<'a>) -> Result<Self, Reason> {
         let required = |name| required(tags, name);
-        let (header, body) = canonicalizations(tags.get("c"))?;
+        let (header, body) = canonicalizations(tags.get("c").or(DEFAULT_CANONICALIZATION))?;
         // Unlike DKIM's, the list may leave From out, and be empty.
         let names = tags.get("h").ok_or(SignatureError::Missing("h"))?;
         check_names(names)?;

@@ -6,8 +6,9 @@ use base64::engine::general_purpose::STANDARD;
 use crate::arc::chain::FieldKind;
 use crate::dkim::{Algorithm, Canonicalization, push_field};
 
-/// How long lines of base64 are, `b=` included.
-const LINE: usize = 72;
+/// How long a line of base64 is at most. A signature of an RSA key of 4096 bits has 684 characters and is not folded: verifiers
+/// that take white space out of `b=` before they canonicalize the field would see another message.
+const LINE: usize = 900;
 
 /// A field up to `b=` and from there on, and what its signature covers.
 pub(super) struct Draft {
@@ -39,9 +40,7 @@ impl Draft {
     pub(super) fn complete(&self, signature: &[u8]) -> String {
         let encoded = STANDARD.encode(signature);
         let mut field = self.opening.clone();
-        let (first, mut rest) = encoded
-            .split_at_checked(LINE - "b=".len())
-            .unwrap_or((encoded.as_str(), ""));
+        let (first, mut rest) = encoded.split_at_checked(LINE).unwrap_or((encoded.as_str(), ""));
         field.push_str(first);
         while !rest.is_empty() {
             let (line, behind) = rest.split_at_checked(LINE).unwrap_or((rest, ""));
