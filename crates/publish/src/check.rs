@@ -252,7 +252,7 @@ fn dmarc(setup: &Setup, warnings: &mut Vec<Warning>) {
                 .strip_prefix("_dmarc.")
                 .is_some_and(|rest| rest == setup.domain.as_str())
         };
-        let sends = setup.spf.is_some() || !setup.keys.is_empty();
+        let sends = setup.spf.is_some() || setup.keys.iter().any(|key| key.algorithm().is_some());
         if sends && !setup.existing.iter().any(there) {
             warnings.push(Warning::DmarcMissing);
         }
