@@ -156,3 +156,65 @@ fn send_says_what_is_wrong_and_keeps_the_password() {
     assert!(!output.status.success());
     assert!(text(&output.stderr).contains("--from"), "{}", text(&output.stderr));
 }
+
+#[test]
+fn keygen_keeps_the_keys_and_prints_what_to_publish() {
+    let folder = tempfile::tempdir().expect("a scratch folder");
+    let out = folder.path().to_str().expect("UTF-8");
+    let flags = ["example.org", "--selector", "s1", "--key", "both", "--out", out];
+    let output = example("keygen", &flags, None);
+    let printed = text(&output.stdout);
+    assert!(output.status.success(), "{printed}\n{}", text(&output.stderr));
+    assert!(!printed.contains("PRIVATE"), "{printed}");
+
+    let zone = posthaste_dns::Zone::parse(&printed).expect("a zone file");
+    for selector in ["s1-rsa", "s1-ed25519"] {
+        let path = folder.path().join(format!("{selector}.example.org.pem"));
+        let key = std::fs::read_to_string(&path).expect("readable");
+        let key = posthaste_auth::dkim::SigningKey::from_pem(&key).expect("a key");
+        let name = format!("{selector}._domainkey.example.org");
+        let answer = zone.answer(&name, posthaste_dns::RecordType::Txt).expect("published");
+        assert_eq!(answer.txt().next().expect("it").to_text(), key.dns_record());
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            let mode = std::fs::metadata(&path).expect("there").permissions().mode();
+            assert_eq!(mode & 0o777, 0o600);
+        }
+    }
+
+    let before = std::fs::read(folder.path().join("s1-rsa.example.org.pem")).expect("readable");
+    let output = example("keygen", &flags, None);
+    assert!(!output.status.success());
+    assert!(text(&output.stderr).contains("not overwritten"), "{}", text(&output.stderr));
+    assert_eq!(text(&output.stdout), "");
+    assert_eq!(
+        std::fs::read(folder.path().join("s1-rsa.example.org.pem")).expect("readable"),
+        before
+    );
+}
+
+#[test]
+fn keygen_prints_in_the_format_asked_for() {
+    let folder = tempfile::tempdir().expect("a scratch folder");
+    let out = folder.path().to_str().expect("UTF-8");
+    let run = |selector: &str, more: &[&str]| {
+        let flags = ["example.org", "--selector", selector, "--out", out];
+        example("keygen", &[&flags, more].concat(), None)
+    };
+    let output = run("j", &["--key", "ed25519", "--format", "json", "--testing"]);
+    let json: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(json["records"][0]["host"], "j._domainkey");
+    let value = json["records"][0]["value"].as_str().expect("a text");
+    assert!(value.starts_with("v=DKIM1; k=ed25519; t=y; p="), "{value}");
+
+    for (selector, key) in [("t3", "rsa-3072"), ("t4", "rsa-4096")] {
+        let output = run(selector, &["--key", key, "--format", "table"]);
+        let printed = text(&output.stdout);
+        assert!(printed.starts_with("Host "), "{printed}");
+        assert!(printed.contains(&format!("\n{selector}._domainkey  TXT ")), "{printed}");
+    }
+    let output = run("a b", &[]);
+    assert!(!output.status.success());
+    assert!(text(&output.stderr).contains("selector"), "{}", text(&output.stderr));
+}

@@ -24,6 +24,7 @@ mod mime;
 mod smtp;
 mod spf;
 mod templates;
+mod tls;
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -91,6 +92,7 @@ fn all_sets() -> Vec<Set> {
         smtp::sets(),
         spf::sets(),
         templates::sets(),
+        tls::sets(),
     ]
     .into_iter()
     .flatten()
@@ -138,6 +140,7 @@ fn print_deviations() {
         smtp::DEVIATIONS,
         spf::DEVIATIONS,
         templates::DEVIATIONS,
+        tls::DEVIATIONS,
     ];
     if tables.iter().all(|table| table.is_empty()) {
         return;
