@@ -157,6 +157,97 @@ fn send_says_what_is_wrong_and_keeps_the_password() {
     assert!(text(&output.stderr).contains("--from"), "{}", text(&output.stderr));
 }
 
+const VERIFY: [&str; 9] = [
+    "examples/data/verify/newsletter.eml",
+    "--ip",
+    "192.0.2.1",
+    "--helo",
+    "mail.example.org",
+    "--zone",
+    "examples/data/verify/zone.txt",
+    "--mail-from",
+    "ada@example.org",
+];
+
+#[test]
+fn verify_says_that_the_sample_is_authentic_and_why() {
+    let output = example("verify", &[&VERIFY[..], &["--lookups"]].concat(), None);
+    let printed = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{printed}\n{}", text(&output.stderr));
+    for expected in [
+        "SPF    pass       ada@example.org: `mx` matches 192.0.2.1 (1 lookup)",
+        "HELO   pass       mail.example.org: `a` matches 192.0.2.1 (1 lookup)",
+        "DKIM   pass       signed by example.org, key r2026, rsa-sha256",
+        "DKIM   pass       signed by example.org, key e2026, ed25519-sha256",
+        "iprev  pass       192.0.2.1 is mail.example.org",
+        "DMARC  pass       example.org wants reject (p= of the record at _dmarc.example.org)",
+        "SPF passed for example.org: aligned, the same domain",
+        "It is from example.org.",
+        "dmarc    TXT   _dmarc.example.org: 1 record",
+        "    dmarc=pass header.from=example.org policy.published-domain-policy=reject",
+    ] {
+        assert!(printed.contains(expected), "no `{expected}` in:\n{printed}");
+    }
+}
+
+#[test]
+fn verify_prints_json_with_stable_names() {
+    let output = example("verify", &[&VERIFY[..], &["--json"]].concat(), None);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(report["dmarc"]["result"], "pass");
+    assert_eq!(report["dmarc"]["identifiers"][0]["standing"], "same_domain");
+    assert_eq!(report["dkim"][1]["algorithm"], "ed25519-sha256");
+    assert_eq!(report["lookups"][0]["queries"][0]["type"], "TXT");
+    assert_eq!(report["ses"]["spf_verdict"], "PASS");
+}
+
+#[test]
+fn verify_tells_forgeries_from_what_cannot_be_told_and_steers_no_terminal() {
+    let folder = tempfile::tempdir().expect("a scratch folder");
+    let file = folder.path().join("forged.eml");
+    let forged = "From: Ada <ada@example.org>\nDKIM-Signature: v=1; d=\u{1b}[31mexample.org; a=\u{9b}2J\nSubject: \u{1b}]0;x\u{7}\n\nHi\n";
+    std::fs::write(&file, forged).expect("writable");
+    let file = file.to_str().expect("UTF-8");
+    let flags = [
+        "--ip",
+        "198.51.100.9",
+        "--helo",
+        "\u{1b}[2Jx",
+        "--zone",
+        "examples/data/verify/zone.txt",
+    ];
+    for more in [&[][..], &["--json"]] {
+        let output = example("verify", &[&[file], &flags[..], more].concat(), None);
+        let printed = text(&output.stdout);
+        assert_eq!(output.status.code(), Some(1), "{printed}\n{}", text(&output.stderr));
+        assert!(printed.contains("reject") && printed.contains("[2Jx"), "{printed}");
+        let steers = |c: char| c.is_control() && c != '\n';
+        assert!(!printed.contains(steers), "{printed:?}");
+    }
+
+    let zone = folder.path().join("broken.txt");
+    std::fs::write(&zone, "$FAIL _dmarc.example.org TXT servfail\n").expect("writable");
+    let flags = [
+        "--ip",
+        "198.51.100.9",
+        "--helo",
+        "x",
+        "--zone",
+        zone.to_str().expect("UTF-8"),
+    ];
+    let output = example("verify", &[&[file], &flags[..]].concat(), None);
+    assert_eq!(output.status.code(), Some(2), "{}", text(&output.stdout));
+    assert!(text(&output.stdout).contains("ask again later"));
+    let output = example(
+        "verify",
+        &["no-such-file.eml", "--ip", "192.0.2.1", "--helo", "x"],
+        None,
+    );
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("no-such-file.eml"));
+}
+
 #[test]
 fn keygen_keeps_the_keys_and_prints_what_to_publish() {
     let folder = tempfile::tempdir().expect("a scratch folder");
@@ -186,7 +277,11 @@ fn keygen_keeps_the_keys_and_prints_what_to_publish() {
     let before = std::fs::read(folder.path().join("s1-rsa.example.org.pem")).expect("readable");
     let output = example("keygen", &flags, None);
     assert!(!output.status.success());
-    assert!(text(&output.stderr).contains("not overwritten"), "{}", text(&output.stderr));
+    assert!(
+        text(&output.stderr).contains("not overwritten"),
+        "{}",
+        text(&output.stderr)
+    );
     assert_eq!(text(&output.stdout), "");
     assert_eq!(
         std::fs::read(folder.path().join("s1-rsa.example.org.pem")).expect("readable"),

@@ -24,7 +24,7 @@ const ALLOWED: &[(&str, &[&str], &str)] = &[
     ),
     (
         "serde",
-        &["address", "template", "transport"],
+        &["address", "auth", "template", "transport"],
         "the serialisation traits, by derive or by hand",
     ),
     (

@@ -187,7 +187,7 @@ async fn alignment_is_spelt_out() {
     assert!(
         report
             .authentication_results("mx")
-            .contains("dmarc=fail (p=reject, t=y: quarantine) ")
+            .contains("dmarc=fail (p=reject, t=y, disposition=quarantine)")
     );
 
     // From is a subdomain: sp= applies.
