@@ -84,8 +84,21 @@ fn replaced<'a>(setup: &'a Setup, records: &'a [ZoneRecord]) -> impl Iterator<It
         .map(|old| Warning::Replaces {
             name: old.name().to_owned(),
             kind: old.kind(),
-            value: old.value(),
+            value: escaped(&old.value()),
         })
+}
+
+/// What others published may steer a terminal: control characters are written out.
+fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_control() {
+            out.extend(c.escape_default());
+        } else {
+            out.push(c);
+        }
+    }
+    out
 }
 
 /// Tells whether a record that is there is one of the new ones.

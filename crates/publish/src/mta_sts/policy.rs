@@ -226,20 +226,20 @@ impl fmt::Display for Policy {
 mod tests {
     use super::*;
 
-    fn check(body: &str, expected: Result<(Mode, usize, u64), PolicyError>) {
+    fn check(body: &str, expected: &Result<(Mode, usize, u64), PolicyError>) {
         let policy = Policy::parse(body.as_bytes())
             .map(|policy| (policy.mode(), policy.patterns().len(), policy.max_age().as_secs()));
-        assert_eq!(policy, expected, "{body}");
+        assert_eq!(&policy, expected, "{body}");
     }
 
     #[test]
     fn policies_are_read() {
         let body = "version: STSv1\r\nmode: enforce\r\nmx: a.example\r\nmx: *.b.example\r\nmax_age: 604800\r\n";
-        check(body, Ok((Mode::Enforce, 2, 604_800)));
-        check("mode:none\nmax_age:0\nversion:STSv1", Ok((Mode::None, 0, 0)));
+        check(body, &Ok((Mode::Enforce, 2, 604_800)));
+        check("mode:none\nmax_age:0\nversion:STSv1", &Ok((Mode::None, 0, 0)));
         check(
             "version: STSv1\nmode: testing\nmode: bad\nmx: a.b \nmax_age: 1\nx: a b\n\n",
-            Ok((Mode::Testing, 1, 1)),
+            &Ok((Mode::Testing, 1, 1)),
         );
     }
 
@@ -247,29 +247,29 @@ mod tests {
     fn wrong_policies_say_why() {
         let with =
             |old: &str, new: &str| "version: STSv1\nmode: enforce\nmx: a.example\nmax_age: 1\n".replace(old, new);
-        check(&with("STSv1", "STSv2"), Err(PolicyError::Version));
-        check(&with("version: STSv1\n", ""), Err(PolicyError::Missing("version")));
-        check(&with("mode: enforce\n", ""), Err(PolicyError::Missing("mode")));
-        check(&with("enforce", "Enforce"), Err(PolicyError::Mode));
-        check(&with("max_age: 1\n", ""), Err(PolicyError::Missing("max_age")));
+        check(&with("STSv1", "STSv2"), &Err(PolicyError::Version));
+        check(&with("version: STSv1\n", ""), &Err(PolicyError::Missing("version")));
+        check(&with("mode: enforce\n", ""), &Err(PolicyError::Missing("mode")));
+        check(&with("enforce", "Enforce"), &Err(PolicyError::Mode));
+        check(&with("max_age: 1\n", ""), &Err(PolicyError::Missing("max_age")));
         for age in ["-1", "+1", "1.5", "31557601", "12345678901", "0x1"] {
             check(
                 &with("max_age: 1", &format!("max_age: {age}")),
-                Err(PolicyError::MaxAge),
+                &Err(PolicyError::MaxAge),
             );
         }
-        check(&with("mx: a.example\n", ""), Err(PolicyError::Missing("mx")));
-        check(&with("a.example", "*"), Err(PolicyError::Mx(3)));
-        check(&with("mode: ", "mode "), Err(PolicyError::Line(2)));
-        check(&with("mode: ", "mode : "), Err(PolicyError::Line(2)));
-        check("<html>", Err(PolicyError::Line(1)));
-        check("", Err(PolicyError::Missing("version")));
+        check(&with("mx: a.example\n", ""), &Err(PolicyError::Missing("mx")));
+        check(&with("a.example", "*"), &Err(PolicyError::Mx(3)));
+        check(&with("mode: ", "mode "), &Err(PolicyError::Line(2)));
+        check(&with("mode: ", "mode : "), &Err(PolicyError::Line(2)));
+        check("<html>", &Err(PolicyError::Line(1)));
+        check("", &Err(PolicyError::Missing("version")));
         assert_eq!(Policy::parse(b"version: \xff"), Err(PolicyError::Text(9)));
     }
 
     #[test]
     fn long_ones_are_not_looked_at() {
-        check(&"mx: b.example\n".repeat(5000), Err(PolicyError::TooLong));
+        check(&"mx: b.example\n".repeat(5000), &Err(PolicyError::TooLong));
         assert_eq!(Policy::new(Mode::None, Duration::MAX).max_age(), Policy::LONGEST_AGE);
     }
 }

@@ -87,6 +87,20 @@ fn what_must_go_is_named() {
 }
 
 #[test]
+fn what_is_there_steers_no_terminal() {
+    let mut there = Zone::new();
+    there
+        .insert("_dmarc.example.org", Record::txt("v=DMARC1; p=\u{1b}[2J\r\n"))
+        .unwrap();
+    let setup = example()
+        .existing_zone(&there)
+        .dmarc(dmarc(DmarcPolicy::Reject).build());
+    let publication = setup.build().unwrap();
+    let text = publication.warnings()[0].to_string();
+    assert!(text.contains("must go") && !text.contains(char::is_control), "{text:?}");
+}
+
+#[test]
 fn what_is_there_already_is_no_trouble() {
     let there = existing("example.org. TXT \"v=spf1 mx -all\"\n_dmarc.example.org. TXT \"v=DMARC1; p=reject\"\n");
     assert_eq!(codes(there.spf(spf())), [""; 0]);
