@@ -1,4 +1,4 @@
-//! Authenticates mail: signs with DKIM, and verifies SPF, DKIM and DMARC of what comes in.
+//! Authenticates mail: signs with DKIM and ARC, and verifies SPF, DKIM, ARC, iprev and DMARC of what comes in.
 //!
 //! Everything is evaluated here, by small functions that name the section of the RFC they follow, over a
 //! [`Resolver`](posthaste_dns::Resolver) that you pass in. The crate opens no socket, and what time it is,
@@ -28,15 +28,33 @@
 //!
 //! # Where to look
 //!
-//! - [`Authenticator`]: one call for a message that came in; its [`AuthReport`] writes Authentication-Results.
+//! - [`Authenticator`]: one call for a message that came in. Its [`AuthReport`] says what came of every method, why, and what the
+//!   DNS was asked; it writes Authentication-Results.
 //! - [`dkim`]: keys, signers, [`dkim::verify`].
-//! - [`spf`]: whether a host may send for a domain, by [`spf::check_host`].
-//! - [`dmarc`]: what a domain wants done, by [`dmarc::evaluate`]; policy records.
-//! - [`authres`]: Authentication-Results of others, and forged ones.
+//! - [`spf`]: whether a host may send for a domain, by [`spf::check_host`]; Received-SPF; records read and written.
+//! - [`dmarc`]: what a domain wants done and who speaks for it, by [`dmarc::evaluate`]; policy records read and written.
+//! - [`arc`]: what those found who passed a message on, by [`arc::validate`]; sealing.
+//! - [`iprev`]: whether an address has a name that leads back to it.
+//! - [`authres`]: Authentication-Results of others, and [forged ones](authres::strip).
+//! - [`SesVerdict`]: what Amazon SES would say.
+//!
+//! # Features
+//!
+//! | feature | adds | pulls in |
+//! | --- | --- | --- |
+//! | `serde` | `Serialize` for reports and verdicts, in the shape that README.md shows | serde |
+//!
+//! # Choices
+//!
+//! - A failure of DNS is a temporary error, never a fail and never "there is none".
+//! - Work is bounded by count, not by time: ten signatures, ten SPF lookups, ten names of an address, fifty ARC sets.
+//! - DMARC evaluates a message with several From fields, several author domains or none as a permanent error.
+//! - What ARC and iprev say changes nothing about DMARC's result: whom to believe is local policy.
 //!
 //! # Standards
 //!
-//! RFC 6376, 8301, 8463 (DKIM), 7208 (SPF), 9989 and 7489 (DMARC), 8601 (Authentication-Results). ARC is not here yet.
+//! RFC 6376, 8301, 8463 (DKIM), 7208 (SPF), 9989 and 7489 (DMARC), 8617 (ARC), 8601 and 8616 (Authentication-Results, iprev,
+//! internationalised mail).
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod arc;
