@@ -3,6 +3,7 @@
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
+    clippy::string_slice,
     reason = "a test says by panicking that it failed"
 )]
 
@@ -458,6 +459,16 @@ fn results_that_call_the_chain_broken_break_it() {
     let results = Payload::parse("lists.example; arc=fail").unwrap();
     let set = SEALERS[0].seal(message.as_bytes(), results, &chain, now()).unwrap();
     assert!(set.contains("cv=fail"), "{set}");
+}
+
+#[test]
+fn results_of_another_chain_are_not_sealed() {
+    for (message, word) in [(MESSAGE.to_owned(), "pass"), (hops(1), "none")] {
+        let chain = validate(&message);
+        let results = Payload::parse(&format!("lists.example; arc={word}")).unwrap();
+        let error = SEALERS[0].seal(message.as_bytes(), results, &chain, now()).unwrap_err();
+        assert_eq!(error, SealError::Contradiction);
+    }
 }
 
 #[test]

@@ -86,13 +86,11 @@ impl Payload {
         &self.0
     }
 
-    /// Says whether it tells that the chain was broken.
-    pub(super) fn says_fail(&self) -> bool {
+    /// Says whether it tells this of the chain: `pass`, say.
+    pub(super) fn says(&self, word: &str) -> bool {
         AuthenticationResults::parse(&self.0).is_ok_and(|results| {
-            results
-                .results()
-                .iter()
-                .any(|result| result.method() == "arc" && result.result() == "fail")
+            let mut results = results.results().iter();
+            results.any(|result| result.method() == "arc" && result.result() == word)
         })
     }
 }

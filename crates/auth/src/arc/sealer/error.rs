@@ -12,6 +12,9 @@ pub enum SealError {
     /// The chain that was validated is not this message's.
     #[error("the chain that was validated is not that of this message")]
     OtherChain,
+    /// The results say `arc=none` though there is a chain, or `arc=pass` though there is none.
+    #[error("the results are not those of this chain")]
+    Contradiction,
     /// The chain could not be validated for now. Seal the message once it could.
     #[error("the chain could not be validated for now")]
     Undecided,

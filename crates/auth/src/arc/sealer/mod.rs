@@ -85,7 +85,7 @@ impl Sealer {
     /// # Errors
     ///
     /// [`SealError`]: the chain is another message's, was not validated for want of DNS, was already sealed as broken or has 50 sets;
-    /// or the message cannot be signed, for the reasons that [`Signer::sign`](crate::dkim::Signer::sign) has.
+    /// the results are of another chain; or the message cannot be signed, for the reasons that [`Signer::sign`](crate::dkim::Signer::sign) has.
     pub fn seal(
         &self,
         message: &[u8],
@@ -261,12 +261,15 @@ fn next_instance(chain: &Chain, collected: &Collected<'_, '_>) -> Result<u8, Sea
     Ok(chain.highest + 1)
 }
 
-/// RFC 8617 §5.1.1: what `cv=` says of the chain so far.
+/// RFC 8617 §5.1.1: what `cv=` says of the chain so far. What is broken by our own look or by what the results say is broken;
+/// results of a message with a chain cannot be those of one without.
 fn chain_validation(chain: &Chain, results: &Payload) -> Result<&'static str, SealError> {
     match chain.result() {
         ChainResult::TempError => Err(SealError::Undecided),
+        ChainResult::None if results.says("pass") => Err(SealError::Contradiction),
+        ChainResult::Pass | ChainResult::Fail if results.says("none") => Err(SealError::Contradiction),
         ChainResult::None => Ok("none"),
-        ChainResult::Pass if !results.says_fail() => Ok("pass"),
+        ChainResult::Pass if !results.says("fail") => Ok("pass"),
         ChainResult::Pass | ChainResult::Fail => Ok("fail"),
     }
 }
