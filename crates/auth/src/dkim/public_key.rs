@@ -191,7 +191,7 @@ fn parse_key(algorithm: Algorithm, public: &[u8]) -> Result<(ParsedPublicKey, us
             // SubjectPublicKeyInfo, or a bare RSAPublicKey, which some publish.
             let rsa = aws_lc_rs::rsa::PublicKey::from_der(public).map_err(|_| KeyRecordError::Malformed)?;
             let bits = modulus(rsa.as_ref()).map_or(0, der::bits);
-            if bits.div_ceil(8) < 128 {
+            if bits < 1024 {
                 return Err(KeyRecordError::TooShort);
             }
             (

@@ -266,7 +266,7 @@ impl FromStr for Record {
     }
 }
 
-/// How many tags a record may have: RFC 9989 knows a dozen.
+/// How many tags a record may have, of which RFC 9989 knows a dozen, and how many addresses a list.
 const MOST: usize = 64;
 
 fn tags(text: &str) -> Result<Vec<(&str, &str)>, RecordError> {
@@ -292,11 +292,13 @@ fn tags(text: &str) -> Result<Vec<(&str, &str)>, RecordError> {
     Ok(tags)
 }
 
-/// The `mailto:` URIs of a list; others are left out (§4.7).
+/// The `mailto:` URIs of a list; others are left out (§4.7), and so are those behind the first [`MOST`]: one record must not have
+/// thousands written to.
 fn report_addresses(list: Option<&str>) -> Vec<ReportAddress> {
     list.unwrap_or_default()
         .split(',')
         .filter_map(|uri| report_address(uri.trim()))
+        .take(MOST)
         .collect()
 }
 
