@@ -197,6 +197,16 @@ async fn alignment_is_spelt_out() {
         (dmarc.policy_tag(), dmarc.disposition()),
         (Some(PolicyTag::Subdomain), Policy::Quarantine)
     );
+
+    // And one that does not exist: np= does.
+    let nonexistent = zone().to_string().replace("sp=quarantine", "sp=none; np=quarantine");
+    let author = MESSAGE.replace("@example.org", "@nothing.example.org");
+    let report = run(Zone::parse(&nonexistent).unwrap(), &stranger, author).await;
+    let dmarc = report.dmarc();
+    assert_eq!(
+        (dmarc.policy_tag(), dmarc.disposition()),
+        (Some(PolicyTag::Nonexistent), Policy::Quarantine)
+    );
 }
 
 #[tokio::test]
@@ -487,6 +497,48 @@ async fn json_keeps_its_names() {
     assert_eq!(json["connection"]["tls"]["cipher"], "X");
     assert_eq!(json["dmarc"]["identifiers"][0]["standing"], "same_domain");
     assert_eq!(json["dmarc"]["record"], "v=DMARC1; p=reject; sp=quarantine");
+}
+
+/// The README shows the shape; it is that of a report.
+#[cfg(feature = "serde")]
+#[tokio::test]
+async fn the_readme_shows_the_json_that_there_is() {
+    use serde_json::Value;
+
+    fn compare(shown: &Value, real: &Value, path: &str) {
+        match (shown, real) {
+            (Value::Object(shown), Value::Object(real)) => {
+                assert_eq!(
+                    shown.keys().collect::<Vec<_>>(),
+                    real.keys().collect::<Vec<_>>(),
+                    "{path}"
+                );
+                for (key, value) in shown {
+                    compare(value, &real[key], &format!("{path}.{key}"));
+                }
+            }
+            (Value::Array(shown), Value::Array(real)) => {
+                for (shown, real) in shown.iter().zip(real) {
+                    compare(shown, real, path);
+                }
+            }
+            (Value::Null, _) | (_, Value::Null) => {}
+            (shown, real) => assert_eq!(
+                std::mem::discriminant(shown),
+                std::mem::discriminant(real),
+                "{path}: {shown} {real}"
+            ),
+        }
+    }
+
+    let readme = include_str!("../README.md");
+    let shown = readme.split("```json\n").nth(1).unwrap().split("```").next().unwrap();
+    let report = run(zone(), &usual().tls(Tls::new("TLSv1.3")), sign(MESSAGE)).await;
+    compare(
+        &serde_json::from_str(shown).unwrap(),
+        &serde_json::to_value(&report).unwrap(),
+        "report",
+    );
 }
 
 fn runtime() -> tokio::runtime::Runtime {

@@ -2,7 +2,6 @@
 
 use super::AuthenticationResults;
 use super::server_name::is_same;
-use crate::dkim::Fields;
 
 const NAME: &[u8] = b"Authentication-Results";
 
@@ -34,27 +33,45 @@ const NAME: &[u8] = b"Authentication-Results";
 /// ```
 #[must_use]
 pub fn strip(message: &[u8], authserv_id: &str) -> Vec<u8> {
-    let fields = Fields::parse(message);
     let mut out = Vec::with_capacity(message.len());
     let mut kept = 0;
     let mut cut = |from: usize, to: usize| {
         out.extend_from_slice(message.get(kept..from).unwrap_or_default());
         kept = to;
     };
-    let leading = leading_lines(message);
-    if leading > 0 && has_ours_by_lines(message.get(..leading).unwrap_or_default(), authserv_id) {
-        cut(0, leading);
-    }
-    for field in fields.iter().filter(|field| field.start >= leading) {
-        let end = field.start + field.raw.len();
-        if is_ours(field.name, field.value(), authserv_id) {
-            cut(field.start, end);
-        } else if let Some(carriage_return) = hidden(field.raw, authserv_id) {
-            cut(field.start + carriage_return, end - line_end(field.raw));
+    let mut position = 0;
+    while let Some(raw) = next_field(message.get(position..).unwrap_or_default()) {
+        let end = position + raw.len();
+        let is_leading = position == 0 && matches!(raw.first(), Some(b' ' | b'\t'));
+        if is_line_ours(raw, authserv_id) || (is_leading && has_ours_by_lines(raw, authserv_id)) {
+            cut(position, end);
+        } else if let Some(carriage_return) = hidden(raw, authserv_id) {
+            // The line that is left may be one of ours, too, now that nothing is behind it.
+            let is_all = is_line_ours(raw.get(..carriage_return).unwrap_or_default(), authserv_id);
+            let (from, to) = if is_all {
+                (position, end)
+            } else {
+                (position + carriage_return, end - line_end(raw))
+            };
+            cut(from, to);
         }
+        position = end;
     }
     out.extend_from_slice(message.get(kept..).unwrap_or_default());
     out
+}
+
+/// The first field of what is left of a header section: a line, and those that go on from it. None at the empty line.
+fn next_field(rest: &[u8]) -> Option<&[u8]> {
+    let mut end = 0;
+    for line in rest.split_inclusive(|&octet| octet == b'\n') {
+        let is_folded = matches!(line.first(), Some(b' ' | b'\t'));
+        if matches!(line, b"\r\n" | b"\n") || (end > 0 && !is_folded) {
+            break;
+        }
+        end += line.len();
+    }
+    rest.get(..end).filter(|field| !field.is_empty())
 }
 
 fn is_ours(name: &[u8], value: &[u8], authserv_id: &str) -> bool {
@@ -69,7 +86,7 @@ fn is_ours(name: &[u8], value: &[u8], authserv_id: &str) -> bool {
     AuthenticationResults::parse(&value).map_or(true, |results| is_same(results.authserv_id(), authserv_id))
 }
 
-/// The same for a line that was not split yet.
+/// The same for a field that was not split yet.
 fn is_line_ours(line: &[u8], authserv_id: &str) -> bool {
     let Some(colon) = line.iter().position(|&octet| octet == b':') else {
         return false;
@@ -78,20 +95,11 @@ fn is_line_ours(line: &[u8], authserv_id: &str) -> bool {
     is_ours(name, value.get(1..).unwrap_or_default(), authserv_id)
 }
 
-/// How many octets the lines are long that begin the message with white space, and so belong to no field.
-fn leading_lines(message: &[u8]) -> usize {
-    message
-        .split_inclusive(|&octet| octet == b'\n')
-        .take_while(|line| matches!(line.first(), Some(b' ' | b'\t')))
-        .map(<[u8]>::len)
-        .sum()
-}
-
+/// Whether any of the lines that begin the message with white space, and so belong to no field, is a field of ours.
 fn has_ours_by_lines(lines: &[u8], authserv_id: &str) -> bool {
-    is_line_ours(lines, authserv_id)
-        || lines
-            .split(|octet| matches!(octet, b'\n' | b'\r'))
-            .any(|line| is_line_ours(line, authserv_id))
+    lines
+        .split(|octet| matches!(octet, b'\n' | b'\r'))
+        .any(|line| is_line_ours(line, authserv_id))
 }
 
 /// Where in a field there is a CR that ends no line, behind which a field of ours begins.

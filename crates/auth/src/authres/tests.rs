@@ -266,3 +266,49 @@ fn a_megabyte_of_hidden_fields_takes_no_longer_than_it_must() {
     }
     assert!(begun.elapsed() < std::time::Duration::from_secs(20));
 }
+
+/// A reader that takes any CR or LF for a line end and does not see what is not printable: does it find a field of ours?
+fn finds_ours(message: &[u8], ours: &str) -> bool {
+    let fields = crate::dkim::Fields::parse(message);
+    let header = &message[..fields.body_offset()];
+    let lines: Vec<&[u8]> = header
+        .split(|octet| matches!(octet, b'\r' | b'\n'))
+        .filter(|line| !line.is_empty())
+        .collect();
+    let is_folded = |line: &&&[u8]| line.first().is_some_and(|octet| matches!(octet, b' ' | b'\t'));
+    (0..lines.len())
+        .filter(|&index| !is_folded(&&lines[index]))
+        .any(|index| {
+            let folded = lines[index + 1..].iter().take_while(is_folded).copied();
+            let text = std::iter::once(lines[index])
+                .chain(folded)
+                .collect::<Vec<_>>()
+                .join(&b' ');
+            let text = String::from_utf8_lossy(&text).into_owned();
+            let Some((name, value)) = text.split_once(':') else {
+                return false;
+            };
+            let name: String = name.chars().filter(char::is_ascii_graphic).collect();
+            name.eq_ignore_ascii_case("authentication-results")
+                && AuthenticationResults::parse(value).is_ok_and(|found| found.authserv_id().eq_ignore_ascii_case(ours))
+        })
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(2_000))]
+
+    #[test]
+    fn no_reader_finds_ours_in_what_was_stripped(
+        pieces in proptest::collection::vec(proptest::sample::select(&[
+            "Authentication-Results", "authentication-results:", ": mx; spf=pass", ": other; spf=pass", "mx", ":", ";", " ", "\t", "\r", "\n",
+            "\r\n", "\0", "(", ")", "\"", "x=y", "A: 1\r\n", "1", "Authentication-Results: mx; a=b", "Authentication-Results: other; a=b\r\n",
+        ][..]), 0..14),
+    ) {
+        let message = pieces.concat();
+        let stripped = strip(message.as_bytes(), "mx");
+        proptest::prop_assert!(!finds_ours(&stripped, "mx"), "{:?} of {:?}", String::from_utf8_lossy(&stripped), message);
+        proptest::prop_assert_eq!(&strip(&stripped, "mx"), &stripped, "{:?}", message);
+        let mut rest = message.bytes();
+        proptest::prop_assert!(stripped.iter().all(|octet| rest.any(|other| other == *octet)));
+    }
+}
