@@ -359,7 +359,7 @@ async fn different_signatures_cost_no_more_questions_and_hashes_than_are_allowed
         let tags = format!("d=example.org; s=s{number}; l={number}");
         let forged = Forged {
             tags: &tags,
-            body: &body[..number],
+            body: body.get(..number).unwrap(),
             ..Forged::default()
         };
         message += &forged.field(FIELDS);
