@@ -199,9 +199,12 @@ impl MethodResult {
         self
     }
 
-    /// Says what it is about.
+    /// Says what it is about. An empty `kind` is left out, as some write it; `reason` without one is the reason.
     #[must_use]
     pub fn property(mut self, kind: &str, name: &str, value: impl fmt::Display) -> Self {
+        if kind.is_empty() && keyword(name) == "reason" {
+            return self.reason(value);
+        }
         self.properties.push(Property {
             kind: if kind.is_empty() { String::new() } else { keyword(kind) },
             name: keyword(name),

@@ -59,7 +59,9 @@ fn what_is_not_in_the_grammar_and_in_use() {
         Some("\"a b\"@example.org")
     );
     assert_eq!(adsp.results()[1].value_of("x_a", "b_c"), Some("d"));
-    for parsed in [parse(microsoft), parse(ses), adsp] {
+    let reason = parse("mx; a=b c=d; reason=\"x y\"; e=f.g");
+    assert_eq!((reason.results().len(), reason.results()[0].why()), (1, Some("x y")));
+    for parsed in [parse(microsoft), parse(ses), adsp, reason] {
         let written = parsed.to_string();
         assert_eq!(parse(written.strip_prefix("Authentication-Results:").unwrap()), parsed);
     }
