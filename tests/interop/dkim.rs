@@ -1,6 +1,6 @@
 //! DKIM with others: dkimpy, Mail::DKIM, opendkim and the crate mail-auth verify what we sign, we verify what dkimpy signs.
 
-mod samples;
+pub(crate) mod samples;
 
 use std::borrow::Borrow;
 use std::collections::HashMap;
@@ -231,14 +231,14 @@ impl ResolverCache<Box<str>, Txt> for Records {
 }
 
 /// mail-auth, which answers its own questions from memory.
-struct MailAuth {
+pub(crate) struct MailAuth {
     runtime: Runtime,
     authenticator: MessageAuthenticator,
     records: Records,
 }
 
 impl MailAuth {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let records = records().into_iter().map(|(name, text)| {
             let key = DomainKey::parse(text.as_bytes()).unwrap();
             (format!("{name}.").into_boxed_str(), Txt::DomainKey(key.into()))
@@ -253,6 +253,14 @@ impl MailAuth {
             authenticator,
             records,
         }
+    }
+
+    /// Says whether the chain of a message holds.
+    pub(crate) fn passes_arc(&self, message: &[u8]) -> bool {
+        let message = AuthenticatedMessage::parse(message).unwrap();
+        let parameters = Parameters::new(&message).with_txt_cache(&self.records);
+        let output = self.runtime.block_on(self.authenticator.verify_arc(parameters));
+        *output.result() == DkimResult::Pass
     }
 
     fn verdicts(&self, message: &[u8]) -> Vec<String> {

@@ -14,6 +14,7 @@
     reason = "a test program that talks to a person and says plainly what it expects"
 )]
 
+mod arc;
 mod dkim;
 mod mime;
 mod programs;
@@ -34,7 +35,7 @@ struct Case {
 }
 
 fn main() -> ExitCode {
-    let cases = [smtp::CASES, dkim::CASES, mime::CASES].concat();
+    let cases = [smtp::CASES, dkim::CASES, arc::CASES, mime::CASES].concat();
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     if arguments.iter().any(|argument| argument == "--list") {
         for case in cases {

@@ -13,6 +13,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub(crate) enum Program {
     Python,
     Dkimpy,
+    /// With the module that it seals with.
+    DkimpyArc,
     MailDkim,
     OpenDkim,
     Aiosmtpd,
@@ -26,6 +28,7 @@ impl Program {
         match self {
             Self::Python => "python3",
             Self::Dkimpy => "dkimpy",
+            Self::DkimpyArc => "dkimpy with authres",
             Self::MailDkim => "Mail::DKIM",
             Self::OpenDkim => "opendkim",
             Self::Aiosmtpd => "aiosmtpd",
@@ -40,6 +43,7 @@ impl Program {
         let variable = match self {
             Self::Python => "POSTHASTE_INTEROP_PYTHON",
             Self::Dkimpy => "POSTHASTE_INTEROP_DKIMPY",
+            Self::DkimpyArc => "POSTHASTE_INTEROP_DKIMPY_ARC",
             Self::MailDkim => "POSTHASTE_INTEROP_MAIL_DKIM",
             Self::OpenDkim => "POSTHASTE_INTEROP_OPENDKIM",
             Self::Aiosmtpd => "POSTHASTE_INTEROP_AIOSMTPD",

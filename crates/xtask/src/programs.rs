@@ -14,7 +14,7 @@ struct Wanted {
 }
 
 /// All of them. The variables are read by `tests/interop`.
-const WANTED: [Wanted; 8] = [
+const WANTED: [Wanted; 9] = [
     Wanted {
         name: "python3",
         variable: "POSTHASTE_INTEROP_PYTHON",
@@ -27,6 +27,13 @@ const WANTED: [Wanted; 8] = [
         package: "python3-dkim",
         // The second module is what dkimpy verifies Ed25519 with.
         find: |_| python_that_can("import dkim, nacl.signing"),
+    },
+    Wanted {
+        name: "dkimpy with authres",
+        variable: "POSTHASTE_INTEROP_DKIMPY_ARC",
+        package: "python3-authres",
+        // What dkimpy reads Authentication-Results with before it seals.
+        find: |_| python_that_can("import dkim, nacl.signing, authres"),
     },
     Wanted {
         name: "Mail::DKIM",

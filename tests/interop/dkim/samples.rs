@@ -7,29 +7,29 @@ use bytes::Bytes;
 use posthaste_auth::dkim::{CanonicalBytes, Canonicalization, Signer, SigningKey};
 use posthaste_mime::{Attachment, ContentType, Message};
 
-pub(super) const DOMAIN: &str = "example.org";
+pub(crate) const DOMAIN: &str = "example.org";
 
 /// A signed message.
-pub(super) struct Sample {
+pub(crate) struct Sample {
     /// What is in it and how it is signed.
-    pub(super) name: String,
-    pub(super) message: Vec<u8>,
+    pub(crate) name: String,
+    pub(crate) message: Vec<u8>,
     /// The keys that signed it, from the top.
-    pub(super) keys: &'static [Key],
+    pub(crate) keys: &'static [Key],
 }
 
 /// One of three keys; the files of the RSA keys are for tests alone.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Key {
+pub(crate) enum Key {
     Rsa2048,
     Rsa4096,
     Ed25519,
 }
 
 impl Key {
-    pub(super) const ALL: [Self; 3] = [Self::Rsa2048, Self::Rsa4096, Self::Ed25519];
+    pub(crate) const ALL: [Self; 3] = [Self::Rsa2048, Self::Rsa4096, Self::Ed25519];
 
-    pub(super) fn selector(self) -> &'static str {
+    pub(crate) fn selector(self) -> &'static str {
         match self {
             Self::Rsa2048 => "rsa",
             Self::Rsa4096 => "rsa4096",
@@ -38,7 +38,7 @@ impl Key {
     }
 
     /// The file, or the seed.
-    pub(super) fn signing_key(self) -> SigningKey {
+    pub(crate) fn signing_key(self) -> SigningKey {
         match self {
             Self::Rsa2048 => SigningKey::from_pem(include_str!("../../../crates/auth/tests/data/rsa2048.pem")),
             Self::Rsa4096 => SigningKey::from_pem(include_str!("../../../crates/auth/tests/data/rsa4096.pem")),
@@ -49,7 +49,7 @@ impl Key {
 }
 
 /// The TXT records of all keys, by their names.
-pub(super) fn records() -> HashMap<String, String> {
+pub(crate) fn records() -> HashMap<String, String> {
     Key::ALL
         .into_iter()
         .map(|key| {
@@ -61,7 +61,7 @@ pub(super) fn records() -> HashMap<String, String> {
 }
 
 /// A message of text, HTML and an attachment, as posthaste-mime builds it.
-pub(super) fn multipart() -> Vec<u8> {
+pub(crate) fn multipart() -> Vec<u8> {
     Message::builder()
         .from("Ada Lovelace <ada@example.org>".parse().unwrap())
         .to("Zoë Müller <zoe@bücher.example>".parse().unwrap())
@@ -130,7 +130,7 @@ fn sign_ahead(signer: &Signer, message: &[u8], now: SystemTime) -> String {
     signer.sign_body(header, hash, now).unwrap()
 }
 
-pub(super) fn samples() -> Vec<Sample> {
+pub(crate) fn samples() -> Vec<Sample> {
     const KEYS: [&[Key]; 4] = [
         &[Key::Rsa2048],
         &[Key::Rsa4096],

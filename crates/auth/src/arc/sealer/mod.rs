@@ -182,7 +182,8 @@ impl Inner {
         );
         self.names
             .select(&fields, Canonicalization::Relaxed, &mut signed, &mut closing);
-        closing.push_str(&format!("\r\n\ti={instance}; s={}; t={time}\r\n", self.selector));
+        // A space, not a tab: dkimpy looks for ` i=1;` in the field as it stands, and gives up where that is not there.
+        closing.push_str(&format!("\r\n i={instance}; s={}; t={time}\r\n", self.selector));
         Ok(NewSet {
             instance,
             chain_validation,
