@@ -3,6 +3,8 @@
 //! `cargo xtask test` runs every test there is: those of `cargo test --workspace`, and those against real programs, which
 //! it installs where it may. It prints each command that it runs, names at the end what it left out, and closes with
 //! `N passed, N failed, N skipped`.
+//!
+//! `cargo xtask compare` prints what others answer to the same vectors (`tests/compare`).
 
 #![allow(
     clippy::print_stdout,
@@ -11,6 +13,7 @@
 )]
 
 mod command;
+mod peers;
 mod programs;
 mod tally;
 
@@ -23,16 +26,18 @@ use programs::Programs;
 use tally::Tally;
 
 const USAGE: &str = "\
-usage: cargo xtask test
+usage: cargo xtask test | compare
 
-  test   runs all tests, those against real programs included
+  test      runs all tests, those against real programs included
+  compare   prints what posthaste-auth, mail-auth, pyspf, dkimpy and authheaders answer to the vectors below POSTHASTE_VECTORS
 
-POSTHASTE_NO_INSTALL=1 keeps it from installing the Debian packages that it misses.";
+POSTHASTE_NO_INSTALL=1 keeps it from installing the packages that it misses.";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["test"] => test(),
+        ["compare"] => compare(),
         ["help" | "--help" | "-h"] => {
             println!("{USAGE}");
             ExitCode::SUCCESS
@@ -70,6 +75,20 @@ fn test() -> ExitCode {
     println!("cargo xtask test: {end} in {} s", started.elapsed().as_secs());
     println!("{tally}");
     match success {
+        true => ExitCode::SUCCESS,
+        false => ExitCode::FAILURE,
+    }
+}
+
+/// Runs `tests/compare`, with the Python programs if they are there or may be installed.
+fn compare() -> ExitCode {
+    let root = workspace();
+    let mut cargo = Command::new(cargo(), ["test", "--quiet", "--test", "compare"]).in_folder(&root);
+    match peers::find_or_install(&root.join("target/programs/compare")) {
+        Some(python) => cargo = cargo.env("POSTHASTE_COMPARE_PYTHON", python.display().to_string()),
+        None => println!("left out: {} (install them with pip)", peers::PACKAGES.join(", ")),
+    }
+    match cargo.run() {
         true => ExitCode::SUCCESS,
         false => ExitCode::FAILURE,
     }
