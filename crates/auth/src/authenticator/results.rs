@@ -71,7 +71,10 @@ impl AuthReport {
             let testing = if record.is_testing() { ", t=y" } else { "" };
             let tag = dmarc.policy_tag().map_or("p", |tag| tag.as_str());
             let policy = dmarc.policy().map_or("none", |policy| policy.as_str());
-            result = result.comment(format_args!("{tag}={policy}{testing}, disposition={}", dmarc.disposition()));
+            result = result.comment(format_args!(
+                "{tag}={policy}{testing}, disposition={}",
+                dmarc.disposition()
+            ));
         }
         if let Some(error) = self.author {
             result = result.reason(error);
