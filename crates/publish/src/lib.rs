@@ -55,6 +55,7 @@ mod fields;
 mod json;
 pub mod mta_sts;
 mod publication;
+mod records;
 mod setup;
 pub mod spf;
 pub mod tls_rpt;
