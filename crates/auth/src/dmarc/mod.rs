@@ -20,12 +20,14 @@
 //! ```
 
 mod build;
+mod consent;
 mod evaluate;
 mod identifier;
 mod record;
 mod walk;
 
 pub use build::{FailureOptions, RecordBuilder, ReportAddressError};
+pub use consent::{ReportConsent, report_consent};
 pub use evaluate::{DmarcResult, Input, Report, evaluate};
 pub use identifier::{Authentication, Identifier, PolicyTag, Standing};
 pub use record::{Alignment, Policy, PublicSuffix, Record, RecordError, ReportAddress};

@@ -4,9 +4,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use posthaste_address::Domain;
-use posthaste_auth::dmarc::{self, DmarcResult, Input, Method, Policy, Record as PolicyRecord};
+use posthaste_auth::dmarc::{
+    self, DmarcResult, Input, Method, Policy, Record as PolicyRecord, ReportConsent, report_consent,
+};
 use posthaste_auth::{Authenticator, Connection};
-use posthaste_dns::{Record, Zone};
+use posthaste_dns::{LookupError, Record, RecordType, Zone};
 
 use crate::forge::{now, zone};
 
@@ -217,4 +219,70 @@ async fn a_test_mode_and_a_policy_of_none_are_no_rejection() {
         (report.result(), report.disposition()),
         (DmarcResult::Fail, Policy::Quarantine)
     );
+}
+
+/// What the host of an address says of reports about `example.org` there.
+async fn consent(zone: &Zone, address: &str) -> Result<ReportConsent, LookupError> {
+    let record: PolicyRecord = format!("v=DMARC1; p=none; rua=mailto:{address}").parse().unwrap();
+    let address = &record.aggregate_reports()[0];
+    report_consent(&domain("example.org"), address, zone, Method::TreeWalk).await
+}
+
+/// RFC 9990 §4: a record may name a victim's address.
+#[tokio::test]
+async fn reports_go_to_strangers_only_where_they_agree() {
+    let zone = zone(&[
+        (NAME, "v=DMARC1; p=none"),
+        ("example.org._report._dmarc.plain.example", "v=DMARC1"),
+        ("*._report._dmarc.any.example", "v=DMARC1;"),
+        ("other.example._report._dmarc.other-only.example", "v=DMARC1"),
+        ("example.org._report._dmarc.junk.example", "yes, please"),
+        ("example.org._report._dmarc.junk.example", "v=DMARC10"),
+        (
+            "example.org._report._dmarc.moved.example",
+            "v=DMARC1; rua=mailto:new@moved.example,mailto:x@victim.example",
+        ),
+        ("example.org._report._dmarc.beside.example", "something else"),
+        (
+            "example.org._report._dmarc.beside.example",
+            "v=DMARC1; ruf=mailto:f@beside.example!1m",
+        ),
+    ]);
+    for own in ["a@example.org", "a@Example.ORG", "a@reports.example.org"] {
+        assert_eq!(consent(&zone, own).await, Ok(ReportConsent::SameOrganisation), "{own}");
+    }
+    for stranger in [
+        "a@victim.example",
+        "a@other-only.example",
+        "a@junk.example",
+        "a@badexample.org",
+        "a@[192.0.2.1]",
+    ] {
+        assert_eq!(consent(&zone, stranger).await, Ok(ReportConsent::Missing), "{stranger}");
+    }
+    for agreed in ["a@plain.example", "a@any.example", "a@beside.example"] {
+        assert!(consent(&zone, agreed).await.unwrap().is_given(), "{agreed}");
+    }
+    // It may have them sent to another address of its own, and to nobody else's.
+    let Ok(ReportConsent::Given { aggregate, failure }) = consent(&zone, "old@moved.example").await else {
+        panic!("no consent");
+    };
+    let addresses: Vec<&str> = aggregate.iter().map(dmarc::ReportAddress::address).collect();
+    assert_eq!(addresses, ["new@moved.example"]);
+    assert_eq!(failure, []);
+}
+
+#[tokio::test]
+async fn a_consent_that_the_dns_does_not_tell_is_none_for_now() {
+    let name = "example.org._report._dmarc.plain.example";
+    let mut zone = zone(&[(NAME, "v=DMARC1; p=none"), (name, "v=DMARC1")]);
+    zone.fail(name, RecordType::Txt, LookupError::ServFail).unwrap();
+    assert_eq!(consent(&zone, "a@plain.example").await, Err(LookupError::ServFail));
+    let mut huge = Zone::new();
+    for number in 0..1000 {
+        huge.insert(name, Record::txt(format!("{number}{}", "v=DMARC1".repeat(8))))
+            .unwrap();
+    }
+    assert_eq!(consent(&huge, "a@plain.example").await, Ok(ReportConsent::Missing));
+    assert!(huge.queries() <= 17, "{}", huge.queries());
 }
