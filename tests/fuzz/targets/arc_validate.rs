@@ -67,6 +67,7 @@ fuzz_target!(|input: &[u8]| {
         if held { ChainResult::Pass } else { ChainResult::Fail },
         "{again:?}"
     );
-    sealed.extend_from_slice(b"\r\nmore");
+    // An empty line first: without one there was no body to change.
+    sealed.extend_from_slice(b"\r\n\r\nmore");
     assert_eq!(validate(&sealed, &resolver).result(), ChainResult::Fail);
 });
