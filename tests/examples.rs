@@ -313,3 +313,37 @@ fn keygen_prints_in_the_format_asked_for() {
     assert!(!output.status.success());
     assert!(text(&output.stderr).contains("selector"), "{}", text(&output.stderr));
 }
+
+const MINIMAL: &str = "crates/doctor/tests/zones/minimal.zone";
+
+#[test]
+fn doctor_says_by_its_exit_status_whether_there_are_errors() {
+    let run = |arguments: &[&str]| example("doctor", arguments, None);
+    let output = run(&[
+        "example.org",
+        "--zone",
+        MINIMAL,
+        "--selector",
+        "s1",
+        "--ip",
+        "192.0.2.1",
+    ]);
+    let printed = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{printed}\n{}", text(&output.stderr));
+    assert!(printed.starts_with("example.org: 0 errors, 0 warnings"), "{printed}");
+
+    let zone = "crates/doctor/tests/zones/broken-spf.zone";
+    let output = run(&["example.org", "--zone", zone, "--json"]);
+    assert_eq!(output.status.code(), Some(1), "{}", text(&output.stderr));
+    let diagnosis: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(diagnosis["worst"], "error");
+    let findings = diagnosis["findings"].as_array().expect("a list");
+    let open = findings.iter().find(|finding| finding["code"] == "spf.pass_all");
+    let open = open.expect("it is found");
+    assert_eq!(open["advice"]["publish"]["type"], "TXT");
+    assert_eq!(open["sources"][0]["name"], "RFC 7208 §5.1");
+
+    let output = run(&["example.org", "--zone", "no-such-file"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("no-such-file"));
+}
