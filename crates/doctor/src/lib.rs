@@ -22,6 +22,7 @@
 //! # Where to look
 //!
 //! - [`Doctor`]: a domain.
+//! - [`preflight()`] and [`preflight_raw`]: a message; [`Context`] says how it will be sent.
 //! - [`Diagnosis`], [`Finding`], [`Severity`], [`Advice`], [`Source`]: what comes of it. [`Code`] has the table of all that can be
 //!   found.
 //! - [`Https`]: how the policy of MTA-STS is fetched; [`Pages`] for tests.
@@ -52,6 +53,7 @@ mod https;
 #[cfg(feature = "serde")]
 mod json;
 mod lookup;
+mod preflight;
 mod severity;
 
 pub use code::Code;
@@ -59,6 +61,7 @@ pub use diagnosis::Diagnosis;
 pub use domain::Doctor;
 pub use finding::{Advice, Finding};
 pub use https::{FetchError, FetchFuture, Https, Pages};
+pub use preflight::{Context, preflight, preflight_raw};
 pub use severity::{Severity, Source};
 
 /// The README's example, compiled.
