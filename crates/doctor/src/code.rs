@@ -128,6 +128,7 @@ codes! {
     StsNone "mta_sts.none" Info "The policy is being taken back." [Rfc(8461, "8.3")];
     StsShort "mta_sts.short" Warning "Protection ends as soon as the policy cannot be fetched; weeks are recommended." [Rfc(8461, "3.2")];
     StsExchanger "mta_sts.exchanger" Error "Senders do not deliver to an exchanger that the policy leaves out." [Rfc(8461, "4.1")];
+    StsExchangerTesting "mta_sts.exchanger_testing" Warning "Once the policy is enforced, senders do not deliver to an exchanger that it leaves out." [Rfc(8461, "4.1")];
     StsNoRecord "mta_sts.no_record" Warning "There is a policy, and no record leads senders to it." [Rfc(8461, "3.1")];
 
     TlsRptOk "tls_rpt.ok" Fine "" [];

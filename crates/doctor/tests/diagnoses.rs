@@ -140,6 +140,37 @@ async fn spf_that_is_broken() {
 }
 
 #[tokio::test]
+async fn advice_for_spf_is_right_itself() {
+    for text in [
+        "v=spf1 ptr +all",
+        "v=spf1 ptr",
+        "v=spf1 a ?all",
+        "v=spf1 mx",
+        "v=spf1 ptr redirect=b.example.org",
+        "v=spf1 ptr -all",
+        "v=spf1 a redirect=b.example.org +all",
+    ] {
+        let here = |text: &str| {
+            Zone::parse(&format!("example.org. TXT \"{text}\"\nexample.org. MX 1 example.org.\nexample.org. A 192.0.2.1\nb.example.org. TXT \"v=spf1 -all\"\n")).unwrap()
+        };
+        let domain = "example.org".parse().unwrap();
+        let diagnosis = Doctor::new(&here(text)).check(&domain).await;
+        let advised: BTreeSet<String> = diagnosis
+            .findings()
+            .iter()
+            .filter(|finding| finding.code().as_str().starts_with("spf."))
+            .filter_map(|finding| match finding.advice() {
+                Some(posthaste_doctor::Advice::Publish(record)) => Some(record.value()),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(advised.len(), 1, "{text}: {advised:?}");
+        let better = Doctor::new(&here(advised.first().unwrap())).check(&domain).await;
+        assert!(better.has(Code::SpfOk), "{text}\n{better}");
+    }
+}
+
+#[tokio::test]
 async fn keys_that_are_broken() {
     let here = zone("broken-dkim");
     let selectors = [
@@ -218,7 +249,7 @@ async fn exchangers_and_policies_that_are_broken() {
             "dane.usage",
             "mta_sts.testing",
             "mta_sts.short",
-            "mta_sts.exchanger",
+            "mta_sts.exchanger_testing",
             "tls_rpt.record",
             "reverse.generic",
             "reverse.unconfirmed",
@@ -252,6 +283,11 @@ async fn exchangers_and_policies_that_are_broken() {
         .check(&"example.org".parse().unwrap())
         .await;
     assert_codes(&diagnosis, &["mta_sts.no_record"]);
+    let enforced = Pages::new().page(page, policy);
+    assert_codes(
+        &doctor(&here, &[], &[]).https(&enforced).check(&sub).await,
+        &["mta_sts.exchanger"],
+    );
 }
 
 #[tokio::test]

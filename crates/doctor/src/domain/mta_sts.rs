@@ -115,15 +115,17 @@ async fn unmatched(resolver: &dyn Resolver, domain: &Domain, name: &str, policy:
     let Ok(Some(answer)) = look(resolver, domain.as_str(), RecordType::Mx).await else {
         return Vec::new();
     };
-    let outside = answer.mx().filter(|(_, host)| !policy.allows(host));
+    let code = match policy.mode() {
+        Mode::Testing => Code::StsExchangerTesting,
+        _ => Code::StsExchanger,
+    };
+    // What is no host name cannot be in a policy; the exchangers themselves are looked at elsewhere.
+    let is_name = |host: &str| host.parse::<std::net::IpAddr>().is_err() && !host.is_empty() && host != ".";
+    let outside = answer.mx().filter(|(_, host)| is_name(host) && !policy.allows(host));
     outside
         .map(|(_, host)| {
-            Finding::new(
-                Code::StsExchanger,
-                name,
-                format!("the policy does not allow exchanger {host}"),
-            )
-            .advise(format!("add `mx: {host}` to the policy, and change the record's id"))
+            Finding::new(code, name, format!("the policy does not allow exchanger {host}"))
+                .advise(format!("add `mx: {host}` to the policy, and change the record's id"))
         })
         .take(20)
         .collect()

@@ -66,27 +66,27 @@ fn missing(name: &str, all: &[String]) -> Finding {
 fn terms(name: &str, text: &str, record: &Builder) -> Vec<Finding> {
     let mut findings = Vec::new();
     let redirects = record.terms().iter().any(|term| matches!(term, Term::Redirect(_)));
-    let soft = || with_all(record, Qualifier::SoftFail);
+    let better = mended(record);
     match record.default_qualifier() {
         Some(Qualifier::Pass) => {
             findings.push(publish(
                 Finding::new(Code::SpfPassAll, name, format!("`+all` in: {text}")),
                 name,
-                &soft(),
+                &better,
             ));
         }
         Some(Qualifier::Neutral) => {
             findings.push(publish(
                 Finding::new(Code::SpfNeutralAll, name, format!("`?all` in: {text}")),
                 name,
-                &soft(),
+                &better,
             ));
         }
         None if !redirects => {
             findings.push(publish(
                 Finding::new(Code::SpfNoAll, name, format!("no `all` in: {text}")),
                 name,
-                &soft(),
+                &better,
             ));
         }
         _ => {}
@@ -101,14 +101,10 @@ fn terms(name: &str, text: &str, record: &Builder) -> Vec<Finding> {
             .advise("remove the one that is not meant"),
         );
     }
-    let is_ptr = |term: &&Term| matches!(term.mechanism(), Some(Mechanism::Ptr(_)));
-    if record.terms().iter().any(|term| is_ptr(&term)) {
-        let rest: Builder = record.terms().iter().filter(|term| !is_ptr(term)).cloned().collect();
-        findings.push(publish(
-            Finding::new(Code::SpfPtr, name, format!("`ptr` in: {text}")),
-            name,
-            &rest,
-        ));
+    let is_ptr = |term: &Term| matches!(term.mechanism(), Some(Mechanism::Ptr(_)));
+    if record.terms().iter().any(is_ptr) {
+        let finding = Finding::new(Code::SpfPtr, name, format!("`ptr` in: {text}"));
+        findings.push(publish(finding, name, &better));
     }
     if text.len() > LONG {
         findings.push(
@@ -119,10 +115,22 @@ fn terms(name: &str, text: &str, record: &Builder) -> Vec<Finding> {
     findings
 }
 
-fn with_all(record: &Builder, qualifier: Qualifier) -> Builder {
-    let is_all = |term: &&Term| term.mechanism() == Some(&Mechanism::All);
-    let rest: Builder = record.terms().iter().filter(|term| !is_all(term)).cloned().collect();
-    rest.all(qualifier)
+/// The record with what is weak in it mended, so that no advice brings back what another one takes away: without `ptr`, ending
+/// in `~all` where it let all others pass or said nothing of them.
+fn mended(record: &Builder) -> Builder {
+    let ends = record.default_qualifier();
+    let is_kept = |term: &&Term| match term {
+        // Beside `all` it has no effect (§6.1).
+        Term::Redirect(_) => ends.is_none(),
+        _ => !matches!(term.mechanism(), Some(Mechanism::Ptr(_) | Mechanism::All)),
+    };
+    let rest: Builder = record.terms().iter().filter(is_kept).cloned().collect();
+    let redirects = rest.terms().iter().any(|term| matches!(term, Term::Redirect(_)));
+    match ends {
+        Some(Qualifier::Fail) => rest.all(Qualifier::Fail),
+        None if redirects => rest,
+        _ => rest.all(Qualifier::SoftFail),
+    }
 }
 
 fn publish(finding: Finding, name: &str, record: &Builder) -> Finding {
@@ -165,7 +173,7 @@ fn budgeted(name: &str, budget: &Budget, findings: &mut Vec<Finding>) {
             Problem::Lookups => Finding::new(
                 Code::SpfLoop,
                 name,
-                format!("`{}` of {} leads back", cost.term(), cost.domain()),
+                format!("`{}` of {} leads back, or too far", cost.term(), cost.domain()),
             )
             .advise("remove the term"),
             _ => {
