@@ -56,7 +56,11 @@ impl Source {
     /// Gives the address where it can be read.
     pub fn url(self) -> String {
         match self {
-            Self::Rfc(number, section) => format!("https://www.rfc-editor.org/rfc/rfc{number}#section-{section}"),
+            Self::Rfc(number, section) => {
+                let is_appendix = section.starts_with(|c: char| c.is_ascii_alphabetic());
+                let part = if is_appendix { "appendix" } else { "section" };
+                format!("https://www.rfc-editor.org/rfc/rfc{number}#{part}-{section}")
+            }
             Self::Bimi => {
                 "https://datatracker.ietf.org/doc/draft-brand-indicators-for-message-identification/".to_owned()
             }
@@ -78,5 +82,16 @@ impl fmt::Display for Source {
             Self::Outlook => f.write_str("Outlook"),
             Self::Ses => f.write_str("Amazon SES"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sections_and_appendices_have_their_addresses() {
+        assert!(Source::Rfc(7208, "4.6.4").url().ends_with("/rfc7208#section-4.6.4"));
+        assert!(Source::Rfc(9989, "A.6").url().ends_with("/rfc9989#appendix-A.6"));
     }
 }
