@@ -26,7 +26,7 @@
 //! - [`HeaderName`], [`HeaderValue`], [`MessageId`], [`ListUnsubscribe`], [`ListCommands`], [`ListId`], [`Precedence`],
 //!   [`Importance`], [`FeedbackId`]: headers that cannot hold more than one header.
 //! - [`Calendar`]: an invitation. [`Report`]: what makes a message a bounce ([`DeliveryStatus`]), a read receipt
-//!   ([`DispositionNotification`]) or a complaint ([`FeedbackReport`]).
+//!   ([`DispositionNotification`]), a complaint ([`FeedbackReport`]) or a TLS report.
 //! - [`text_from_html`]: the text alternative of an HTML body. [`Flowed`]: text that readers fit to their window. [`Charset`]:
 //!   text for readers that know no UTF-8.
 //! - [`RawMessage`], [`RawField`], [`RawPart`]: a received message, to look into and edit; [`RawDefect`] names what readers
@@ -59,8 +59,8 @@
 //!
 //! # Standards
 //!
-//! RFC 5322, 2045, 2046, 2047, 2183, 2231, 2369, 2387, 2392, 2919, 3464, 3676, 3834, 5546, 5965, 6047, 6522, 6532, 6533, 7103,
-//! 8058, 8098.
+//! RFC 5322, 2045, 2046, 2047, 2183, 2231, 2369, 2387, 2392, 2919, 3464, 3676, 3834, 5546, 5965, 6047, 6522, 6532, 6533, 6591, 7103,
+//! 8058, 8098, 8460.
 //!
 //! [`posthaste-transport`]: https://docs.rs/posthaste-transport
 #![cfg_attr(docsrs, feature(doc_cfg))]

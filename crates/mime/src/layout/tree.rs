@@ -43,7 +43,10 @@ impl<'a> Layout<'a> {
         self.delimiter(Multipart::Report);
         self.readable();
         self.delimiter(Multipart::Report);
-        self.seven_bit(report.essence(), report.field_bytes());
+        match report.file() {
+            Some(file) => self.attachment(file, "attachment"),
+            None => self.seven_bit(report.essence(), report.field_bytes()),
+        }
         if let Some(returned) = report.returned() {
             self.delimiter(Multipart::Report);
             self.seven_bit(returned.essence(), returned.octets());

@@ -59,7 +59,8 @@ impl Policy {
             + mailboxes("Bcc", &mut message.bcc().iter());
         self.amount(PolicyLimit::Recipients, None, recipients, &mut found);
         let mut parts = tree_of(message);
-        for attachment in message.inlines().iter().chain(message.attachments()) {
+        let file = message.report().and_then(Report::file);
+        for attachment in message.inlines().iter().chain(message.attachments()).chain(file) {
             parts += self.attachment(attachment, &mut found);
         }
         if let Some(returned) = message.report().and_then(Report::returned) {

@@ -7,8 +7,8 @@ use bytes::Bytes;
 use posthaste_address::{Domain, EmailAddress};
 
 use super::group::{self, Group};
-use crate::HeaderError;
 use crate::text::refuse_controls;
+use crate::{HeaderError, HeaderName, HeaderValue};
 
 /// Complains about a message in the Abuse Reporting Format (RFC 5965).
 ///
@@ -27,13 +27,14 @@ pub struct FeedbackReport {
     kind: FeedbackType,
     user_agent: String,
     original_envelope_id: Option<String>,
-    original_sender: Option<EmailAddress>,
+    original_sender: Option<String>,
     original_recipients: Vec<EmailAddress>,
     arrival_date: Option<String>,
     reporting_mta: Option<Domain>,
     source_ip: Option<IpAddr>,
     incidents: Option<u32>,
     reported_domains: Vec<Domain>,
+    others: Vec<(HeaderName, HeaderValue)>,
 }
 
 impl FeedbackReport {
@@ -60,6 +61,7 @@ impl FeedbackReport {
             source_ip: None,
             incidents: None,
             reported_domains: Vec::new(),
+            others: Vec::new(),
         })
     }
 
@@ -75,7 +77,13 @@ impl FeedbackReport {
 
     /// Sets the reverse-path of the message.
     pub fn original_sender(mut self, address: EmailAddress) -> Self {
-        self.original_sender = Some(address);
+        self.original_sender = Some(path(&address));
+        self
+    }
+
+    /// Says that the reverse-path of the message was null.
+    pub fn original_sender_null(mut self) -> Self {
+        self.original_sender = Some("<>".to_owned());
         self
     }
 
@@ -119,19 +127,42 @@ impl FeedbackReport {
         self
     }
 
+    /// Adds a field that has no method here, such as `Auth-Failure` (RFC 6591) or `Reported-URI`.
+    ///
+    /// # Errors
+    ///
+    /// [`HeaderError`] for the field `feedback field` when the name is one that has a method.
+    pub fn field(mut self, name: HeaderName, value: HeaderValue) -> Result<Self, HeaderError> {
+        const OWN: [&str; 11] = [
+            "Feedback-Type",
+            "User-Agent",
+            "Version",
+            "Original-Envelope-Id",
+            "Original-Mail-From",
+            "Original-Rcpt-To",
+            "Arrival-Date",
+            "Reporting-MTA",
+            "Source-IP",
+            "Incidents",
+            "Reported-Domain",
+        ];
+        if OWN.iter().any(|own| own.eq_ignore_ascii_case(name.as_str())) {
+            return Err(HeaderError::Syntax {
+                field: "feedback field",
+                expected: "one without a method of its own",
+            });
+        }
+        self.others.push((name, value));
+        Ok(self)
+    }
+
     pub(super) fn write(&self) -> Bytes {
         let mut group = Group::default();
         group.plain("Feedback-Type", self.kind.as_str());
         group.text("User-Agent", &self.user_agent);
         group.plain("Version", "1");
         group.optional("Original-Envelope-Id", self.original_envelope_id.as_deref());
-        let path = |address: &EmailAddress| {
-            format!(
-                "<{}>",
-                group::address(address).split_once("; ").map_or("", |(_, bare)| bare)
-            )
-        };
-        group.optional("Original-Mail-From", self.original_sender.as_ref().map(path).as_deref());
+        group.optional("Original-Mail-From", self.original_sender.as_deref());
         for recipient in &self.original_recipients {
             group.plain("Original-Rcpt-To", &path(recipient));
         }
@@ -144,8 +175,21 @@ impl FeedbackReport {
         for domain in &self.reported_domains {
             group.plain("Reported-Domain", domain.as_str());
         }
+        for (name, value) in &self.others {
+            if value.is_structured() {
+                group.plain(name.as_str(), value.as_str());
+            } else {
+                group.text(name.as_str(), value.as_str());
+            }
+        }
         group.finish()
     }
+}
+
+/// Writes an address in angle brackets.
+fn path(address: &EmailAddress) -> String {
+    let typed = group::address(address);
+    format!("<{}>", typed.split_once("; ").map_or("", |(_, bare)| bare))
 }
 
 /// Says what a complaint is about (RFC 5965 §7.3).
@@ -160,6 +204,8 @@ pub enum FeedbackType {
     Virus,
     /// Mail that is wanted after all (RFC 6430).
     NotSpam,
+    /// Mail that fails authentication (RFC 6591).
+    AuthFailure,
     /// Something else.
     Other,
 }
@@ -172,6 +218,7 @@ impl FeedbackType {
             Self::Fraud => "fraud",
             Self::Virus => "virus",
             Self::NotSpam => "not-spam",
+            Self::AuthFailure => "auth-failure",
             Self::Other => "other",
         }
     }
@@ -180,6 +227,28 @@ impl FeedbackType {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn fields_of_extensions_follow() {
+        let name = |name: &str| HeaderName::new(name).unwrap();
+        let report = FeedbackReport::new(FeedbackType::AuthFailure, "Agent/1.0")
+            .unwrap()
+            .original_sender_null()
+            .field(name("Auth-Failure"), HeaderValue::structured("bodyhash").unwrap())
+            .unwrap()
+            .field(name("Reported-URI"), HeaderValue::new("https://example.org/é").unwrap())
+            .unwrap();
+        let expected = "\
+            Feedback-Type: auth-failure\r\n\
+            User-Agent: Agent/1.0\r\n\
+            Version: 1\r\n\
+            Original-Mail-From: <>\r\n\
+            Auth-Failure: bodyhash\r\n\
+            Reported-URI: =?utf-8?Q?https://example.org/=C3=A9?=\r\n";
+        assert_eq!(report.clone().write(), expected);
+        let refused = report.field(name("version"), HeaderValue::structured("2").unwrap());
+        assert_eq!(refused.unwrap_err().field(), "feedback field");
+    }
 
     #[test]
     fn every_field_is_written() {

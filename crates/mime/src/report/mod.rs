@@ -7,15 +7,15 @@ mod group;
 
 use bytes::Bytes;
 
-use crate::HeaderError;
 use crate::attachment::{header_end, seven_bit};
+use crate::{Attachment, ContentType, HeaderError};
 
 pub use delivery::{DeliveryAction, DeliveryStatus, RecipientStatus, StatusCode};
 pub use disposition::{Disposition, DispositionNotification};
 pub use feedback::{FeedbackReport, FeedbackType};
 
 /// Holds what makes a message a report: a part for programs to read, and the message that it is about or its header
-/// section (multipart/report, RFC 6522).
+/// section (multipart/report, RFC 6522); or the file of a TLS report (RFC 8460).
 ///
 /// The text and HTML of the message are what people read.
 ///
@@ -37,11 +37,12 @@ pub use feedback::{FeedbackReport, FeedbackType};
 /// assert!(String::from_utf8(message.to_bytes()?.to_vec())?.contains("report-type=delivery-status"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub struct Report {
     kind: Kind,
     fields: Bytes,
     returned: Option<Returned>,
+    file: Option<Attachment>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +50,7 @@ enum Kind {
     DeliveryStatus,
     DispositionNotification,
     FeedbackReport,
+    TlsReport,
 }
 
 /// What comes back of the message that a report is about.
@@ -59,6 +61,30 @@ pub(crate) enum Returned {
 }
 
 impl Report {
+    /// Makes a TLS report of its file: JSON packed with gzip (RFC 8460 §5.3).
+    ///
+    /// `posthaste-report` makes the file, its name and the rest of the mail.
+    ///
+    /// # Errors
+    ///
+    /// [`HeaderError`] when the name is no [`FileName`](crate::FileName).
+    pub fn tls(file_name: impl Into<String>, gzip: impl Into<Bytes>) -> Result<Self, HeaderError> {
+        let content_type = ContentType::parse("application/tlsrpt+gzip")?;
+        Ok(Self {
+            file: Some(Attachment::new(file_name, content_type, gzip)?),
+            ..Self::new(Kind::TlsReport, Bytes::new())
+        })
+    }
+
+    fn new(kind: Kind, fields: Bytes) -> Self {
+        Self {
+            kind,
+            fields,
+            returned: None,
+            file: None,
+        }
+    }
+
     /// Adds the message that the report is about.
     ///
     /// # Errors
@@ -90,10 +116,11 @@ impl Report {
             Kind::DeliveryStatus => "message/delivery-status",
             Kind::DispositionNotification => "message/disposition-notification",
             Kind::FeedbackReport => "message/feedback-report",
+            Kind::TlsReport => "application/tlsrpt+gzip",
         }
     }
 
-    /// Returns the fields that programs read, as they are written.
+    /// Returns the fields that programs read, as they are written; a TLS report has none.
     pub fn fields(&self) -> &str {
         std::str::from_utf8(&self.fields).unwrap_or_default()
     }
@@ -104,6 +131,7 @@ impl Report {
             Kind::DeliveryStatus => "report; report-type=delivery-status",
             Kind::DispositionNotification => "report; report-type=disposition-notification",
             Kind::FeedbackReport => "report; report-type=feedback-report",
+            Kind::TlsReport => "report; report-type=tlsrpt",
         }
     }
 
@@ -113,6 +141,11 @@ impl Report {
 
     pub(crate) fn returned(&self) -> Option<&Returned> {
         self.returned.as_ref()
+    }
+
+    /// The file that stands in the place of fields.
+    pub(crate) fn file(&self) -> Option<&Attachment> {
+        self.file.as_ref()
     }
 }
 
@@ -133,33 +166,36 @@ impl Returned {
 
 impl From<DeliveryStatus> for Report {
     fn from(status: DeliveryStatus) -> Self {
-        Self {
-            kind: Kind::DeliveryStatus,
-            fields: status.write(),
-            returned: None,
-        }
+        Self::new(Kind::DeliveryStatus, status.write())
     }
 }
 
 impl From<DispositionNotification> for Report {
     fn from(notification: DispositionNotification) -> Self {
-        Self {
-            kind: Kind::DispositionNotification,
-            fields: notification.write(),
-            returned: None,
-        }
+        Self::new(Kind::DispositionNotification, notification.write())
     }
 }
 
 impl From<FeedbackReport> for Report {
     fn from(report: FeedbackReport) -> Self {
-        Self {
-            kind: Kind::FeedbackReport,
-            fields: report.write(),
-            returned: None,
-        }
+        Self::new(Kind::FeedbackReport, report.write())
     }
 }
+
+impl PartialEq for Report {
+    fn eq(&self, other: &Self) -> bool {
+        let file = |report: &Self| {
+            report
+                .file
+                .as_ref()
+                .map(|file| (file.file_name().cloned(), file.data().cloned()))
+        };
+        (self.kind, &self.fields, &self.returned, file(self))
+            == (other.kind, &other.fields, &other.returned, file(other))
+    }
+}
+
+impl Eq for Report {}
 
 /// Shows what kind of report it is, not what it says.
 impl std::fmt::Debug for Report {

@@ -95,6 +95,28 @@ fn an_invitation_says_what_it_wants() {
 }
 
 #[test]
+fn tls_reports_have_a_file() {
+    let report = |name: &str| Report::tls(name, b"\x1f\x8b\xff".to_vec());
+    let file = report("a.example!b.example!1!2.json.gz").unwrap();
+    assert_eq!(file.essence(), "application/tlsrpt+gzip");
+    assert_eq!(file, report("a.example!b.example!1!2.json.gz").unwrap());
+    assert_ne!(file, report("a.example!b.example!1!3.json.gz").unwrap());
+    assert!(report("a\r\nb").is_err());
+    tree(
+        wire::builder().text("t").report(file.clone()),
+        "multipart/report(text/plain, application/tlsrpt+gzip)",
+    );
+    let message = written(wire::builder().text("t").report(file));
+    for line in [
+        "Content-Type: multipart/report; report-type=tlsrpt;\r\n boundary=\"",
+        "Content-Disposition: attachment; filename=a.example!b.example!1!2.json.gz\r\n",
+        "Content-Transfer-Encoding: base64\r\n\r\nH4v/\r\n",
+    ] {
+        assert!(message.contains(line), "{message}");
+    }
+}
+
+#[test]
 fn reports_have_three_parts() {
     let inner = wire::bytes(&wire::builder().subject("inner").build().unwrap());
     let reports = [
