@@ -27,7 +27,7 @@ pub struct FeedbackReport {
     kind: FeedbackType,
     user_agent: String,
     original_envelope_id: Option<String>,
-    original_sender: Option<String>,
+    original_sender: Option<ReversePath>,
     original_recipients: Vec<EmailAddress>,
     arrival_date: Option<String>,
     reporting_mta: Option<Domain>,
@@ -77,13 +77,13 @@ impl FeedbackReport {
 
     /// Sets the reverse-path of the message.
     pub fn original_sender(mut self, address: EmailAddress) -> Self {
-        self.original_sender = Some(path(&address));
+        self.original_sender = Some(ReversePath::Address(address));
         self
     }
 
     /// Says that the reverse-path of the message was null.
     pub fn original_sender_null(mut self) -> Self {
-        self.original_sender = Some("<>".to_owned());
+        self.original_sender = Some(ReversePath::Null);
         self
     }
 
@@ -162,7 +162,11 @@ impl FeedbackReport {
         group.text("User-Agent", &self.user_agent);
         group.plain("Version", "1");
         group.optional("Original-Envelope-Id", self.original_envelope_id.as_deref());
-        group.optional("Original-Mail-From", self.original_sender.as_deref());
+        let sender = self.original_sender.as_ref().map(|sender| match sender {
+            ReversePath::Null => "<>".to_owned(),
+            ReversePath::Address(address) => path(address),
+        });
+        group.optional("Original-Mail-From", sender.as_deref());
         for recipient in &self.original_recipients {
             group.plain("Original-Rcpt-To", &path(recipient));
         }
@@ -184,6 +188,12 @@ impl FeedbackReport {
         }
         group.finish()
     }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum ReversePath {
+    Null,
+    Address(EmailAddress),
 }
 
 /// Writes an address in angle brackets.
