@@ -43,7 +43,7 @@
 //! | `limit` (default) | [`MailerBuilder::limit`] | - |
 //! | `dns` | the production DNS resolver | hickory-resolver |
 //! | `doctor` | `doctor` and `publish`: the records of a domain, written and examined | - |
-//! | `report` | `report`: DMARC, ARF and TLS reports | quick-xml, flate2 |
+//! | `report` | `report`: DMARC aggregate reports | quick-xml, flate2 |
 //! | `serde` | `Serialize` and `Deserialize` of addresses | serde |
 //! | `full` | all of these | |
 #![cfg_attr(docsrs, feature(doc_cfg))]

@@ -19,7 +19,7 @@ pub struct Element {
     pub(crate) namespace: Option<String>,
     pub(crate) attributes: Vec<(String, String)>,
     pub(crate) text: String,
-    pub(crate) children: Vec<Element>,
+    pub(crate) children: Vec<Self>,
 }
 
 impl Element {

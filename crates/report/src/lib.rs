@@ -1,4 +1,32 @@
-//! Reads and writes DMARC aggregate reports, ARF failure reports and TLS-RPT reports.
+//! Reads and writes DMARC aggregate reports, within bounds that hostile ones cannot pass.
+//!
+//! A report is XML, plain or packed by gzip or zip, by itself or in the mail that carries it. It comes from strangers: every size
+//! has a limit ([`Limits`]), a document type or entity of one's own is an error, and what a report says against the standard
+//! is kept beside it as [`Deviations`], never guessed at.
+//!
+//! ```
+//! use posthaste_report::{Limits, dmarc};
+//!
+//! let xml = "<feedback><report_metadata><org_name>Example</org_name><email>dmarc@example.net</email>\
+//!     <report_id>1</report_id><date_range><begin>1700000000</begin><end>1700086399</end></date_range></report_metadata>\
+//!     <policy_published><domain>example.org</domain><p>none</p></policy_published>\
+//!     <record><row><source_ip>192.0.2.1</source_ip><count>3</count><policy_evaluated><disposition>none</disposition>\
+//!     <dkim>fail</dkim><spf>pass</spf></policy_evaluated></row><identifiers><header_from>example.org</header_from>\
+//!     </identifiers><auth_results><spf><domain>example.org</domain><result>pass</result></spf></auth_results></record>\
+//!     </feedback>";
+//! let report = dmarc::Report::read(xml.as_bytes(), &Limits::new())?;
+//! assert_eq!(report.totals().passed, 3);
+//! # Ok::<(), posthaste_report::ReadError>(())
+//! ```
+//!
+//! # Where to look
+//!
+//! - [`dmarc`]: reports, read, written, and made of a period's messages.
+//! - [`Limits`], [`ReadError`], [`Deviation`]: what is refused, and what is taken with a remark.
+//!
+//! # Standards
+//!
+//! RFC 9990, and RFC 7489 appendix C. Failure reports (RFC 9991) and TLS reports (RFC 8460) are not read here yet.
 
 mod container;
 mod deviation;

@@ -80,17 +80,3 @@ pub(crate) fn may_be_xml(part: &RawPart, octets: &[u8]) -> bool {
     let is_named = || text.windows(8).any(|word| word.eq_ignore_ascii_case(b"feedback"));
     is_wide || text.starts_with(b"<") && (part.content_type().ends_with("xml") || is_named())
 }
-
-/// Tells whether a part could be a TLS report.
-pub(crate) fn may_be_json(_: &RawPart, octets: &[u8]) -> bool {
-    if Packing::of(octets) != Packing::Plain {
-        return true;
-    }
-    let start = octets.get(..START).unwrap_or(octets);
-    let is_wide = matches!(
-        start,
-        [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] | [b'{', 0, ..] | [0, b'{', ..]
-    );
-    let text = start.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(start).trim_ascii_start();
-    is_wide || text.starts_with(b"{")
-}

@@ -31,4 +31,3 @@ pub use model::{
     SpfResult, Text, Totals,
 };
 pub use words::{Alignment, DiscoveryMethod, Disposition, DkimWord, Outcome, Override, Policy, Scope, SpfWord};
-
