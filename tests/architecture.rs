@@ -1,4 +1,4 @@
-//! The crate edges, checked against the table in `docs/architecture.md`, and what the prose claims about the manifests.
+//! The crate edges, checked against the table in `ARCHITECTURE.md`, and what the prose claims about the manifests.
 
 #![allow(
     clippy::expect_used,
@@ -45,9 +45,9 @@ fn edges(metadata: &Metadata) -> BTreeMap<String, BTreeSet<String>> {
         .collect()
 }
 
-/// The table in `docs/architecture.md`, in its order: crate, and the sibling crates that it stands on.
+/// The table in `ARCHITECTURE.md`, in its order: crate, and the sibling crates that it stands on.
 fn table() -> Vec<(String, BTreeSet<String>)> {
-    let page = read("docs/architecture.md");
+    let page = read("ARCHITECTURE.md");
     let rows: Vec<(String, BTreeSet<String>)> = page
         .lines()
         .skip_while(|line| !line.starts_with("| crate |"))
@@ -66,7 +66,7 @@ fn table() -> Vec<(String, BTreeSet<String>)> {
         .collect();
     assert!(
         rows.len() >= 10,
-        "the crate table was not found in docs/architecture.md"
+        "the crate table was not found in ARCHITECTURE.md"
     );
     rows
 }
@@ -77,7 +77,7 @@ fn crate_edges_are_those_of_the_table() {
     assert_eq!(
         edges(&metadata()),
         documented,
-        "left: Cargo.toml files, right: docs/architecture.md"
+        "left: Cargo.toml files, right: ARCHITECTURE.md"
     );
 }
 

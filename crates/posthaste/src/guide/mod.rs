@@ -6,4 +6,8 @@ pub mod bulk;
 pub mod deliverability;
 pub mod errors;
 pub mod first_message;
+#[cfg(feature = "doctor")]
+pub mod publishing;
+#[cfg(all(feature = "sign", feature = "smtp"))]
+pub mod receiving;
 pub mod testing;
