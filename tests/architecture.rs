@@ -64,10 +64,7 @@ fn table() -> Vec<(String, BTreeSet<String>)> {
             (name, siblings)
         })
         .collect();
-    assert!(
-        rows.len() >= 10,
-        "the crate table was not found in ARCHITECTURE.md"
-    );
+    assert!(rows.len() >= 10, "the crate table was not found in ARCHITECTURE.md");
     rows
 }
 
