@@ -1,6 +1,7 @@
 //! A message as it comes in after DATA or BDAT.
 
 use bytes::{Bytes, BytesMut};
+use memchr::memchr2;
 
 /// Why a message that came in cannot be taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -17,15 +18,28 @@ pub enum ContentFault {
     TooBig,
 }
 
-/// Reads a message up to CR LF `.` CR LF, and to nothing else, undoing the doubled dots.
+/// Reads a message up to CR LF `.` CR LF, and to nothing else, undoing the doubled dots. Keeps nothing itself: what is
+/// found is handed over piece by piece.
 ///
-/// Once a fault is found nothing more is kept, yet the message is still read to its true end, so that the session
-/// stays in step. Memory is bounded by the size limit.
+/// Once a fault is found nothing more is handed over, yet the message is still read to its true end, so that the session
+/// stays in step.
+///
+/// # Examples
+///
+/// ```
+/// use posthaste_smtp::protocol::DataDecoder;
+///
+/// let mut decoder = DataDecoder::new(1000, 1000);
+/// let mut content = Vec::new();
+/// let used = decoder.advance(b"..a\r\n.\r\nQUIT\r\n", |piece| content.extend_from_slice(piece));
+/// assert_eq!((used, decoder.is_done()), (8, true));
+/// assert_eq!(content, b".a\r\n");
+/// ```
 #[derive(Debug)]
-pub struct DataReader {
+pub struct DataDecoder {
     state: State,
-    content: BytesMut,
     line_length: usize,
+    size: usize,
     max_size: usize,
     max_line: usize,
     fault: Option<ContentFault>,
@@ -34,75 +48,155 @@ pub struct DataReader {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
     LineStart,
-    /// A dot at the start of a line, not kept yet.
+    /// A dot at the start of a line, not handed over.
     Dot,
-    /// A dot and a CR at the start of a line, not kept yet.
+    /// A dot and a CR at the start of a line, not handed over.
     DotCr,
     Text,
     Cr,
     Done,
 }
 
-impl DataReader {
-    /// Makes a reader that takes messages of at most `max_size` octets and lines of `max_line` octets, CR LF included.
+impl DataDecoder {
+    /// Makes a decoder that takes messages of at most `max_size` octets and lines of `max_line` octets, CR LF included.
     pub fn new(max_size: usize, max_line: usize) -> Self {
         Self {
             state: State::LineStart,
-            content: BytesMut::new(),
             line_length: 0,
+            size: 0,
             max_size,
             max_line,
             fault: None,
         }
     }
 
-    /// Takes octets up to the end of the message and returns how many: fewer than there are once the end was found.
-    pub fn advance(&mut self, input: &[u8]) -> usize {
-        let mut rest = input;
-        while let Some((&byte, after)) = rest.split_first() {
+    /// Takes octets up to the end of the message, hands what is content to `keep`, and returns how many were taken: fewer
+    /// than there are once the end was found.
+    pub fn advance(&mut self, input: &[u8], mut keep: impl FnMut(&[u8])) -> usize {
+        // `input[span..at]` is content that was not handed over yet.
+        let (mut span, mut at) = (0, 0);
+        while let Some(&byte) = input.get(at) {
             match (self.state, byte) {
                 (State::Done, _) => break,
-                (State::LineStart, b'.') => self.state = State::Dot,
-                (State::Dot, b'\r') => self.state = State::DotCr,
-                (State::DotCr, b'\n') => self.state = State::Done,
-                (State::DotCr, _) => {
-                    self.fail(ContentFault::BareLineEnd);
-                    self.state = if byte == b'\r' { State::Cr } else { State::Text };
+                (State::LineStart, b'.') => {
+                    self.hand_over(input, span, at, &mut keep);
+                    self.state = State::Dot;
+                    at += 1;
+                    span = at;
+                }
+                (State::Dot, b'\r') => {
+                    self.state = State::DotCr;
+                    at += 1;
+                    span = at;
+                }
+                (State::DotCr, b'\n') => {
+                    self.state = State::Done;
+                    at += 1;
+                    span = at;
                 }
                 (State::Cr, b'\n') => {
-                    self.keep(b"\r\n");
-                    self.line_length = 0;
-                    self.state = State::LineStart;
+                    at += 1;
+                    self.end_line();
                 }
-                (State::Cr, _) => {
-                    self.fail(ContentFault::BareLineEnd);
-                    self.state = if byte == b'\r' { State::Cr } else { State::Text };
-                }
-                (_, b'\r') => self.state = State::Cr,
-                (_, b'\n') => {
+                (State::DotCr | State::Cr, _) => {
                     self.fail(ContentFault::BareLineEnd);
                     self.state = State::Text;
                 }
                 (State::LineStart | State::Dot | State::Text, _) => {
-                    let run = rest
-                        .iter()
-                        .position(|&byte| byte == b'\r' || byte == b'\n')
-                        .unwrap_or(rest.len());
-                    let (text, after) = rest.split_at(run);
-                    self.keep(text);
-                    self.state = State::Text;
-                    rest = after;
-                    continue;
+                    let rest = input.get(at..).unwrap_or_default();
+                    let run = memchr2(b'\r', b'\n', rest).unwrap_or(rest.len());
+                    self.line_length += run;
+                    if self.line_length > self.max_line {
+                        self.fail(ContentFault::LongLine);
+                    }
+                    at += run;
+                    match (rest.get(run), rest.get(run + 1)) {
+                        (Some(b'\r'), Some(b'\n')) => {
+                            at += 2;
+                            self.end_line();
+                        }
+                        (Some(b'\r'), _) => {
+                            at += 1;
+                            self.state = State::Cr;
+                        }
+                        (Some(_), _) => {
+                            at += 1;
+                            self.fail(ContentFault::BareLineEnd);
+                            self.state = State::Text;
+                        }
+                        (None, _) => self.state = State::Text,
+                    }
                 }
             }
-            rest = after;
         }
-        input.len() - rest.len()
+        self.hand_over(input, span, at, &mut keep);
+        at
     }
 
     /// Whether the end of the message was read.
     pub fn is_done(&self) -> bool {
         self.state == State::Done
+    }
+
+    /// Returns the first fault found.
+    pub fn fault(&self) -> Option<ContentFault> {
+        self.fault
+    }
+
+    fn end_line(&mut self) {
+        if self.line_length + 2 > self.max_line {
+            self.fail(ContentFault::LongLine);
+        }
+        self.line_length = 0;
+        self.state = State::LineStart;
+    }
+
+    fn hand_over(&mut self, input: &[u8], from: usize, to: usize, keep: &mut impl FnMut(&[u8])) {
+        let piece = input.get(from..to).unwrap_or_default();
+        self.size = self.size.saturating_add(piece.len());
+        if self.size > self.max_size {
+            self.fail(ContentFault::TooBig);
+        }
+        if self.fault.is_none() && !piece.is_empty() {
+            keep(piece);
+        }
+    }
+
+    fn fail(&mut self, fault: ContentFault) {
+        self.fault.get_or_insert(fault);
+    }
+}
+
+/// Reads a message as [`DataDecoder`] does, and keeps it. Memory is bounded by the size limit.
+#[derive(Debug)]
+pub struct DataReader {
+    decoder: DataDecoder,
+    content: BytesMut,
+}
+
+impl DataReader {
+    /// Makes a reader that takes messages of at most `max_size` octets and lines of `max_line` octets, CR LF included.
+    pub fn new(max_size: usize, max_line: usize) -> Self {
+        Self {
+            decoder: DataDecoder::new(max_size, max_line),
+            content: BytesMut::new(),
+        }
+    }
+
+    /// Takes octets up to the end of the message and returns how many: fewer than there are once the end was found.
+    pub fn advance(&mut self, input: &[u8]) -> usize {
+        let used = self
+            .decoder
+            .advance(input, |piece| self.content.extend_from_slice(piece));
+        if self.decoder.fault().is_some() {
+            self.content = BytesMut::new();
+        }
+        used
+    }
+
+    /// Whether the end of the message was read.
+    pub fn is_done(&self) -> bool {
+        self.decoder.is_done()
     }
 
     /// Returns the message without its terminator.
@@ -111,49 +205,11 @@ impl DataReader {
     ///
     /// The first [`ContentFault`] found.
     pub fn finish(self) -> Result<Bytes, ContentFault> {
-        match self.fault {
+        match self.decoder.fault() {
             Some(fault) => Err(fault),
             None => Ok(self.content.freeze()),
         }
     }
-
-    fn keep(&mut self, octets: &[u8]) {
-        self.line_length += octets.len();
-        if self.line_length > self.max_line {
-            self.fail(ContentFault::LongLine);
-        }
-        if self.fault.is_some() {
-            return;
-        }
-        if self.content.len() + octets.len() > self.max_size {
-            self.fail(ContentFault::TooBig);
-            return;
-        }
-        self.content.extend_from_slice(octets);
-    }
-
-    fn fail(&mut self, fault: ContentFault) {
-        self.fault.get_or_insert(fault);
-        self.content = BytesMut::new();
-    }
-}
-
-/// Checks a whole message that came by length, as BDAT does: it is held to the same line rules as one after DATA.
-pub(crate) fn check_lines(message: &[u8], max_line: usize) -> Result<(), ContentFault> {
-    for line in message.split_inclusive(|&byte| byte == b'\n') {
-        let text = match (line.strip_suffix(b"\r\n"), line.last()) {
-            (Some(text), _) => text,
-            (None, Some(b'\n')) => return Err(ContentFault::BareLineEnd),
-            (None, _) => line,
-        };
-        if text.contains(&b'\r') {
-            return Err(ContentFault::BareLineEnd);
-        }
-        if text.len() + 2 > max_line {
-            return Err(ContentFault::LongLine);
-        }
-    }
-    Ok(())
 }
 
 /// Counts the `Received` fields of a message: how many servers have handled it (RFC 5321 §6.3).
@@ -241,15 +297,6 @@ mod tests {
         let mut reader = DataReader::new(100, 50);
         assert_eq!(reader.advance(&wire), wire.len());
         assert_eq!(reader.finish(), Err(ContentFault::LongLine));
-    }
-
-    #[test]
-    fn checks_lines_that_came_by_length() {
-        assert_eq!(check_lines(b"a\r\n.\r\nb", 10), Ok(()));
-        for bad in [&b"a\nb"[..], b"a\rb\r\n", b"a\r", b"\n"] {
-            assert_eq!(check_lines(bad, 10), Err(ContentFault::BareLineEnd), "{bad:?}");
-        }
-        assert_eq!(check_lines(b"123456789\r\n", 10), Err(ContentFault::LongLine));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Command lines, read with a bound.
 
 use bytes::BytesMut;
+use memchr::memchr;
 
 /// The most octets of an over-long line that are thrown away before the reader gives up.
 const MAX_DISCARD: usize = 64 * 1024;
@@ -50,33 +51,41 @@ impl LineReader {
     /// A line of more than `limit` octets, CR LF included, is thrown away and reported once its end came. The buffer
     /// never needs to hold more than `limit` octets for this to make progress.
     pub fn next_line(&mut self, buffer: &mut BytesMut, limit: usize) -> Option<Result<BytesMut, LineFault>> {
-        let end = buffer
-            .iter()
-            .skip(self.scanned)
-            .position(|&byte| byte == b'\n')
-            .map(|at| at + self.scanned + 1);
-        let Some(end) = end else {
-            self.scanned = buffer.len();
-            if self.discarded > 0 || buffer.len() >= limit {
-                self.discarded += buffer.len();
+        let (used, line) = self.advance(buffer, limit);
+        let line = line.map(|line| line.map(<[u8]>::len));
+        let mut taken = buffer.split_to(used);
+        Some(line?.map(|length| {
+            taken.truncate(length);
+            taken
+        }))
+    }
+
+    /// Finds the next line, without its CR LF, at the front of `input`, and says how many octets to drop: those of the
+    /// line, or of one that is too long. As [`next_line`](Self::next_line), and copies nothing.
+    ///
+    /// The next call's input begins behind what was dropped.
+    pub fn advance<'i>(&mut self, input: &'i [u8], limit: usize) -> (usize, Option<Result<&'i [u8], LineFault>>) {
+        let fresh = input.get(self.scanned..).unwrap_or_default();
+        let Some(end) = memchr(b'\n', fresh).map(|at| at + self.scanned + 1) else {
+            self.scanned = input.len();
+            let mut used = 0;
+            if self.discarded > 0 || input.len() >= limit {
+                self.discarded += input.len();
                 self.scanned = 0;
-                buffer.clear();
+                used = input.len();
             }
-            return (self.discarded > MAX_DISCARD).then_some(Err(LineFault::Endless));
+            let endless = self.discarded > MAX_DISCARD;
+            return (used, endless.then_some(Err(LineFault::Endless)));
         };
         self.scanned = 0;
-        let mut line = buffer.split_to(end);
-        if std::mem::take(&mut self.discarded) > 0 || line.len() > limit {
-            return Some(Err(LineFault::TooLong));
-        }
-        if !line.ends_with(b"\r\n") {
-            return Some(Err(LineFault::BareLineEnd));
-        }
-        line.truncate(line.len() - 2);
-        if line.contains(&b'\r') {
-            return Some(Err(LineFault::BareLineEnd));
-        }
-        Some(Ok(line))
+        let line = if std::mem::take(&mut self.discarded) > 0 || end > limit {
+            Err(LineFault::TooLong)
+        } else {
+            let text = input.get(..end).and_then(|line| line.strip_suffix(b"\r\n"));
+            text.filter(|text| memchr(b'\r', text).is_none())
+                .ok_or(LineFault::BareLineEnd)
+        };
+        (end, Some(line))
     }
 }
 

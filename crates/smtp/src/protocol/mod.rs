@@ -5,7 +5,8 @@
 //!
 //! - [`ReplyParser`] reads replies, [`Extensions`] what an EHLO reply announces;
 //! - [`LineReader`] and [`Command`] read commands; [`Mail`] and [`Rcpt`] also write them;
-//! - [`DotStuffer`] prepares a message for DATA, [`DataReader`] takes one in;
+//! - [`DotStuffer`] prepares a message for DATA, [`DataReader`] takes one in, [`DataDecoder`] piece by piece;
+//! - [`ChunkDecoder`] takes one that comes by BDAT;
 //! - [`xtext`] is the encoding of DSN parameters.
 //!
 //! # Examples
@@ -23,6 +24,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod chunk;
 mod command;
 mod data;
 mod encode;
@@ -34,13 +36,13 @@ mod reply;
 mod stuffing;
 pub mod xtext;
 
+pub use chunk::ChunkDecoder;
 pub use command::{AuthInitial, Body, Command, CommandError, ForwardPath, Mail, Rcpt};
-pub use data::{ContentFault, DataReader, count_received};
+pub use data::{ContentFault, DataDecoder, DataReader, count_received};
 pub use encode::EncodeError;
 pub use extensions::Extensions;
 pub use line::{LineFault, LineReader};
 pub use reply::{ReplyError, ReplyParser, WireReply};
 pub use stuffing::{ContentError, DotStuffer, StuffedContent};
 
-pub(crate) use data::check_lines;
 pub(crate) use encode::{MailLine, rcpt_line, word};

@@ -9,6 +9,7 @@ use posthaste_address::Domain;
 use tokio::net::{TcpListener, ToSocketAddrs};
 use tokio::sync::watch;
 
+use super::content::Memory;
 use super::conversation::Conversation;
 use super::{BoundServer, Handler, Limits};
 use crate::config::ConfigError;
@@ -53,6 +54,7 @@ pub(super) struct Shared {
     pub(super) hostname: Domain,
     pub(super) tls: Option<Arc<rustls::ServerConfig>>,
     pub(super) settings: Settings,
+    pub(super) memory: Memory,
 }
 
 /// Why a server does not listen.
@@ -187,6 +189,7 @@ impl ServerBuilder {
             handler: self.handler,
             hostname,
             tls,
+            memory: Memory::new(self.settings.limits.memory),
             settings: self.settings,
         };
         Ok(Server {

@@ -9,9 +9,8 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 
 use super::builder::Shared;
-use super::receive::Chunks;
 use super::talk::{Ended, Talk, from_now};
-use super::{Limits, Session, Verdict};
+use super::{Session, Verdict};
 use crate::connector::Stream;
 use crate::protocol::{Body, Command, CommandError, ForwardPath, LineFault, Mail, Rcpt};
 
@@ -34,8 +33,6 @@ pub(super) struct Conversation {
 pub(super) struct Transaction {
     pub(super) mail: Mail,
     pub(super) recipients: Vec<Recipient>,
-    /// What came by BDAT so far.
-    pub(super) chunks: Option<Chunks>,
 }
 
 /// What comes after a command.
@@ -69,11 +66,12 @@ impl Conversation {
 
     /// Talks until one side has had enough.
     pub(super) async fn run(mut self, stream: Box<dyn Stream>) {
-        let limits = self.limits();
-        let mut talk = Talk::new(stream, limits.idle, from_now(limits.session));
+        let shared = Arc::clone(&self.shared);
+        let limits = &shared.settings.limits;
+        let mut talk = Talk::new(stream, from_now(limits.session));
         if self.shared.settings.implicit_tls {
             let Some(config) = self.shared.tls.clone() else { return };
-            match talk.start_tls(config).await {
+            match talk.start_tls(config, limits.handshake).await {
                 Ok(secured) => talk = secured,
                 Err(ended) => return tracing::debug!(?ended, "TLS handshake failed"),
             }
@@ -85,26 +83,27 @@ impl Conversation {
         }
         if !verdict.is_accept() || verdict.closes() {
             talk.say(&verdict);
-            return talk.close().await;
+            return talk.close(limits.idle).await;
         }
         talk.say_plain(220, &format!("{} ESMTP", self.shared.hostname));
         if let Some(talk) = self.converse(talk).await {
-            talk.close().await;
+            talk.close(limits.idle).await;
         }
     }
 
     /// Reads commands and answers them; returns what is to be closed with a goodbye.
     async fn converse(&mut self, mut talk: Talk) -> Option<Talk> {
+        let shared = Arc::clone(&self.shared);
+        let limits = &shared.settings.limits;
         loop {
-            let limit = self.limits().command_line;
             // A transaction that was begun is finished before the server stops.
             let stopped = if self.transaction.is_none() {
                 Some(&mut self.stopped)
             } else {
                 None
             };
-            let line = match talk.line(limit, stopped).await {
-                Ok(line) => line,
+            let heard = match talk.command(limits.command_line, limits.idle, stopped).await {
+                Ok(heard) => heard,
                 Err(Ended::Gone) => return None,
                 Err(Ended::Late) => {
                     talk.say(&Verdict::goodbye((4, 2), "time is up"));
@@ -115,13 +114,17 @@ impl Conversation {
                     return Some(talk);
                 }
             };
-            let next = match line {
-                Ok(line) => self.obey(&line, &mut talk).await,
+            let next = match heard {
+                Ok(command) => self.obey(command, &mut talk).await,
                 Err(LineFault::TooLong) => Ok(Next::Reply(Verdict::refuse(500, (5, 2), "line too long"))),
                 Err(LineFault::Endless) => Ok(Next::Close(Verdict::refuse(500, (5, 2), "line too long"))),
                 Err(_) => Ok(Next::Reply(Verdict::refuse(500, (5, 2), "lines end with CR LF"))),
             };
             match next {
+                Err(Ended::Late) => {
+                    talk.say(&Verdict::goodbye((4, 2), "time is up"));
+                    return Some(talk);
+                }
                 Err(_) => return None,
                 Ok(Next::Silent) => {}
                 Ok(Next::Reply(verdict)) if verdict.is_silent() => return None,
@@ -142,8 +145,8 @@ impl Conversation {
                 Ok(Next::StartTls) => {
                     let config = self.shared.tls.clone()?;
                     talk.say(&Verdict::positive(220, (0, 0), "go ahead"));
-                    talk.flush().await.ok()?;
-                    talk = talk.start_tls(config).await.ok()?;
+                    talk.flush(limits.idle).await.ok()?;
+                    talk = talk.start_tls(config, limits.handshake).await.ok()?;
                     // All that was learnt in clear text is forgotten (RFC 3207 §4.2).
                     self.session = Session {
                         peer: self.session.peer,
@@ -153,7 +156,7 @@ impl Conversation {
                     self.transaction = None;
                 }
             }
-            talk.relieve().await.ok()?;
+            talk.relieve(limits.idle).await.ok()?;
         }
     }
 
@@ -173,8 +176,8 @@ impl Conversation {
         None
     }
 
-    async fn obey(&mut self, line: &[u8], talk: &mut Talk) -> Result<Next, Ended> {
-        let command = match Command::parse(line) {
+    async fn obey(&mut self, command: Result<Command, CommandError>, talk: &mut Talk) -> Result<Next, Ended> {
+        let command = match command {
             Ok(command) => command,
             Err(error) => {
                 self.idle_commands += 1;
@@ -206,8 +209,8 @@ impl Conversation {
             }
             Command::Mail(mail) => self.mail(mail).await,
             Command::Rcpt(rcpt) => self.rcpt(rcpt).await,
-            Command::Data => return self.data(talk).await,
-            Command::Bdat { length, last } => return self.bdat(talk, length, last).await,
+            Command::Data => return Box::pin(self.data(talk)).await,
+            Command::Bdat { length, last } => return Box::pin(self.bdat(talk, length, last)).await,
             Command::Rset => {
                 self.transaction = None;
                 Verdict::accept()
@@ -220,7 +223,7 @@ impl Conversation {
             Command::StartTls => return Ok(self.start_tls(talk)),
             Command::Auth { mechanism, initial } => {
                 let initial = initial.as_ref().map(|initial| initial.as_base64());
-                return self.log_in(talk, &mechanism, initial).await;
+                return Box::pin(self.log_in(talk, &mechanism, initial)).await;
             }
         }))
     }
@@ -319,7 +322,6 @@ impl Conversation {
             self.transaction = Some(Transaction {
                 mail,
                 recipients: Vec::new(),
-                chunks: None,
             });
         }
         verdict
@@ -337,9 +339,6 @@ impl Conversation {
         let Some(transaction) = &self.transaction else {
             return Verdict::refuse(503, (5, 1), "say MAIL first");
         };
-        if transaction.chunks.is_some() {
-            return Verdict::refuse(503, (5, 1), "the message was begun already");
-        }
         if rcpt.non_ascii && !transaction.mail.smtputf8 {
             return Verdict::refuse(553, (6, 7), "address needs SMTPUTF8");
         }
@@ -381,20 +380,20 @@ impl Conversation {
 
     /// Waits for a decision of the handler, but not for ever.
     pub(super) async fn decide(&self, decision: impl Future<Output = Verdict>) -> Verdict {
-        let late = || Verdict::defer(451, (3, 0), "no decision in time, try again later");
         timeout(self.shared.settings.limits.handler, decision)
             .await
-            .unwrap_or_else(|_| late())
+            .unwrap_or_else(|_| undecided())
     }
 
     /// A message was delivered: the client does useful work.
     pub(super) fn delivered(&mut self) {
         self.idle_commands = 0;
     }
+}
 
-    pub(super) fn limits(&self) -> Limits {
-        self.shared.settings.limits.clone()
-    }
+/// The reply when the handler took too long.
+pub(super) fn undecided() -> Verdict {
+    Verdict::defer(451, (3, 0), "no decision in time, try again later")
 }
 
 fn unrecognised() -> Verdict {

@@ -4,9 +4,9 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use posthaste_address::Recipient;
+use posthaste_address::{Envelope, Recipient};
 
-use super::{Credentials, Identity, Incoming, Session, Verdict};
+use super::{Content, Credentials, Identity, Incoming, Session, Verdict};
 use crate::protocol::Mail;
 
 /// What the methods of [`Handler`] return.
@@ -54,8 +54,83 @@ pub trait Handler: Send + Sync + 'static {
     /// log in, makes an open relay. `postmaster` without a domain comes as that of the server's own name.
     fn rcpt<'a>(&'a self, session: &'a Session, recipient: &'a Recipient) -> HandlerFuture<'a, Verdict>;
 
-    /// Takes a message. Accept it only once it is stored: the client forgets it then.
+    /// Takes a whole message. Accept it only once it is stored: the client forgets it then.
     fn data<'a>(&'a self, session: &'a Session, incoming: Incoming) -> HandlerFuture<'a, Verdict>;
+
+    /// Reads a message as it comes, and decides. Unless implemented it is read into memory and given to
+    /// [`data`](Self::data), which needs not do anything useful where this is.
+    ///
+    /// Accept only after [`Content::next`] returned `None` and what came before is stored: the client forgets the message
+    /// then. To refuse earlier, return earlier; an acceptance before the end is not believed. When reading fails, throw
+    /// away what was stored: the client is told by the server, whatever this returns.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use posthaste_address::{Envelope, Recipient};
+    /// use posthaste_smtp::server::{Content, Handler, HandlerFuture, Incoming, Session, Verdict};
+    /// use tokio::io::AsyncWriteExt;
+    ///
+    /// struct Spool(std::path::PathBuf);
+    ///
+    /// impl Spool {
+    ///     async fn store(&self, content: &mut Content<'_>) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    ///         let mut file = tokio::fs::File::create(self.0.join("message.tmp")).await?;
+    ///         while let Some(piece) = content.next().await? {
+    ///             file.write_all(&piece).await?;
+    ///         }
+    ///         file.sync_all().await?;
+    ///         tokio::fs::rename(self.0.join("message.tmp"), self.0.join("message")).await?;
+    ///         Ok(())
+    ///     }
+    /// }
+    ///
+    /// impl Handler for Spool {
+    ///     fn rcpt<'a>(&'a self, _: &'a Session, _: &'a Recipient) -> HandlerFuture<'a, Verdict> {
+    ///         Box::pin(async { Verdict::accept() })
+    ///     }
+    ///
+    ///     fn data<'a>(&'a self, _: &'a Session, _: Incoming) -> HandlerFuture<'a, Verdict> {
+    ///         Box::pin(async { Verdict::defer(451, (3, 5), "messages are read as they come") })
+    ///     }
+    ///
+    ///     fn content<'a>(
+    ///         &'a self,
+    ///         _: &'a Session,
+    ///         _: &'a Envelope,
+    ///         content: &'a mut Content<'_>,
+    ///     ) -> HandlerFuture<'a, Verdict> {
+    ///         Box::pin(async move {
+    ///             match self.store(content).await {
+    ///                 Ok(()) => Verdict::accept_with("queued"),
+    ///                 Err(_) => Verdict::defer(451, (3, 0), "try again later"),
+    ///             }
+    ///         })
+    ///     }
+    /// }
+    /// ```
+    fn content<'a>(
+        &'a self,
+        session: &'a Session,
+        envelope: &'a Envelope,
+        content: &'a mut Content<'_>,
+    ) -> HandlerFuture<'a, Verdict> {
+        Box::pin(async move {
+            match content.collect().await {
+                Ok(whole) => {
+                    let incoming = Incoming {
+                        session: session.clone(),
+                        envelope: envelope.clone(),
+                        content: whole,
+                        smtputf8: content.is_smtputf8(),
+                    };
+                    self.data(session, incoming).await
+                }
+                // The server knows a better reply.
+                Err(_) => Verdict::defer(451, (3, 0), "the message did not come whole"),
+            }
+        })
+    }
 }
 
 #[deny(clippy::missing_trait_methods)]
@@ -78,5 +153,14 @@ impl<T: Handler + ?Sized> Handler for Arc<T> {
 
     fn data<'a>(&'a self, session: &'a Session, incoming: Incoming) -> HandlerFuture<'a, Verdict> {
         (**self).data(session, incoming)
+    }
+
+    fn content<'a>(
+        &'a self,
+        session: &'a Session,
+        envelope: &'a Envelope,
+        content: &'a mut Content<'_>,
+    ) -> HandlerFuture<'a, Verdict> {
+        (**self).content(session, envelope, content)
     }
 }

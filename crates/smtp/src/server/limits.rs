@@ -23,7 +23,10 @@ pub struct Limits {
     pub(super) failed_logins: u32,
     pub(super) connections: usize,
     pub(super) connections_per_ip: usize,
+    pub(super) memory: usize,
+    pub(super) handshake: Duration,
     pub(super) idle: Duration,
+    pub(super) content: Duration,
     pub(super) session: Duration,
     pub(super) handler: Duration,
     pub(super) grace: Duration,
@@ -42,7 +45,10 @@ impl Default for Limits {
             failed_logins: 3,
             connections: 1000,
             connections_per_ip: 100,
+            memory: 512 * 1024 * 1024,
+            handshake: Duration::from_secs(30),
             idle: Duration::from_secs(300),
+            content: Duration::from_secs(180),
             session: Duration::from_secs(3600),
             handler: Duration::from_secs(300),
             grace: Duration::from_secs(30),
@@ -51,7 +57,7 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// Sets the largest message, in octets. It is announced (RFC 1870) and held in memory. Default 32 MiB.
+    /// Sets the largest message, in octets. It is announced (RFC 1870). Default 32 MiB.
     pub fn message_size(mut self, octets: usize) -> Self {
         self.message_size = octets;
         self
@@ -113,6 +119,25 @@ impl Limits {
         self
     }
 
+    /// Sets how many octets of whole messages are held in memory at once, all connections together; who comes when they are
+    /// used up is told to try again. A handler that reads messages piece by piece needs none of it. Default 512 MiB.
+    pub fn memory(mut self, octets: usize) -> Self {
+        self.memory = octets;
+        self
+    }
+
+    /// Sets how long a TLS handshake may take. Default 30 seconds.
+    pub fn handshake(mut self, time: Duration) -> Self {
+        self.handshake = time;
+        self
+    }
+
+    /// Sets how long the server waits for the next octets of a message. Default 3 minutes (RFC 5321 §4.5.3.2.5).
+    pub fn content(mut self, time: Duration) -> Self {
+        self.content = time;
+        self
+    }
+
     /// Sets how long the server waits for a client to say something or to take a reply. Default 5 minutes
     /// (RFC 5321 §4.5.3.2.7).
     pub fn idle(mut self, time: Duration) -> Self {
@@ -126,7 +151,8 @@ impl Limits {
         self
     }
 
-    /// Sets how long the handler may take for one decision before the client is told to try again. Default 5 minutes.
+    /// Sets how long the handler may take for one decision before the client is told to try again; while it reads a message,
+    /// how long it may read nothing. Default 5 minutes.
     pub fn handler(mut self, time: Duration) -> Self {
         self.handler = time;
         self

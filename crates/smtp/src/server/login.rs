@@ -1,5 +1,7 @@
 //! AUTH PLAIN and AUTH LOGIN, the server's side (RFC 4954, RFC 4616).
 
+use std::time::Duration;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
@@ -28,9 +30,10 @@ impl Conversation {
         if let Some(refusal) = self.refuse_login(mechanism) {
             return Ok(Next::Reply(refusal));
         }
+        let wait = self.shared.settings.limits.idle;
         let credentials = match mechanism {
-            "PLAIN" => plain(talk, initial).await,
-            _ => by_steps(talk, initial).await,
+            "PLAIN" => plain(talk, wait, initial).await,
+            _ => by_steps(talk, wait, initial).await,
         };
         let credentials = match credentials {
             Ok(credentials) => credentials,
@@ -38,7 +41,7 @@ impl Conversation {
             Err(Broken::Ended(ended)) => return Err(ended),
         };
         let checking = self.shared.handler.authenticate(&self.session, &credentials);
-        let login = tokio::time::timeout(self.limits().handler, checking)
+        let login = tokio::time::timeout(self.shared.settings.limits.handler, checking)
             .await
             .unwrap_or(Login::Unavailable);
         Ok(match login {
@@ -89,12 +92,12 @@ fn wrong() -> Verdict {
     Verdict::refuse(535, (7, 8), "user name or password is wrong")
 }
 
-async fn plain(talk: &mut Talk, initial: Option<&str>) -> Result<Credentials, Broken> {
+async fn plain(talk: &mut Talk, wait: Duration, initial: Option<&str>) -> Result<Credentials, Broken> {
     let response = match initial {
         // RFC 4954 §4: a lone equals sign is an empty response.
         Some("=") => decode(b"")?,
         Some(initial) => decode(initial.as_bytes())?,
-        None => ask(talk, "").await?,
+        None => ask(talk, wait, "").await?,
     };
     let mut parts = response.split('\0');
     let (Some(acting), Some(username), Some(password), None) = (parts.next(), parts.next(), parts.next(), parts.next())
@@ -107,12 +110,12 @@ async fn plain(talk: &mut Talk, initial: Option<&str>) -> Result<Credentials, Br
     Ok(Credentials::new(username.to_owned(), Secret::new(password)))
 }
 
-async fn by_steps(talk: &mut Talk, initial: Option<&str>) -> Result<Credentials, Broken> {
+async fn by_steps(talk: &mut Talk, wait: Duration, initial: Option<&str>) -> Result<Credentials, Broken> {
     let username = match initial {
         Some(initial) => decode(initial.as_bytes())?,
-        None => ask(talk, "VXNlcm5hbWU6").await?,
+        None => ask(talk, wait, "VXNlcm5hbWU6").await?,
     };
-    let password = ask(talk, "UGFzc3dvcmQ6").await?;
+    let password = ask(talk, wait, "UGFzc3dvcmQ6").await?;
     if username.is_empty() || username.contains('\0') {
         return Err(Broken::Verdict(wrong()));
     }
@@ -120,12 +123,11 @@ async fn by_steps(talk: &mut Talk, initial: Option<&str>) -> Result<Credentials,
 }
 
 /// Asks for a response, which the client may refuse to give with `*`.
-async fn ask(talk: &mut Talk, challenge: &str) -> Result<Zeroizing<String>, Broken> {
+async fn ask(talk: &mut Talk, wait: Duration, challenge: &str) -> Result<Zeroizing<String>, Broken> {
     talk.say_plain(334, challenge);
-    let line = talk.line(MAX_LINE, None).await.map_err(Broken::Ended)?;
+    let line = talk.line(MAX_LINE, wait).await.map_err(Broken::Ended)?;
     let line =
         line.map_err(|_| Broken::Verdict(Verdict::refuse(500, (5, 6), "line too long or not ended by CR LF")))?;
-    let line = Zeroizing::new(line.to_vec());
     if line.as_slice() == b"*" {
         return Err(Broken::Verdict(Verdict::refuse(501, (7, 0), "cancelled")));
     }

@@ -1,7 +1,8 @@
 //! A server that hands accepted messages to a handler.
 //!
 //! The server speaks the protocol and keeps to its [`Limits`]; a [`Handler`] decides what is accepted. A message is
-//! acknowledged only after [`Handler::data`] returned: store it first, then accept it. Messages end at CR LF `.` CR LF and
+//! acknowledged only after [`Handler::data`] returned, or [`Handler::content`], which reads it as it comes: store it first,
+//! then accept it. Messages end at CR LF `.` CR LF and
 //! at nothing else; one with a bare CR or LF in it is refused and its connection closed.
 //!
 //! # Examples
@@ -61,8 +62,10 @@
 //! ```
 
 mod builder;
+mod content;
 mod conversation;
 mod handler;
+mod header;
 mod identity;
 mod incoming;
 mod limits;
@@ -74,6 +77,7 @@ mod talk;
 mod verdict;
 
 pub use builder::{BindError, Server, ServerBuilder};
+pub use content::{Content, Incomplete};
 pub use handler::{Handler, HandlerFuture, Login};
 pub use identity::{Credentials, Identity};
 pub use incoming::Incoming;

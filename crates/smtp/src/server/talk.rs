@@ -1,32 +1,41 @@
 //! Lines and replies over a byte stream, with deadlines.
 
+use std::future::poll_fn;
+use std::io::{self, Write as _};
+use std::mem::MaybeUninit;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use bytes::BytesMut;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncWriteExt, ReadBuf};
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 use tokio_rustls::TlsAcceptor;
+use zeroize::Zeroizing;
 
 use super::verdict::{Verdict, printable};
 use crate::connector::Stream;
-use crate::protocol::{LineFault, LineReader};
+use crate::protocol::{Command, CommandError, LineFault, LineReader};
 
-/// Octets read at once while commands come: what an idle connection costs.
-const COMMAND_ROOM: usize = 2 * 1024;
-/// Octets read at once while a message comes.
-const CONTENT_ROOM: usize = 32 * 1024;
+/// Octets read at once. They come to lie on the stack; a connection that waits holds no buffer.
+const ROOM: usize = 32 * 1024;
 /// Replies waiting to be sent are written out before they are more than this.
 const MAX_OUTBOUND: usize = 8 * 1024;
 
 /// A stream with what was read and is not used yet, and what is to be written.
+///
+/// Between two commands of a client both buffers are empty and take no memory. At most [`ROOM`] and a command line are
+/// read ahead.
 pub(super) struct Talk {
     stream: Box<dyn Stream>,
-    inbound: BytesMut,
+    inbound: Vec<u8>,
+    /// How much of `inbound` was used.
+    used: usize,
     outbound: Vec<u8>,
+    /// How much of `outbound` was written.
+    written: usize,
     lines: LineReader,
-    idle: Duration,
     end: Instant,
 }
 
@@ -41,108 +50,171 @@ pub(super) enum Ended {
     Stopped,
 }
 
+/// A command, or why a line is none.
+pub(super) type Heard = Result<Result<Command, CommandError>, LineFault>;
+
 impl Talk {
-    pub(super) fn new(stream: Box<dyn Stream>, idle: Duration, end: Instant) -> Self {
+    /// Talks over `stream` until `end` at the latest.
+    pub(super) fn new(stream: Box<dyn Stream>, end: Instant) -> Self {
         Self {
             stream,
-            inbound: BytesMut::new(),
+            inbound: Vec::new(),
+            used: 0,
             outbound: Vec::new(),
+            written: 0,
             lines: LineReader::new(),
-            idle,
             end,
         }
     }
 
-    /// Reads a line. Replies that wait are sent before the client is waited for. With `stopped`, the server's end ends the
-    /// waiting too.
+    /// Reads a command, waiting no longer than `wait` for each piece of it. Replies that wait are sent before the client is
+    /// waited for. With `stopped`, the server's end ends the waiting too.
+    pub(super) async fn command(
+        &mut self,
+        limit: usize,
+        wait: Duration,
+        mut stopped: Option<&mut watch::Receiver<bool>>,
+    ) -> Result<Heard, Ended> {
+        loop {
+            if let Some(heard) = self.take_line(limit, Command::parse) {
+                return Ok(heard);
+            }
+            match &mut stopped {
+                None => self.fill(wait).await?,
+                Some(stopped) => {
+                    self.flush(wait).await?;
+                    if *stopped.borrow() {
+                        return Err(Ended::Stopped);
+                    }
+                    tokio::select! {
+                        biased;
+                        filled = self.fill(wait) => filled?,
+                        Ok(_) = stopped.wait_for(|&stop| stop) => return Err(Ended::Stopped),
+                    }
+                }
+            }
+        }
+    }
+
+    /// Reads a line that may be secret.
     pub(super) async fn line(
         &mut self,
         limit: usize,
-        stopped: Option<&mut watch::Receiver<bool>>,
-    ) -> Result<Result<BytesMut, LineFault>, Ended> {
-        let stop = async {
-            if let Some(stopped) = stopped
-                && stopped.wait_for(|&stop| stop).await.is_ok()
-            {
-                return;
+        wait: Duration,
+    ) -> Result<Result<Zeroizing<Vec<u8>>, LineFault>, Ended> {
+        loop {
+            if let Some(line) = self.take_line(limit, |line| Zeroizing::new(line.to_vec())) {
+                return Ok(line);
             }
-            std::future::pending().await
-        };
-        let line = async {
-            loop {
-                if let Some(line) = self.lines.next_line(&mut self.inbound, limit) {
-                    return Ok(line);
-                }
-                self.fill(COMMAND_ROOM).await?;
-            }
-        };
-        tokio::select! {
-            line = line => line,
-            () = stop => Err(Ended::Stopped),
+            self.fill(wait).await?;
         }
     }
 
-    /// Reads what comes next of a message into the buffer and returns it.
-    pub(super) async fn input(&mut self) -> Result<&mut BytesMut, Ended> {
-        if self.inbound.is_empty() {
-            self.fill(CONTENT_ROOM).await?;
-        }
-        Ok(&mut self.inbound)
+    fn take_line<T>(&mut self, limit: usize, read: impl FnOnce(&[u8]) -> T) -> Option<Result<T, LineFault>> {
+        let input = self.inbound.get(self.used..).unwrap_or_default();
+        let (used, line) = self.lines.advance(input, limit);
+        let line = line.map(|line| line.map(read));
+        self.used += used;
+        line
     }
 
-    async fn fill(&mut self, room: usize) -> Result<(), Ended> {
-        self.flush().await?;
-        self.inbound.reserve(room);
-        let read = timeout_at(self.deadline(), self.stream.read_buf(&mut self.inbound)).await;
-        match read.map_err(|_| Ended::Late)? {
+    /// Reads what comes next of a message and returns it. [`consume`](Self::consume) says how much of it was used.
+    pub(super) async fn input(&mut self, wait: Duration) -> Result<&[u8], Ended> {
+        if !self.has_input() {
+            self.fill(wait).await?;
+        }
+        Ok(self.inbound.get(self.used..).unwrap_or_default())
+    }
+
+    /// Drops `octets` of the input.
+    pub(super) fn consume(&mut self, octets: usize) {
+        self.used += octets;
+    }
+
+    async fn fill(&mut self, wait: Duration) -> Result<(), Ended> {
+        self.flush(wait).await?;
+        let deadline = self.deadline(wait);
+        let read = poll_fn(|context| self.poll_fill(context));
+        match timeout_at(deadline, read).await.map_err(|_| Ended::Late)? {
             Ok(0) | Err(_) => Err(Ended::Gone),
             Ok(_) => Ok(()),
         }
     }
 
+    fn poll_fill(&mut self, context: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        if !self.has_input() {
+            self.inbound.clear();
+        } else if self.used > 0 {
+            self.inbound.drain(..self.used);
+        }
+        self.used = 0;
+        let mut room = [const { MaybeUninit::uninit() }; ROOM];
+        let mut room = ReadBuf::uninit(&mut room);
+        let polled = Pin::new(&mut self.stream).poll_read(context, &mut room);
+        if polled.is_pending() {
+            // Nobody knows how long this will be.
+            if self.inbound.is_empty() {
+                self.inbound = Vec::new();
+            }
+            if self.outbound.is_empty() {
+                self.outbound = Vec::new();
+            }
+        }
+        ready!(polled)?;
+        self.inbound.extend_from_slice(room.filled());
+        Poll::Ready(Ok(room.filled().len()))
+    }
+
     /// Whether the client has said more already.
     pub(super) fn has_input(&self) -> bool {
-        !self.inbound.is_empty()
+        self.used < self.inbound.len()
     }
 
     /// Queues the reply of a verdict.
     pub(super) fn say(&mut self, verdict: &Verdict) {
-        self.outbound.extend_from_slice(verdict.to_string().as_bytes());
-        self.outbound.extend_from_slice(b"\r\n");
+        // Writing to memory does not fail.
+        let _ = write!(self.outbound, "{verdict}\r\n");
     }
 
     /// Queues a reply without an enhanced status code.
     pub(super) fn say_plain(&mut self, code: u16, text: &str) {
-        self.say_lines(code, &[text.to_owned()]);
+        self.say_line(code, ' ', text);
     }
 
     /// Queues a reply of several lines, without an enhanced status code.
     pub(super) fn say_lines(&mut self, code: u16, lines: &[String]) {
         let last = lines.len().saturating_sub(1);
         for (index, line) in lines.iter().enumerate() {
-            let separator = if index == last { ' ' } else { '-' };
-            self.outbound
-                .extend_from_slice(format!("{code}{separator}{}\r\n", printable(line)).as_bytes());
+            self.say_line(code, if index == last { ' ' } else { '-' }, line);
         }
     }
 
+    fn say_line(&mut self, code: u16, separator: char, text: &str) {
+        let _ = write!(self.outbound, "{code}{separator}{}\r\n", printable(text));
+    }
+
     /// Sends queued replies if they have become many: a client that never waits must not make them grow.
-    pub(super) async fn relieve(&mut self) -> Result<(), Ended> {
+    pub(super) async fn relieve(&mut self, wait: Duration) -> Result<(), Ended> {
         if self.outbound.len() > MAX_OUTBOUND {
-            self.flush().await
+            self.flush(wait).await
         } else {
             Ok(())
         }
     }
 
-    /// Sends what is queued.
-    pub(super) async fn flush(&mut self) -> Result<(), Ended> {
+    /// Sends what is queued, in one write if the stream takes it. Where it is dropped, the next call goes on.
+    pub(super) async fn flush(&mut self, wait: Duration) -> Result<(), Ended> {
         if self.outbound.is_empty() {
             return Ok(());
         }
-        let deadline = self.deadline();
+        let deadline = self.deadline(wait);
         let write = async {
-            self.stream.write_all(&self.outbound).await?;
+            while let Some(rest @ [_, ..]) = self.outbound.get(self.written..) {
+                match self.stream.write(rest).await? {
+                    0 => return Err(io::Error::from(io::ErrorKind::WriteZero)),
+                    count => self.written += count,
+                }
+            }
             self.stream.flush().await
         };
         timeout_at(deadline, write)
@@ -150,30 +222,31 @@ impl Talk {
             .map_err(|_| Ended::Late)?
             .map_err(|_| Ended::Gone)?;
         self.outbound.clear();
+        self.written = 0;
         Ok(())
     }
 
     /// Turns to TLS. Nothing that was said before counts after.
-    pub(super) async fn start_tls(self, config: Arc<rustls::ServerConfig>) -> Result<Self, Ended> {
-        let deadline = self.deadline();
+    pub(super) async fn start_tls(self, config: Arc<rustls::ServerConfig>, wait: Duration) -> Result<Self, Ended> {
+        let deadline = self.deadline(wait);
         let handshake = TlsAcceptor::from(config).accept(self.stream);
         let stream = timeout_at(deadline, handshake)
             .await
             .map_err(|_| Ended::Late)?
             .map_err(|_| Ended::Gone)?;
-        Ok(Self::new(Box::new(stream), self.idle, self.end))
+        Ok(Self::new(Box::new(stream), self.end))
     }
 
     /// Sends what is queued and ends the stream, TLS with its own goodbye.
-    pub(super) async fn close(mut self) {
-        if self.flush().await.is_ok() {
+    pub(super) async fn close(mut self, wait: Duration) {
+        if self.flush(wait).await.is_ok() {
             // The client has been told all there is; how it takes the end no longer matters.
-            let _ = timeout_at(self.deadline(), self.stream.shutdown()).await;
+            let _ = timeout_at(self.deadline(wait), self.stream.shutdown()).await;
         }
     }
 
-    fn deadline(&self) -> Instant {
-        from_now(self.idle).min(self.end)
+    fn deadline(&self, wait: Duration) -> Instant {
+        from_now(wait).min(self.end)
     }
 }
 

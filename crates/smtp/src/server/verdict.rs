@@ -1,5 +1,11 @@
 //! What a handler decides, and the reply that says it.
 
+use std::borrow::Cow;
+use std::fmt::{self, Write as _};
+
+/// The most characters of a reply's text.
+const MAX_TEXT: usize = 480;
+
 /// A decision and the reply that tells the client of it.
 ///
 /// The enhanced status code (RFC 3463) gets its class from the decision, so the two cannot contradict each other.
@@ -18,7 +24,7 @@
 pub struct Verdict {
     code: u16,
     status: (u16, u16),
-    text: String,
+    text: Cow<'static, str>,
     close: bool,
     /// Whether the connection is closed without a reply.
     silent: bool,
@@ -31,7 +37,7 @@ impl Verdict {
     }
 
     /// Accepts, with a text: `queued as ID` is what clients look for.
-    pub fn accept_with(text: impl Into<String>) -> Self {
+    pub fn accept_with(text: impl Into<Cow<'static, str>>) -> Self {
         Self {
             code: 250,
             status: (0, 0),
@@ -43,7 +49,7 @@ impl Verdict {
 
     /// Refuses for good, with a code from 500 to 599 (any other becomes 554) and the subject and detail of the enhanced
     /// status code.
-    pub fn refuse(code: u16, status: (u16, u16), text: impl Into<String>) -> Self {
+    pub fn refuse(code: u16, status: (u16, u16), text: impl Into<Cow<'static, str>>) -> Self {
         let code = if (500..600).contains(&code) { code } else { 554 };
         Self {
             code,
@@ -55,7 +61,7 @@ impl Verdict {
     }
 
     /// Refuses for now, with a code from 400 to 499 (any other becomes 451).
-    pub fn defer(code: u16, status: (u16, u16), text: impl Into<String>) -> Self {
+    pub fn defer(code: u16, status: (u16, u16), text: impl Into<Cow<'static, str>>) -> Self {
         let code = if (400..500).contains(&code) { code } else { 451 };
         Self {
             code,
@@ -106,7 +112,7 @@ impl Verdict {
     }
 
     /// Makes a positive reply of another code.
-    pub(super) fn positive(code: u16, status: (u16, u16), text: impl Into<String>) -> Self {
+    pub(super) fn positive(code: u16, status: (u16, u16), text: impl Into<Cow<'static, str>>) -> Self {
         Self {
             code,
             status,
@@ -117,26 +123,39 @@ impl Verdict {
     }
 
     /// Makes the last reply before the server hangs up (RFC 5321 §3.8).
-    pub(super) fn goodbye(status: (u16, u16), text: &str) -> Self {
+    pub(super) fn goodbye(status: (u16, u16), text: &'static str) -> Self {
         Self::defer(421, status, text).and_close()
     }
 }
 
-impl std::fmt::Display for Verdict {
+impl fmt::Display for Verdict {
     /// Writes the reply as it goes over the wire, without its CR LF.
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (subject, detail) = (self.status.0.min(999), self.status.1.min(999));
         write!(f, "{} {}.{subject}.{detail} ", self.code, self.code / 100)?;
-        f.write_str(&printable(&self.text))
+        printable(&self.text).fmt(f)
     }
 }
 
 /// Makes a text fit for a reply line: printable ASCII, and no longer than a line may be.
-pub(super) fn printable(text: &str) -> String {
-    text.chars()
-        .take(480)
-        .map(|c| if c == ' ' || c.is_ascii_graphic() { c } else { '?' })
-        .collect()
+pub(super) fn printable(text: &str) -> impl fmt::Display {
+    struct Printable<'t>(&'t str);
+
+    impl fmt::Display for Printable<'_> {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            let is_fit = self.0.len() <= MAX_TEXT && self.0.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic());
+            if is_fit {
+                return f.write_str(self.0);
+            }
+            for c in self.0.chars().take(MAX_TEXT) {
+                let c = if c == ' ' || c.is_ascii_graphic() { c } else { '?' };
+                f.write_char(c)?;
+            }
+            Ok(())
+        }
+    }
+
+    Printable(text)
 }
 
 #[cfg(test)]

@@ -10,10 +10,12 @@
 
 mod auth;
 mod client;
+mod content;
 mod peer;
 mod pool;
 mod postbox;
 mod server;
 mod streamed;
+mod talker;
 mod testing;
 mod tls;
