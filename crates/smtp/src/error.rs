@@ -1,9 +1,11 @@
 //! What goes wrong between the client and a server.
 
+use std::error::Error;
 use std::io;
 
 use posthaste_transport::{Disposition, ErrorKind, Reply, SendError};
 
+use crate::client::ScramError;
 use crate::protocol::{ContentError, EncodeError, ReplyError};
 
 /// The name that errors of the client carry.
@@ -48,11 +50,19 @@ pub enum SmtpError {
     #[error("clear text stands behind the server's reply to STARTTLS")]
     Injected,
     /// No way to log in is known to both sides.
-    #[error("no way to log in fits: the server offers {offered}, this client has PLAIN and LOGIN")]
+    #[error("no way to log in fits: the server offers {offered}, this client has {ours}")]
     NoMechanism {
         /// The mechanisms that the server offers.
         offered: String,
+        /// Those of the client that are allowed and fit its credentials and the connection.
+        ours: String,
     },
+    /// A SCRAM exchange cannot go on.
+    #[error("the login by SCRAM failed")]
+    Scram(#[source] ScramError),
+    /// There is no token to log in with.
+    #[error("there is no token to log in with")]
+    Token(#[source] Box<dyn Error + Send + Sync>),
     /// Credentials are set and the connection has no TLS.
     #[error("credentials are not sent without TLS, unless danger_allow_plaintext_auth is set")]
     ClearTextAuth,
@@ -88,7 +98,7 @@ impl SmtpError {
             Self::Timeout => ErrorKind::Timeout,
             Self::Reply(_) | Self::Unexpected(_) | Self::Injected => ErrorKind::Unknown,
             Self::Refused(reply) => ErrorKind::from_reply(reply),
-            Self::NoMechanism { .. } | Self::ClearTextAuth => ErrorKind::Unauthorized,
+            Self::NoMechanism { .. } | Self::ClearTextAuth | Self::Scram(_) | Self::Token(_) => ErrorKind::Unauthorized,
             Self::NoStartTls { .. } | Self::MissingExtension { .. } => ErrorKind::Unsupported,
             Self::TooBig { .. } => ErrorKind::Rejected,
             Self::Content(_) | Self::Command(_) => ErrorKind::Invalid,

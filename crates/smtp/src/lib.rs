@@ -16,6 +16,7 @@
 //!
 //! - [`SmtpTransport`], [`SmtpConfig`], [`Timeouts`]: the client. Its errors are
 //!   [`SendError`](posthaste_transport::SendError)s with an [`SmtpError`] as their source.
+//! - [`Mechanism`], [`TokenSource`]: how the client logs in.
 //! - [`Connector`]: how the client reaches a server, for proxies, other sockets and tests in memory.
 //! - [`server`]: the server, with an example that sends a message from one to the other.
 //! - [`testing`]: a server in two lines, for tests of programs that send mail.
@@ -25,25 +26,30 @@
 //!
 //! RFC 5321, with 1870 (SIZE), 2034 (ENHANCEDSTATUSCODES), 2920 (PIPELINING), 3207 (STARTTLS), 3461 (DSN), 4954 (AUTH, with
 //! PLAIN and LOGIN), 6152 (8BITMIME), 6531 (SMTPUTF8), 8314 (implicit TLS) and 8689 (REQUIRETLS) on both sides, and 3030
-//! (CHUNKING, without BINARYMIME) on the server's. TLS is 1.2 or 1.3.
+//! (CHUNKING, without BINARYMIME) on the server's; 7677 (SCRAM-SHA-256), 9266 (its channel binding), 4013 (SASLprep), 7628
+//! (OAUTHBEARER) and 2195 (CRAM-MD5, off unless asked for) on the client's. TLS is 1.2 or 1.3.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod client;
 mod config;
 mod connector;
 mod error;
+mod mechanism;
 pub mod protocol;
 mod secret;
 pub mod server;
 pub mod testing;
 mod tls;
+mod token;
 
-pub use client::{PoolStatus, SmtpTransport};
+pub use client::{PoolStatus, ScramError, SmtpTransport};
 pub use config::{ConfigError, SmtpConfig, Timeouts};
 pub use connector::{ConnectFuture, Connected, Connector, Stream};
 pub use error::SmtpError;
+pub use mechanism::Mechanism;
 pub use secret::Secret;
 pub use tls::Tls;
+pub use token::{TokenFuture, TokenSource};
 
 /// Holds the README's code to what compiles.
 #[cfg(doctest)]

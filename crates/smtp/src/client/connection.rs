@@ -9,9 +9,10 @@ use tokio::time::Instant;
 use super::budget::{Budget, Step};
 use super::login;
 use super::wire::Wire;
-use crate::config::SmtpConfig;
+use crate::config::{Login, SmtpConfig};
 use crate::error::{Failed, SmtpError};
 use crate::protocol::{Extensions, WireReply, word};
+use crate::secret::Secret;
 use crate::tls::Tls;
 
 /// A session that is ready for a transaction.
@@ -36,6 +37,7 @@ pub(super) struct Opener {
     pub(super) config: SmtpConfig,
     pub(super) port: u16,
     pub(super) tls: Option<TlsParts>,
+    pub(super) login: Option<Login>,
 }
 
 /// What a handshake needs.
@@ -55,6 +57,18 @@ impl std::fmt::Debug for TlsParts {
 impl Opener {
     /// Connects, greets, secures and logs in.
     pub(super) async fn open(&self, budget: &Budget) -> Result<Connection, Failed> {
+        let mut refused = None;
+        match self.open_once(&mut refused, budget).await {
+            // Some servers hang up on who comes with a token that has expired, and then a fresh one cannot be shown there.
+            Err(failed) if refused.is_some() && failed.is_connection_lost() => {
+                self.open_once(&mut refused, budget).await
+            }
+            result => result,
+        }
+    }
+
+    /// `refused_token` is one that the server has refused; it is set when that happens.
+    async fn open_once(&self, refused_token: &mut Option<Secret>, budget: &Budget) -> Result<Connection, Failed> {
         let connecting = self.config.connector.connect(&self.config.host, self.port);
         let connected = budget.run(Step::Connect, connecting).await?;
         let connected = connected.map_err(|error| Step::Connect.failed(SmtpError::Connect(error)))?;
@@ -88,11 +102,11 @@ impl Opener {
             extensions = ehlo(&mut wire, &helo, budget).await?;
             secure = true;
         }
-        if let (Some(username), Some(password)) = (&self.config.username, &self.config.password) {
+        if let Some(login) = &self.login {
             if !secure && !self.config.danger_allow_plaintext_auth {
                 return Err(Step::Auth.failed(SmtpError::ClearTextAuth));
             }
-            login::log_in(&mut wire, &extensions, username, password, budget).await?;
+            login::log_in(&mut wire, &extensions, login, refused_token, self, budget).await?;
         }
         tracing::debug!(host = %self.config.host, secure, "smtp session opened");
         let now = Instant::now();

@@ -21,6 +21,7 @@ use crate::protocol::word;
 use crate::tls::Tls;
 use budget::{Budget, Step};
 use connection::{Opener, TlsParts};
+pub use login::ScramError;
 use pool::Pool;
 pub use pool::PoolStatus;
 use transaction::Job;
@@ -114,7 +115,13 @@ impl SmtpTransport {
             .port
             .unwrap_or(if config.tls == Tls::Implicit { 465 } else { 587 });
         let pool = Pool::new(config.pool);
-        let opener = Arc::new(Opener { config, port, tls });
+        let login = config.login()?;
+        let opener = Arc::new(Opener {
+            config,
+            port,
+            tls,
+            login,
+        });
         Ok(Self { opener, pool })
     }
 
@@ -209,14 +216,6 @@ fn check(config: &SmtpConfig) -> Result<(), ConfigError> {
     }
     if config.pool.messages == 0 {
         return Err(invalid("messages_per_connection", "there must be one at least"));
-    }
-    match (&config.username, &config.password) {
-        (Some(_), None) => return Err(ConfigError::Missing("password")),
-        (None, Some(_)) => return Err(ConfigError::Missing("username")),
-        (Some(username), Some(password)) if username.contains('\0') || password.expose().contains('\0') => {
-            return Err(invalid("credentials", "they hold a NUL"));
-        }
-        _ => {}
     }
     Ok(())
 }

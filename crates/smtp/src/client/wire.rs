@@ -12,6 +12,7 @@ use posthaste_transport::ContentReader;
 use rustls_pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt, ReadBuf};
 use tokio_rustls::TlsConnector;
+use zeroize::Zeroizing;
 
 use super::budget::{Budget, Step};
 use crate::connector::Stream;
@@ -30,6 +31,8 @@ pub(super) struct Wire {
     stream: Box<dyn Stream>,
     inbound: BytesMut,
     parser: ReplyParser,
+    /// What only the two ends of the TLS session know (RFC 9266).
+    channel_binding: Option<Zeroizing<[u8; 32]>>,
 }
 
 /// How sending a message's content failed.
@@ -45,7 +48,13 @@ impl Wire {
             stream,
             inbound: BytesMut::new(),
             parser: ReplyParser::new(),
+            channel_binding: None,
         }
+    }
+
+    /// Returns the `tls-exporter` of the TLS session, if there is one that has it.
+    pub(super) fn channel_binding(&self) -> Option<&[u8; 32]> {
+        self.channel_binding.as_deref()
     }
 
     /// Reads one reply.
@@ -197,7 +206,17 @@ impl Wire {
             .run(Step::Tls, handshake)
             .await?
             .map_err(|error| Step::Tls.failed(SmtpError::Tls(error)))?;
-        Ok(Self::new(Box::new(stream)))
+        let session = stream.get_ref().1;
+        // Before TLS 1.3 it is unique only with an extension that cannot be asked about here (RFC 9266 §4.2).
+        let is_unique = session.protocol_version() == Some(rustls::ProtocolVersion::TLSv1_3);
+        let exported = is_unique.then(|| {
+            let room = Zeroizing::new([0; 32]);
+            session.export_keying_material(room, b"EXPORTER-Channel-Binding", Some(b""))
+        });
+        Ok(Self {
+            channel_binding: exported.and_then(Result::ok),
+            ..Self::new(Box::new(stream))
+        })
     }
 }
 

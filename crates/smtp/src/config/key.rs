@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::ConfigError;
 use super::timeouts::Phase;
+use crate::mechanism::Mechanism;
 use crate::tls::Tls;
 
 /// One setting that text can express.
@@ -14,6 +15,8 @@ pub(super) enum Key {
     Port,
     Username,
     Password,
+    Token,
+    Mechanisms,
     Tls,
     Helo,
     Pipelining,
@@ -25,11 +28,13 @@ pub(super) enum Key {
     Timeout(Phase),
 }
 
-const KEYS: [(&str, Key); 21] = [
+const KEYS: [(&str, Key); 23] = [
     ("host", Key::Host),
     ("port", Key::Port),
     ("username", Key::Username),
     ("password", Key::Password),
+    ("token", Key::Token),
+    ("mechanisms", Key::Mechanisms),
     ("tls", Key::Tls),
     ("helo", Key::Helo),
     ("pipelining", Key::Pipelining),
@@ -67,6 +72,13 @@ impl Key {
             "implicit" => Ok(Tls::Implicit),
             _ => Err(self.error("none, opportunistic, required or implicit")),
         }
+    }
+
+    pub(super) fn mechanisms(self, value: &str) -> Result<Vec<Mechanism>, ConfigError> {
+        let names = value.split(',').map(|name| Mechanism::from_name(name.trim()));
+        names
+            .collect::<Option<_>>()
+            .ok_or_else(|| self.error("names as scram-sha-256,plain,login"))
     }
 
     pub(super) fn duration(self, value: &str) -> Result<Duration, ConfigError> {

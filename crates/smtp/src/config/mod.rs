@@ -2,24 +2,31 @@
 
 mod error;
 mod key;
+mod login;
 mod pool;
 mod timeouts;
 
+use std::collections::hash_map::RandomState;
 use std::ffi::OsString;
+use std::hash::{BuildHasher as _, Hasher as _};
 use std::sync::Arc;
 use std::time::Duration;
 
+use posthaste_mime::IdSource;
 use url::Url;
 
 pub use error::ConfigError;
+pub(crate) use login::Login;
 pub(crate) use pool::PoolConfig;
 pub(crate) use timeouts::Phase;
 pub use timeouts::Timeouts;
 
 use crate::client::SmtpTransport;
 use crate::connector::{Connector, TcpConnector};
+use crate::mechanism::Mechanism;
 use crate::secret::Secret;
 use crate::tls::{Roots, Tls};
+use crate::token::TokenSource;
 use key::Key;
 
 /// Builds an [`SmtpTransport`].
@@ -34,6 +41,8 @@ use key::Key;
 /// | `host`, `port` | in a URL: the authority | port 587; 465 with `tls=implicit` |
 /// | `username`, `password` | in a URL: the user information, percent-encoded | none |
 /// | `tls` | `none`, `opportunistic`, `required`, `implicit` | `required`; `implicit` for `smtps:` |
+/// | `token` | an access token to log in with instead of a password | none |
+/// | `mechanisms` | ways to log in that may be used, as `scram-sha-256,plain` | all but `cram-md5` |
 /// | `helo` | the name said in EHLO | the connection's own address in brackets |
 /// | `pipelining` | `true`, `false` | `true`: used when offered |
 /// | `danger_allow_plaintext_auth` | `true`, `false` | `false` |
@@ -60,6 +69,9 @@ pub struct SmtpConfig {
     pub(crate) tls: Tls,
     pub(crate) username: Option<String>,
     pub(crate) password: Option<Secret>,
+    pub(crate) token_source: Option<Arc<dyn TokenSource>>,
+    pub(crate) mechanisms: Vec<Mechanism>,
+    pub(crate) ids: Arc<dyn IdSource>,
     pub(crate) helo: Option<String>,
     pub(crate) pipelining: bool,
     pub(crate) danger_allow_plaintext_auth: bool,
@@ -78,6 +90,9 @@ impl SmtpConfig {
             tls: Tls::Required,
             username: None,
             password: None,
+            token_source: None,
+            mechanisms: Mechanism::DEFAULT.to_vec(),
+            ids: Arc::new(SystemIds),
             helo: None,
             pipelining: true,
             danger_allow_plaintext_auth: false,
@@ -177,12 +192,35 @@ impl SmtpConfig {
         self
     }
 
-    /// Logs in with a user name and password, by AUTH PLAIN or LOGIN, whichever is offered first in that order.
+    /// Logs in with a user name and password, by the first mechanism in the order of [`Mechanism::ALL`] that the server offers
+    /// and [`Self::mechanisms`] allows.
     ///
-    /// With credentials set a send fails when the server offers neither, or when there is no TLS.
+    /// With credentials set a send fails when the server offers none that fits, or when there is no TLS.
     pub fn credentials(mut self, username: impl Into<String>, password: impl Into<Secret>) -> Self {
         self.username = Some(username.into());
         self.password = Some(password.into());
+        self.token_source = None;
+        self
+    }
+
+    /// Logs in with access tokens instead of a password, by OAUTHBEARER or XOAUTH2. A token that the server refuses is
+    /// replaced once.
+    pub fn token_source(mut self, username: impl Into<String>, source: impl TokenSource) -> Self {
+        self.username = Some(username.into());
+        self.password = None;
+        self.token_source = Some(Arc::new(source));
+        self
+    }
+
+    /// Sets which mechanisms may be used to log in: [`Mechanism::DEFAULT`] unless told. Their order does not matter.
+    pub fn mechanisms(mut self, mechanisms: impl IntoIterator<Item = Mechanism>) -> Self {
+        self.mechanisms = mechanisms.into_iter().collect();
+        self
+    }
+
+    /// Sets where the random octets of a login come from: the operating system unless told, and elsewhere in tests only.
+    pub fn id_source(mut self, ids: impl IdSource) -> Self {
+        self.ids = Arc::new(ids);
         self
     }
 
@@ -279,6 +317,8 @@ impl SmtpConfig {
             Key::Port => self.port = Some(key.read(value)?),
             Key::Username => self.username = Some(value.to_owned()),
             Key::Password => self.password = Some(Secret::new(value)),
+            Key::Token => self.token_source = Some(Arc::new(Secret::new(value))),
+            Key::Mechanisms => self.mechanisms = key.mechanisms(value)?,
             Key::Tls => self.tls = key.tls(value)?,
             Key::Helo => self.helo = Some(value.to_owned()),
             Key::Pipelining => self.pipelining = key.read(value)?,
@@ -290,6 +330,22 @@ impl SmtpConfig {
             Key::Timeout(phase) => self.timeouts.set(phase, key.duration(value)?),
         }
         Ok(())
+    }
+}
+
+/// Asks the operating system.
+#[derive(Debug)]
+struct SystemIds;
+
+impl IdSource for SystemIds {
+    fn next_id(&self) -> [u8; 16] {
+        let mut id = [0; 16];
+        if aws_lc_rs::rand::fill(&mut id).is_err() {
+            // No randomness from the system: the keys that the standard library hashes with are the next best.
+            let half = || RandomState::new().build_hasher().finish();
+            id = (u128::from(half()) << 64 | u128::from(half())).to_le_bytes();
+        }
+        id
     }
 }
 
@@ -411,6 +467,23 @@ mod tests {
                 "{helo:?}"
             );
         }
+        let token = || none().token_source("u", Secret::new("t"));
+        assert!(token().build().is_ok());
+        let mut both = token();
+        both.password = Some("p".into());
+        assert!(matches!(
+            both.build(),
+            Err(ConfigError::Invalid { setting: "token", .. })
+        ));
+        assert!(token().mechanisms([Mechanism::Plain]).build().is_err());
+        assert!(
+            none()
+                .credentials("u", "p")
+                .mechanisms([Mechanism::XOAuth2])
+                .build()
+                .is_err()
+        );
+        assert!(none().token_source("u\x01", Secret::new("t")).build().is_err());
         let mut half = none();
         half.username = Some("u".into());
         assert!(matches!(half.build(), Err(ConfigError::Missing("password"))));
@@ -419,6 +492,18 @@ mod tests {
             Err(ConfigError::Invalid { .. })
         ));
         assert!(none().add_root_pem("nothing").is_err());
+    }
+
+    #[test]
+    fn mechanisms_and_tokens_have_keys() {
+        let config = SmtpConfig::from_url("smtps://ada@h.example?token=canary&mechanisms=xoauth2,cram-md5").unwrap();
+        assert_eq!(config.mechanisms, [Mechanism::XOAuth2, Mechanism::CramMd5]);
+        assert!(!format!("{config:?}").contains("canary"));
+        assert!(matches!(config.login(), Ok(Some(Login::Token { .. }))));
+        for value in ["", "plain,gssapi", "plain,,login"] {
+            let error = SmtpConfig::from_url(&format!("smtps://h.example?mechanisms={value}")).unwrap_err();
+            assert!(error.to_string().contains("mechanisms"), "{error}");
+        }
     }
 
     #[test]
