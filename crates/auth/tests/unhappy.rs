@@ -151,6 +151,11 @@ async fn messages_that_cannot_be_signed_or_have_no_author() {
             SignError::FirstLine
         );
     }
+    let stray = format!("Subject: x\r\nDear Bob\r\n{MESSAGE}");
+    assert_eq!(
+        signer().sign([stray.as_bytes()], now()).unwrap_err(),
+        SignError::StrayLine
+    );
     let other = BodyHash::new(Canonicalization::Simple);
     assert_eq!(
         signer()

@@ -191,6 +191,9 @@ impl Validation<'_, '_> {
             return Err(dkim::Reason::Expired.into());
         }
         self.check_time(signature.time)?;
+        if self.fields.has_stray_line() {
+            return Err(dkim::Reason::StrayLine.into());
+        }
         // The body first: a hash costs less than a question to the DNS.
         self.check_body(&signature)?;
         let signed = canonical_header(self.fields, set.signature.field, signature.names(), signature.header);

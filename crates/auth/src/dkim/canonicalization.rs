@@ -43,7 +43,9 @@ pub(crate) fn push_field(out: &mut Vec<u8>, raw: &[u8], canonicalization: Canoni
     let mut space = false;
     while let Some((&first, tail)) = rest.split_first() {
         match first {
-            b'\r' | b'\n' => rest = tail,
+            b'\n' => rest = tail,
+            // §3.4.2 unfolds at CRLF: a CR of its own is text, or lines could be hidden in a signed field.
+            b'\r' if matches!(tail.first(), Some(b'\n') | None) => rest = tail,
             b' ' | b'\t' => {
                 space = true;
                 rest = tail;
@@ -75,6 +77,7 @@ mod tests {
         push_field(&mut out, b"B : Y\t\r\n\tZ  \r\n", Canonicalization::Simple);
         assert_eq!(out, b"a:X\r\nb:Y Z\r\nB : Y\t\r\n\tZ  \r\n");
         for (raw, relaxed) in [
+            ("A: b\rFrom: c\r\n", "a:b\rFrom: c\r\n"),
             ("A:", "a:\r\n"),
             ("A: \r\n \r\n", "a:\r\n"),
             ("A:\u{1}b \u{2}\tc", "a:\u{1}b \u{2} c\r\n"),

@@ -45,6 +45,7 @@ pub(crate) struct Fields<'a> {
     body: usize,
     has_end: bool,
     has_bare_line_end: bool,
+    has_stray_line: bool,
     is_folded: bool,
 }
 
@@ -55,6 +56,7 @@ impl<'a> Fields<'a> {
         let mut start = 0;
         let mut position = 0;
         let mut has_end = false;
+        let mut has_stray_line = false;
         let (mut line_ends, mut bare) = (0, false);
         while position < message.len() && !has_end {
             let rest = message.get(position..).unwrap_or_default();
@@ -62,7 +64,9 @@ impl<'a> Fields<'a> {
             let line = rest.get(..end).unwrap_or_default();
             let is_folded = matches!(line.first(), Some(b' ' | b'\t'));
             if position > start && !is_folded {
-                fields.extend(Field::new(message.get(start..position).unwrap_or_default(), start));
+                let raw = message.get(start..position).unwrap_or_default();
+                has_stray_line |= is_stray(raw, start);
+                fields.extend(Field::new(raw, start));
                 start = position;
             }
             has_end = matches!(line, b"\r\n" | b"\n");
@@ -74,13 +78,16 @@ impl<'a> Fields<'a> {
             position += end;
         }
         if !has_end {
-            fields.extend(Field::new(message.get(start..).unwrap_or_default(), start));
+            let raw = message.get(start..).unwrap_or_default();
+            has_stray_line |= is_stray(raw, start);
+            fields.extend(Field::new(raw, start));
         }
         let header = message.get(..position).unwrap_or_default();
         Self {
             fields,
             body: position,
             has_end,
+            has_stray_line,
             is_folded: matches!(message.first(), Some(b' ' | b'\t')),
             has_bare_line_end: bare || header.iter().filter(|&&byte| byte == b'\r').count() != line_ends,
         }
@@ -111,6 +118,11 @@ impl<'a> Fields<'a> {
         self.has_bare_line_end
     }
 
+    /// Says whether the header section has a line that is no field (RFC 5322 §2.2): some readers take it for the first of the body.
+    pub(crate) fn has_stray_line(&self) -> bool {
+        self.has_stray_line
+    }
+
     /// Says whether the first line looks as if it went on from a line before it.
     pub(crate) fn is_folded(&self) -> bool {
         self.is_folded
@@ -136,6 +148,24 @@ impl<'a> Fields<'a> {
             below,
         }
     }
+}
+
+/// Whether a line, with those folded behind it, has no name of a field. The line that begins a message in an mbox is borne.
+fn is_stray(raw: &[u8], start: usize) -> bool {
+    if raw.is_empty() || (start == 0 && raw.starts_with(b"From ")) {
+        return false;
+    }
+    let name = raw.split(|&byte| byte == b':').next().unwrap_or_default();
+    if name.len() == raw.len() {
+        return true;
+    }
+    let space = name
+        .iter()
+        .rev()
+        .take_while(|&&byte| matches!(byte, b' ' | b'\t'))
+        .count();
+    let name = name.get(..name.len() - space).unwrap_or_default();
+    name.is_empty() || !name.iter().all(u8::is_ascii_graphic)
 }
 
 /// Fields as `h=` picks them: each time a name comes, the next field of it from the bottom up (RFC 6376 §5.4.2).
@@ -188,6 +218,25 @@ mod tests {
         assert_eq!((fields.body_offset(), fields.has_end()), (4, false));
         assert_eq!(Fields::parse(b"").iter().count(), 0);
         assert_eq!(Fields::parse(b": 1\r\nA\r\n\r\n").iter().count(), 0);
+    }
+
+    #[test]
+    fn lines_that_are_no_fields_are_told() {
+        for (header, stray) in [
+            ("", false),
+            ("\r\nbody\r\n", false),
+            ("A: 1\r\nB \t: 2\r\n 3\r\n\r\n", false),
+            ("From ada Mon Nov 23\r\nA: 1\r\n\r\n", false),
+            ("A: 1\r\nFrom ada Mon Nov 23\r\n\r\n", true),
+            ("A: 1\r\nDear Bob: hello\r\n\r\n", true),
+            ("A: 1\r\nhello\r\n", true),
+            ("A: 1\r\nhello", true),
+            ("A: 1\r\n: 2\r\n\r\n", true),
+            ("A\0: 1\r\n\r\n", true),
+            (" A: 1\r\n\r\n", true),
+        ] {
+            assert_eq!(Fields::parse(header.as_bytes()).has_stray_line(), stray, "{header:?}");
+        }
     }
 
     #[test]

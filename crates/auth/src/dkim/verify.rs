@@ -71,6 +71,10 @@ pub enum Reason {
     /// The message has no From field (RFC 6376 §5.4).
     #[error("message has no From field")]
     NoFrom,
+    /// The header section has a line that is no field (RFC 6376 §3.8): some readers take it for the first line of the body, and
+    /// would show a body that nobody signed.
+    #[error("header section has a line that is no field")]
+    StrayLine,
     /// There are more signatures than anybody needs; this one was not looked at.
     #[error("too many signatures")]
     TooManySignatures,
@@ -313,6 +317,9 @@ impl Verifier<'_, '_> {
         if self.fields.count("From") == 0 {
             return Err(Reason::NoFrom);
         }
+        if self.fields.has_stray_line() {
+            return Err(Reason::StrayLine);
+        }
         self.check_times(&signature)?;
         // The body first: a hash costs less than a question to the DNS.
         self.check_body(&signature)?;
@@ -398,10 +405,9 @@ pub(crate) fn canonical_header<'h>(
 
 /// Appends a signature field in canonical form, without its signature and without its line end.
 pub(crate) fn push_signature_field(out: &mut Vec<u8>, raw: &[u8], canonicalization: Canonicalization) {
-    let before = out.len();
     push_field(out, &without_signature(raw), canonicalization);
-    while out.len() > before && out.last().is_some_and(|byte| matches!(byte, b'\r' | b'\n')) {
-        out.pop();
+    for byte in [b'\n', b'\r'] {
+        out.pop_if(|last| *last == byte);
     }
 }
 

@@ -80,11 +80,12 @@ impl Check<'_> {
         matches!(self.subject.query.ip, IpAddr::V6(ip) if same_v6(ip, network, prefix))
     }
 
-    /// §5.7: an A record, also for an IPv6 client.
+    /// §5.7: an A record, also for an IPv6 client. An answer without one is none, whatever a resolver calls it.
     async fn exists(&mut self, target: &MacroString, domain: &str) -> Result<bool, Stop> {
         self.count_lookup()?;
         let name = self.expand(target, domain).await?;
-        Ok(self.ask_for_term(&name, RecordType::A).await?.is_some())
+        let answer = self.ask_for_term(&name, RecordType::A).await?;
+        Ok(answer.is_some_and(|answer| answer.a().next().is_some()))
     }
 
     /// §4.8: a term without a domain means the current one.

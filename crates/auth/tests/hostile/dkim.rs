@@ -422,3 +422,35 @@ async fn huge_dns_answers_are_read_in_part_or_in_no_time() {
     }
     assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
 }
+
+/// RFC 6376 §3.4.2 unfolds at CRLF alone. Some readers end a line at a CR, too, and would find a field that nobody signed.
+#[tokio::test]
+async fn a_carriage_return_in_a_signed_field_is_text() {
+    let signed = [
+        ("from", "ada@example.org"),
+        ("subject", "helloReply-To: eve@example.com"),
+    ];
+    let honest = Forged::default().field(&signed) + &text(&signed, BODY);
+    check(&honest, DkimResult::Pass, None).await;
+    let split = honest.replace("Reply-To", "\rReply-To");
+    check(&split, DkimResult::Fail, Reason::Mismatch).await;
+}
+
+/// RFC 6376 §3.8: a header section ends at such a line for some readers, and they show what follows as the body.
+#[tokio::test]
+async fn a_line_that_is_no_field_is_a_permanent_error() {
+    let honest = Forged::default().message();
+    for line in [
+        "Buy!",
+        "Dear Bob: buy!",
+        "From eve Mon Nov 23",
+        "From\0: eve@example.com",
+        ": x",
+    ] {
+        let smuggled = honest.replace("\r\n\r\n", &format!("\r\n{line}\r\n\r\n"));
+        check(&smuggled, DkimResult::PermError, Reason::StrayLine).await;
+    }
+    // How a message begins in an mbox.
+    let kept = format!("From ada@example.org Mon Nov 23 12:00:00 2026\r\n{honest}");
+    check(&kept, DkimResult::Pass, None).await;
+}

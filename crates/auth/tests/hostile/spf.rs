@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use posthaste_auth::spf::{self, Limits, Problem, Query, Report, Result as SpfResult};
-use posthaste_dns::{Record, Zone};
+use posthaste_dns::{Answer, LookupFuture, Record, RecordType, Resolver, Zone};
 
 use crate::forge::zone;
 
@@ -312,4 +312,27 @@ async fn a_check_ends_when_its_time_is_up() {
         (SpfResult::TempError, Some(&Problem::Timeout))
     );
     assert!(zone.queries() <= 4, "{}", zone.queries());
+}
+
+/// Answers every question for addresses with an alias alone, which is no answer to it.
+#[derive(Debug)]
+struct AliasesAlone(Zone);
+
+impl Resolver for AliasesAlone {
+    fn lookup<'a>(&'a self, name: &'a str, kind: RecordType) -> LookupFuture<'a> {
+        if kind != RecordType::A {
+            return self.0.lookup(name, kind);
+        }
+        let alias = Record::Cname("elsewhere.example".to_owned());
+        Box::pin(async { Ok(Answer::new(vec![alias], Duration::from_secs(60))) })
+    }
+}
+
+/// RFC 7208 §5.7: `exists` matches when there is an address.
+#[tokio::test]
+async fn what_exists_has_an_address() {
+    let zone = zone(&[("example.org", "v=spf1 exists:%{i}.example.org -all")]);
+    let query = Query::new(CLIENT.into(), "mail.example.org", "ada@example.org");
+    let report = spf::check_host(&query, &AliasesAlone(zone), &Limits::default()).await;
+    assert_eq!(report.result(), SpfResult::Fail);
 }

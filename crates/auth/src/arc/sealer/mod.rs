@@ -242,6 +242,9 @@ fn check_header(fields: &Fields<'_>) -> Result<(), SignError> {
     if fields.is_folded() {
         return Err(SignError::FirstLine);
     }
+    if fields.has_stray_line() {
+        return Err(SignError::StrayLine);
+    }
     if fields.count("From") == 0 {
         return Err(SignError::NoFrom);
     }

@@ -16,6 +16,9 @@ pub enum SignError {
     /// The header section begins with white space: behind a signature field it would be a part of that.
     #[error("header section begins with white space")]
     FirstLine,
+    /// The header section has a line that is no field (RFC 6376 §5.3): verifiers would refuse it.
+    #[error("header section has a line that is no field")]
+    StrayLine,
     /// What was given as the header section goes on behind the empty line that ends it.
     #[error("header section goes on behind its empty line")]
     HeaderEnd,

@@ -185,6 +185,9 @@ impl Signer {
         if fields.is_folded() {
             return Err(SignError::FirstLine);
         }
+        if fields.has_stray_line() {
+            return Err(SignError::StrayLine);
+        }
         if fields.count("From") == 0 {
             return Err(SignError::NoFrom);
         }
