@@ -20,6 +20,7 @@ mod harness;
 
 mod address;
 mod auth;
+mod bounce;
 mod mime;
 mod smtp;
 mod spf;
@@ -88,6 +89,7 @@ fn all_sets() -> Vec<Set> {
     [
         address::sets(),
         auth::sets(),
+        bounce::sets(),
         mime::sets(),
         smtp::sets(),
         spf::sets(),
@@ -136,6 +138,7 @@ fn print_deviations() {
     let tables = [
         address::DEVIATIONS,
         auth::DEVIATIONS,
+        bounce::DEVIATIONS,
         mime::DEVIATIONS,
         smtp::DEVIATIONS,
         spf::DEVIATIONS,

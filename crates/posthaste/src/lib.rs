@@ -29,7 +29,7 @@
 //! - [`Outcome`] and [`SendError`]: what became of it, for each recipient, and whether it may be sent again.
 //! - [`guide`]: longer texts, whose code is compiled.
 //! - `Campaign`: one template and one message for many.
-//! - The modules [`address`], [`mime`], [`transport`], `auth`, `campaign`, `dns`, `doctor`, `limit`,
+//! - The modules [`address`], [`mime`], [`transport`], `auth`, `campaign`, `dns`, `doctor`, `events`, `limit`,
 //!   `publish`, `report`, `smtp` and `template`: each crate whole.
 //!
 //! # Features
@@ -43,6 +43,7 @@
 //! | `limit` (default) | [`MailerBuilder::limit`] | - |
 //! | `dns` | the production DNS resolver | hickory-resolver |
 //! | `doctor` | `doctor` and `publish`: the records of a domain, written and examined | - |
+//! | `events` | `events`: bounces, complaints and automatic replies that came by mail | aws-lc-rs, serde_json |
 //! | `report` | `report`: DMARC aggregate reports | quick-xml, flate2 |
 //! | `serde` | `Serialize` and `Deserialize` of addresses | serde |
 //! | `full` | all of these | |
@@ -66,6 +67,8 @@ pub use posthaste_campaign as campaign;
 pub use posthaste_dns as dns;
 #[cfg(feature = "doctor")]
 pub use posthaste_doctor as doctor;
+#[cfg(feature = "events")]
+pub use posthaste_events as events;
 #[cfg(feature = "limit")]
 pub use posthaste_limit as limit;
 pub use posthaste_mime as mime;

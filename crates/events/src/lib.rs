@@ -1,0 +1,49 @@
+//! What became of mail that was sent.
+//!
+//! Mail comes back: as delivery reports (RFC 3464), as words of some program, as complaints (RFC 5965), as replies of somebody who is
+//! away (RFC 3834). [`mail::Returned`] reads all of it, and says recipient by recipient what happened, why, and whether the address
+//! may be used again.
+//!
+//! ```
+//! use posthaste_events::bounce::{Permanence, Reason};
+//! use posthaste_events::mail::Returned;
+//!
+//! # fn handle(mail: Vec<u8>) -> Result<(), Box<dyn std::error::Error>> {
+//! match Returned::read(mail)? {
+//!     Returned::Delivery(report) => {
+//!         for recipient in report.recipients() {
+//!             if recipient.permanence() == Some(Permanence::Hard) {
+//!                 println!("no more mail to {:?}: {:?}", recipient.recipient(), recipient.reason());
+//!             }
+//!         }
+//!     }
+//!     Returned::Complaint(complaint) => println!("{} by {:?}", complaint.kind(), complaint.recipients()),
+//!     Returned::AutoReply(_) | Returned::Other | _ => {}
+//! }
+//! # Ok(())
+//! # }
+//! # let mail = b"From: MAILER-DAEMON@example.net\r\nSubject: Undelivered\r\n\r\n<bob@example.net>: 550 5.1.1 User unknown\r\n";
+//! # handle(mail.to_vec()).unwrap();
+//! ```
+//!
+//! # Where to look
+//!
+//! - [`mail`]: mail that came back, read.
+//! - [`bounce`]: why, in a word ([`bounce::Reason`]), and for how long ([`bounce::Permanence`]), from what a server said: also
+//!   for replies of one's own SMTP sessions. [`bounce::SesBounce`]: the same in SES's words.
+//! - [`verp`]: reverse-paths by which real bounces are known from forged ones.
+//!
+//! # Standards
+//!
+//! RFC 3461 to 3464 (delivery reports), 6522 (multipart/report), 5965 (feedback), 3834 (automatic replies), 5321 §4.2 (reply codes),
+//! 7504 and 7505 (hosts and domains without mail).
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+pub mod bounce;
+pub mod mail;
+pub mod verp;
+
+/// The README's example, compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
