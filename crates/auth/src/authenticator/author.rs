@@ -2,7 +2,7 @@
 
 use posthaste_address::{AddressList, Domain, ParseOptions};
 
-use crate::dkim::Fields;
+use crate::dkim::{Field, Fields};
 
 /// Says why a message has no single author domain, so that DMARC cannot be evaluated (RFC 9989 §5.3.1).
 ///
@@ -14,7 +14,8 @@ pub enum AuthorError {
     /// There is no From field.
     #[error("message has no From field")]
     Missing,
-    /// There are several From fields.
+    /// There are several From fields, or what some readers take for one: with a control character in the name, behind a CR that ends
+    /// no line, or behind white space that begins the message.
     #[error("message has several From fields")]
     SeveralFields,
     /// The From field is not a list of addresses.
@@ -50,7 +51,8 @@ impl AuthorError {
 pub(super) fn domain(fields: &Fields<'_>) -> Result<Domain, AuthorError> {
     let mut from = fields.iter().filter(|field| field.is(b"From"));
     let field = from.next().ok_or(AuthorError::Missing)?;
-    if from.next().is_some() {
+    let is_odd = fields.has_bare_line_end() || fields.has_stray_line() || fields.is_folded();
+    if from.next().is_some() || (is_odd && fields.iter().map(count_authors).sum::<usize>() > 1) {
         return Err(AuthorError::SeveralFields);
     }
     // Display names may be in a charset of old; addresses that are not UTF-8 do not parse below.
@@ -66,4 +68,28 @@ pub(super) fn domain(fields: &Fields<'_>) -> Result<Domain, AuthorError> {
         return Err(AuthorError::Literal);
     }
     Ok(first.clone())
+}
+
+/// How many From fields a forgiving reader finds in a field.
+fn count_authors(field: &Field<'_>) -> usize {
+    let is_leading = field.start == 0 && matches!(field.raw.first(), Some(b' ' | b'\t'));
+    field
+        .raw
+        .split(|&octet| octet == b'\r' || (is_leading && octet == b'\n'))
+        .filter(|line| is_author(line))
+        .count()
+}
+
+/// Folded lines behind a CRLF still have its LF here, and are not looked at.
+fn is_author(line: &[u8]) -> bool {
+    let Some(colon) = line
+        .iter()
+        .position(|&octet| octet == b':')
+        .filter(|_| !line.starts_with(b"\n"))
+    else {
+        return false;
+    };
+    let (name, _) = line.split_at(colon);
+    let printable = name.iter().filter(|octet| octet.is_ascii_graphic());
+    printable.map(u8::to_ascii_lowercase).eq(*b"from")
 }
