@@ -1,7 +1,8 @@
 //! Says what is right, wrong or weak about a mail domain, and about a message before it is sent.
 //!
 //! A [`Doctor`] looks at what a domain publishes. Each [`Finding`] says what is there, why it matters, what to publish instead,
-//! and who asks for it. The crate opens no socket: it asks the [`Resolver`](posthaste_dns::Resolver) that it is given.
+//! and who asks for it. Without features the crate opens no socket: it asks the [`Resolver`](posthaste_dns::Resolver) that it is
+//! given.
 //!
 //! ```
 //! use posthaste_dns::Zone;
@@ -25,12 +26,14 @@
 //! - [`preflight()`] and [`preflight_raw`]: a message; [`Context`] says how it will be sent.
 //! - [`Diagnosis`], [`Finding`], [`Severity`], [`Advice`], [`Source`]: what comes of it. [`Code`] has the table of all that can be
 //!   found.
-//! - [`Https`]: how the policy of MTA-STS is fetched; [`Pages`] for tests.
+//! - [`Https`]: how the policy of MTA-STS is fetched; [`Pages`] for tests; `HttpsClient`, with the feature `https`, for the
+//!   internet.
 //!
 //! # Features
 //!
 //! | feature | adds | pulls in |
 //! | --- | --- | --- |
+//! | `https` | `HttpsClient`, which fetches the policy of MTA-STS | reqwest |
 //! | `serde` | `Serialize` for [`Diagnosis`] and [`Finding`] | serde |
 //!
 //! # Choices
@@ -61,6 +64,8 @@ pub use diagnosis::Diagnosis;
 pub use domain::Doctor;
 pub use finding::{Advice, Finding};
 pub use https::{FetchError, FetchFuture, Https, Pages};
+#[cfg(feature = "https")]
+pub use https::{HttpsBuilder, HttpsClient};
 pub use preflight::{Context, preflight, preflight_raw};
 pub use severity::{Severity, Source};
 

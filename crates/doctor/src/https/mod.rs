@@ -1,6 +1,12 @@
 //! Fetching the policy of MTA-STS.
 
+#[cfg(feature = "https")]
+mod client;
+
 use std::{collections::BTreeMap, fmt::Debug, future::Future, pin::Pin};
+
+#[cfg(feature = "https")]
+pub use client::{HttpsBuilder, HttpsClient};
 
 /// What [`Https::get`] returns.
 pub type FetchFuture<'a> = Pin<Box<dyn Future<Output = Result<Vec<u8>, FetchError>> + Send + 'a>>;
@@ -8,7 +14,8 @@ pub type FetchFuture<'a> = Pin<Box<dyn Future<Output = Result<Vec<u8>, FetchErro
 /// Fetches a page over HTTPS.
 ///
 /// What implements it must check the certificate against the host, follow no redirects, refuse another content type than
-/// `text/plain`, read no more than 65536 octets, and give up after a while (RFC 8461 §3.3).
+/// `text/plain`, read no more than 65536 octets, and give up after a while (RFC 8461 §3.3). With the feature `https`,
+/// `HttpsClient` does.
 pub trait Https: Debug + Send + Sync {
     /// Gets the body of the page at `url`.
     fn get<'a>(&'a self, url: &'a str) -> FetchFuture<'a>;
@@ -30,9 +37,12 @@ pub enum FetchError {
     /// The server did not answer in time.
     #[error("the server did not answer in time")]
     Timeout,
-    /// There is no server, or its certificate is not good.
+    /// There is no server, or its certificate is not good, or it went away.
     #[error("no connection: {0}")]
     Connect(String),
+    /// The client could not be set up.
+    #[error("the client could not be set up: {0}")]
+    Setup(String),
 }
 
 impl FetchError {
@@ -41,7 +51,7 @@ impl FetchError {
         match self {
             Self::Timeout => true,
             Self::Status(status) => *status >= 500,
-            Self::Connect(_) | Self::ContentType(_) | Self::TooLong => false,
+            Self::Connect(_) | Self::ContentType(_) | Self::TooLong | Self::Setup(_) => false,
         }
     }
 }
