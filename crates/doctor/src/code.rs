@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::{
     Severity::{self, Error, Info, Ok as Fine, Warning},
-    Source::{self, Bimi, Gmail, Outlook, Rfc, Ses, Yahoo},
+    Source::{self, Bimi, Gmail, Outlook, Practice, Rfc, Ses, Yahoo},
 };
 
 macro_rules! codes {
@@ -48,9 +48,9 @@ macro_rules! codes {
 }
 
 codes! {
-    DomainNonexistent "domain.nonexistent" Error "Receivers refuse mail from a domain that does not exist." [Rfc(5321, "2.3.5"), Gmail];
+    DomainNonexistent "domain.nonexistent" Error "Receivers refuse mail from a domain that does not exist." [Rfc(5321, "2.3.5")];
     DomainPublicSuffix "domain.public_suffix" Warning "Others register names below it: what it publishes speaks for strangers." [Rfc(9989, "4.7")];
-    DomainWildcardText "domain.wildcard_text" Warning "Every name below has this text: reports, keys and policies may be seen where there are none." [Rfc(4592, "4")];
+    DomainWildcardText "domain.wildcard_text" Warning "Every name below has this text: reports, keys and policies may be seen where there are none." [Rfc(4592, "2.1.1")];
     DomainParked "domain.parked" Fine "It says clearly that no mail comes from it or goes to it." [Rfc(7505, "4.2")];
     DnssecSecure "dnssec.secure" Fine "Answers cannot be forged." [Rfc(4035, "4.3")];
     DnssecUnsigned "dnssec.unsigned" Info "Answers can be forged on their way, and DANE cannot be used." [Rfc(4035, "4.3")];
@@ -81,15 +81,15 @@ codes! {
     DkimGuessed "dkim.guessed" Info "Only selectors that many use were tried; name those in use to be sure." [Rfc(6376, "3.1")];
     DkimSeveral "dkim.several" Error "Which of several records counts is undefined." [Rfc(6376, "3.6.2.2")];
     DkimRevoked "dkim.revoked" Warning "No signature with this selector verifies any more." [Rfc(6376, "3.6.1")];
-    DkimTooShort "dkim.too_short" Error "Keys below 1024 bits can be broken, and must not be accepted." [Rfc(8301, "3.2"), Gmail];
-    DkimShort "dkim.short" Warning "Keys should have 2048 bits." [Rfc(8301, "3.2"), Gmail];
+    DkimTooShort "dkim.too_short" Error "Keys below 1024 bits can be broken, and must not be accepted." [Rfc(8301, "3.2"), Gmail, Yahoo];
+    DkimShort "dkim.short" Warning "Keys should have 2048 bits." [Rfc(8301, "3.2"), Gmail, Yahoo];
     DkimTesting "dkim.testing" Warning "Receivers may treat signed mail as if it were not signed." [Rfc(6376, "3.6.1")];
     DkimSha1 "dkim.sha1" Error "The key allows no hash but SHA-1, which must not be accepted." [Rfc(8301, "3.1")];
     DkimBroken "dkim.broken" Error "A key that cannot be read verifies nothing." [Rfc(6376, "3.6.1")];
     DkimKeyType "dkim.key_type" Error "Receivers do not know keys of this type." [Rfc(6376, "3.6.1"), Rfc(8463, "4")];
     DkimNotForMail "dkim.not_for_mail" Error "The key says that it is for something else." [Rfc(6376, "3.6.1")];
-    DkimDangling "dkim.dangling" Error "The alias leads nowhere: there is no key." [Rfc(6376, "3.6.2"), Ses];
-    DkimEd25519Only "dkim.ed25519_only" Warning "Many receivers verify RSA only." [Rfc(8463, "2")];
+    DkimDangling "dkim.dangling" Error "The alias leads nowhere: there is no key." [Rfc(6376, "3.6.2")];
+    DkimEd25519Only "dkim.ed25519_only" Warning "Many receivers verify RSA only." [Rfc(8463, "6"), Practice];
 
     DmarcOk "dmarc.ok" Fine "" [];
     DmarcMissing "dmarc.missing" Error "Anybody can put the domain into From, and big receivers refuse bulk mail." [Rfc(9989, "4.10"), Gmail, Yahoo, Outlook];
@@ -101,15 +101,15 @@ codes! {
     DmarcNonexistent "dmarc.nonexistent" Warning "Forgers use a subdomain that does not exist instead." [Rfc(9989, "4.7")];
     DmarcPercent "dmarc.percent" Info "The tag is no longer part of DMARC, and read in different ways." [Rfc(9989, "A.6")];
     DmarcTesting "dmarc.testing" Warning "Receivers apply the next weaker policy." [Rfc(9989, "4.7")];
-    DmarcNoReports "dmarc.no_reports" Warning "Nobody learns of forgeries, nor of own mail that fails." [Rfc(9989, "4.7"), Gmail];
-    DmarcReportAddress "dmarc.report_address" Warning "Reports do not go to an address that is no mailto URI." [Rfc(9989, "4.7")];
+    DmarcNoReports "dmarc.no_reports" Warning "Nobody learns of forgeries, nor of own mail that fails." [Rfc(9989, "4.7"), Gmail, Yahoo];
+    DmarcReportAddress "dmarc.report_address" Warning "Reports do not go to an address that is no mailto URI." [Rfc(9989, "4.6")];
     DmarcReportUnauthorized "dmarc.report_unauthorized" Error "The other domain does not say that it wants the reports: they are not sent." [Rfc(9990, "4")];
-    DmarcFailureReports "dmarc.failure_reports" Info "Few receivers send failure reports; they hold addresses and contents of mail." [Rfc(9989, "4.7")];
+    DmarcFailureReports "dmarc.failure_reports" Info "Few receivers send failure reports; they hold addresses and contents of mail." [Rfc(9989, "10.2")];
     DmarcStrict "dmarc.strict" Info "Mail signed for, or sent from, another subdomain does not count." [Rfc(9989, "4.4")];
 
     MxOk "mx.ok" Fine "" [];
-    MxMissing "mx.missing" Warning "Replies and bounces go to the domain's own address, if one listens there." [Rfc(5321, "5.1"), Yahoo];
-    MxNowhere "mx.nowhere" Error "Replies and bounces cannot be delivered; some receivers refuse such senders." [Rfc(5321, "5.1"), Yahoo];
+    MxMissing "mx.missing" Warning "Replies and bounces go to the domain's own address, if one listens there." [Rfc(5321, "5.1")];
+    MxNowhere "mx.nowhere" Error "Replies and bounces cannot be delivered; some receivers refuse such senders." [Rfc(5321, "5.1"), Outlook];
     MxNull "mx.null" Info "The domain takes no mail; some receivers refuse mail from it." [Rfc(7505, "4.2")];
     MxNullBeside "mx.null_beside" Error "A null MX must stand alone." [Rfc(7505, "3")];
     MxAlias "mx.alias" Error "An exchanger must not be an alias; some senders do not deliver." [Rfc(5321, "5.1"), Rfc(2181, "10.3")];
@@ -143,49 +143,52 @@ codes! {
     BimiOk "bimi.ok" Fine "" [];
     BimiRecord "bimi.record" Warning "The logo is not shown." [Bimi];
     BimiPolicy "bimi.policy" Warning "The logo is shown only if DMARC asks for quarantine or reject, for all mail." [Bimi];
-    BimiCertificate "bimi.certificate" Info "Gmail and others show only logos with a certificate." [Bimi, Gmail];
+    BimiCertificate "bimi.certificate" Info "Many receivers, Gmail among them, show only logos with a certificate." [Bimi, Practice];
 
     ReverseOk "reverse.ok" Fine "" [];
     ReverseMissing "reverse.missing" Error "Receivers refuse hosts whose address has no name." [Rfc(8601, "3"), Gmail, Yahoo];
     ReverseUnconfirmed "reverse.unconfirmed" Error "A name that does not lead back to the address proves nothing." [Rfc(8601, "3"), Gmail, Yahoo];
-    ReverseGeneric "reverse.generic" Warning "The name looks like that of a dial-up line; such hosts are distrusted." [Yahoo];
+    ReverseGeneric "reverse.generic" Warning "The name looks like that of a dial-up line; such hosts are distrusted." [Yahoo, Practice];
     ReversePrivate "reverse.private" Error "Nobody sends to the internet from such an address." [Rfc(6890, "2.2")];
 
     MailFromOk "mail_from.ok" Fine "" [];
-    MailFromMx "mail_from.mx" Error "Bounces cannot come back." [Rfc(5321, "4.4"), Ses];
+    MailFromMx "mail_from.mx" Error "Bounces cannot come back." [Rfc(5321, "6.1"), Ses("mail-from")];
     MailFromUnaligned "mail_from.unaligned" Warning "SPF does not count for DMARC: all rests on DKIM." [Rfc(9989, "4.4.2")];
 
     FromMissing "message.from_missing" Error "A message without author is refused." [Rfc(5322, "3.6.2"), Gmail];
-    FromSeveral "message.from_several" Error "Receivers refuse messages with several authors or From fields; DMARC cannot be applied." [Rfc(5322, "3.6"), Gmail, Rfc(9989, "5.3")];
+    FromSeveral "message.from_several" Error "Receivers refuse messages with several authors or From fields; DMARC cannot be applied." [Rfc(5322, "3.6"), Gmail, Rfc(9989, "5.3.1")];
     FromDomain "message.from_domain" Error "The domain of From is not one that can be on the internet." [Rfc(5321, "2.3.5"), Outlook];
+    FromMailbox "message.from_mailbox" Error "Only its operator sends for such a domain, and asks receivers to distrust others who do." [Gmail, Practice];
     AlignOk "align.ok" Fine "" [];
     AlignNone "align.none" Error "DMARC fails: big receivers refuse it." [Rfc(9989, "4.4"), Gmail, Yahoo, Outlook];
-    AlignUnsigned "align.unsigned" Error "The message is not signed." [Gmail, Yahoo, Outlook];
-    AlignDkim "align.dkim" Warning "Once it is forwarded, only DKIM can pass, and it does not count for From." [Rfc(9989, "4.4.1"), Gmail];
+    AlignUnsigned "align.unsigned" Error "Once it is forwarded, only DKIM can pass, and bulk mail must be signed." [Rfc(9989, "7.4"), Gmail, Yahoo, Outlook];
+    AlignDkim "align.dkim" Warning "Once it is forwarded, only DKIM can pass, and it does not count for From." [Rfc(9989, "4.4.1"), Rfc(9989, "7.4")];
     AlignSpf "align.spf" Info "SPF does not count for DMARC: all rests on DKIM." [Rfc(9989, "4.4.2")];
     ReplyTo "message.reply_to" Info "Answers go to another organisation than the author's, which forgers do too." [Rfc(5322, "3.6.2"), Outlook];
     UnsubscribeMissing "unsubscribe.missing" Error "Bulk mail must say how to leave." [Gmail, Yahoo, Rfc(2369, "3.2")];
     UnsubscribeClick "unsubscribe.one_click" Error "Leaving must take one click: List-Unsubscribe-Post, and one https URI." [Rfc(8058, "3.1"), Gmail, Yahoo];
     UnsubscribeUnsigned "unsubscribe.unsigned" Error "Mail programs offer one click only if DKIM covers both fields." [Rfc(8058, "3.1")];
     UnsubscribeOk "unsubscribe.ok" Fine "" [];
-    SizeLimit "size.limit" Error "It is refused as too large." [Rfc(1870, "6.1"), Ses];
-    SizeReceivers "size.receivers" Warning "Gmail takes no more than 25 MB, and many take less." [Gmail];
+    SizeLimit "size.limit" Error "It is refused as too large." [Rfc(1870, "6.1")];
+    SizeReceivers "size.receivers" Warning "Yahoo takes no more than 25 MB, and many take less." [Yahoo, Practice];
     HeaderMissing "header.missing" Error "The field must be there." [Rfc(5322, "3.6"), Gmail];
     HeaderNoId "header.no_message_id" Warning "Every message should have one; some receivers refuse those without." [Rfc(5322, "3.6.4"), Gmail];
     HeaderRepeated "header.repeated" Error "The field may stand once; readers differ in which one they show." [Rfc(5322, "3.6"), Gmail];
     HeaderDefect "header.defect" Error "Readers take it in different ways, or refuse it." [Rfc(5322, "2.1.1"), Rfc(7103, "7")];
     HeaderEightBit "header.eight_bit" Warning "Only servers with SMTPUTF8 take it." [Rfc(6532, "3")];
-    SubjectEmpty "message.subject_empty" Warning "Mail without a subject is taken for spam." [Rfc(5322, "3.6.5"), Gmail];
-    BodyNoText "body.no_text" Warning "Readers without HTML show nothing, and filters distrust it." [Rfc(2046, "5.1.4")];
-    BodyEmpty "body.empty" Warning "It says nothing." [Rfc(5322, "3.5")];
-    LinkPlain "link.plain_http" Warning "Who stands between sees and changes what is behind it." [Gmail];
-    LinkAddress "link.address" Warning "Links to bare addresses are taken for phishing." [Outlook];
-    LinkShortener "link.shortener" Warning "Shorteners hide where a link leads; filters block them." [Gmail];
-    LinkMismatch "link.mismatch" Error "The text shows another domain than the one where it leads: that is what phishing does." [Gmail];
-    LinkForeign "link.foreign" Info "It leads to another organisation than the author's." [Outlook];
+    HeaderReturnPath "header.return_path" Warning "The last server writes it, from the reverse-path; what is there before misleads." [Rfc(5321, "4.4")];
+    HeaderBcc "header.bcc" Warning "All who get it may read whom it went to in secret, unless a server takes it out." [Rfc(5322, "3.6.3")];
+    SubjectEmpty "message.subject_empty" Warning "Mail without a subject is taken for spam." [Rfc(5322, "3.6.5"), Practice];
+    BodyNoText "body.no_text" Warning "Readers without HTML show nothing, and filters distrust it." [Rfc(2046, "5.1.4"), Practice];
+    BodyEmpty "body.empty" Warning "It says nothing." [Practice];
+    LinkPlain "link.plain_http" Warning "Who stands between sees and changes what is behind it." [Practice];
+    LinkAddress "link.address" Warning "Links to bare addresses are taken for phishing." [Practice];
+    LinkShortener "link.shortener" Warning "Shorteners hide where a link leads; filters block them." [Practice];
+    LinkMismatch "link.mismatch" Error "The text shows another domain than the one where it leads: that is what phishing does." [Gmail, Practice];
+    LinkForeign "link.foreign" Info "It leads to another organisation than the author's." [Practice];
     LinkHomograph "link.homograph" Warning "Letters of several scripts, or ones that look like others, are what forgers use." [Rfc(5890, "4.4")];
     LinkUser "link.user" Warning "What stands before the `@` looks like the host and is not." [Rfc(3986, "7.6")];
-    AttachmentBlocked "attachment.blocked" Warning "Gmail, Outlook and SES refuse files of this type." [Gmail, Ses];
+    AttachmentBlocked "attachment.blocked" Warning "Amazon SES refuses files of this type, and so do many receivers." [Ses("attachments")];
 }
 
 impl fmt::Display for Code {

@@ -32,7 +32,7 @@ impl Serialize for Finding {
         #[derive(Serialize)]
         struct SourceView {
             name: String,
-            url: String,
+            url: Option<String>,
         }
         let sources: Vec<SourceView> = self
             .sources()

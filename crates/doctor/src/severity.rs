@@ -48,14 +48,16 @@ pub enum Source {
     Yahoo,
     /// Outlook's rules for senders of much mail (since May 2025).
     Outlook,
-    /// The developer guide of Amazon SES.
-    Ses,
+    /// The developer guide of Amazon SES: the page.
+    Ses(&'static str),
+    /// What filters and postmasters are known to go by, without a rule that somebody wrote down and stands by.
+    Practice,
 }
 
 impl Source {
-    /// Gives the address where it can be read.
-    pub fn url(self) -> String {
-        match self {
+    /// Gives the address where it can be read, if it can be.
+    pub fn url(self) -> Option<String> {
+        Some(match self {
             Self::Rfc(number, section) => {
                 let is_appendix = section.starts_with(|c: char| c.is_ascii_alphabetic());
                 let part = if is_appendix { "appendix" } else { "section" };
@@ -67,8 +69,9 @@ impl Source {
             Self::Gmail => "https://support.google.com/a/answer/81126".to_owned(),
             Self::Yahoo => "https://senders.yahooinc.com/best-practices/".to_owned(),
             Self::Outlook => "https://sendersupport.olc.protection.outlook.com/pm/policies.aspx".to_owned(),
-            Self::Ses => "https://docs.aws.amazon.com/ses/latest/dg/".to_owned(),
-        }
+            Self::Ses(page) => format!("https://docs.aws.amazon.com/ses/latest/dg/{page}.html"),
+            Self::Practice => return None,
+        })
     }
 }
 
@@ -80,7 +83,8 @@ impl fmt::Display for Source {
             Self::Gmail => f.write_str("Gmail"),
             Self::Yahoo => f.write_str("Yahoo"),
             Self::Outlook => f.write_str("Outlook"),
-            Self::Ses => f.write_str("Amazon SES"),
+            Self::Ses(_) => f.write_str("Amazon SES"),
+            Self::Practice => f.write_str("common practice"),
         }
     }
 }
@@ -91,7 +95,10 @@ mod tests {
 
     #[test]
     fn sections_and_appendices_have_their_addresses() {
-        assert!(Source::Rfc(7208, "4.6.4").url().ends_with("/rfc7208#section-4.6.4"));
-        assert!(Source::Rfc(9989, "A.6").url().ends_with("/rfc9989#appendix-A.6"));
+        let check = |source: Source, end: &str| assert!(source.url().is_some_and(|url| url.ends_with(end)), "{source}");
+        check(Source::Rfc(7208, "4.6.4"), "/rfc7208#section-4.6.4");
+        check(Source::Rfc(9989, "A.6"), "/rfc9989#appendix-A.6");
+        check(Source::Ses("attachments"), "/ses/latest/dg/attachments.html");
+        assert_eq!(Source::Practice.url(), None);
     }
 }

@@ -5,8 +5,8 @@ use posthaste_mime::Policy;
 use super::{Context, draft::Draft};
 use crate::{Code, Finding};
 
-/// What Gmail takes, encoding included.
-const GMAIL: u64 = 25 * 1024 * 1024;
+/// What Yahoo takes, encoding included; some take more, many take less.
+const RECEIVERS: u64 = 25 * 1024 * 1024;
 
 pub(super) fn check(draft: &Draft, context: &Context) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -24,7 +24,7 @@ pub(super) fn check(draft: &Draft, context: &Context) -> Vec<Finding> {
     if let Some(limit) = context.size_limit.filter(|limit| draft.size > *limit) {
         let what = format!("{} octets; {limit} are allowed", draft.size);
         findings.push(Finding::new(Code::SizeLimit, "message", what).advise("link to large files"));
-    } else if draft.size > GMAIL {
+    } else if draft.size > RECEIVERS {
         let what = format!("{} octets", draft.size);
         findings.push(Finding::new(Code::SizeReceivers, "message", what).advise("link to large files"));
     }

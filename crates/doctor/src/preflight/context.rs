@@ -1,12 +1,15 @@
 //! What a message does not say itself.
 
 use posthaste_address::{Domain, EmailAddress};
+use posthaste_auth::dmarc::{Alignment, Record};
 
 /// Says how a message will be sent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Context {
     pub(super) mail_from: Option<EmailAddress>,
     pub(super) signers: Vec<Domain>,
+    pub(super) dkim_alignment: Alignment,
+    pub(super) spf_alignment: Alignment,
     pub(super) signed_fields: Option<Vec<String>>,
     pub(super) bulk: bool,
     pub(super) size_limit: Option<u64>,
@@ -29,6 +32,15 @@ impl Context {
     #[must_use]
     pub fn signed_by(mut self, domain: Domain) -> Self {
         self.signers.push(domain);
+        self
+    }
+
+    /// Takes over from the author's DMARC record whether it asks for strict alignment (`adkim=s`, `aspf=s`); without,
+    /// relaxed alignment is assumed.
+    #[must_use]
+    pub fn dmarc(mut self, record: &Record) -> Self {
+        self.dkim_alignment = record.dkim_alignment();
+        self.spf_alignment = record.spf_alignment();
         self
     }
 

@@ -24,6 +24,18 @@ pub(super) fn check(draft: &Draft) -> (Vec<Finding>, Option<Domain>) {
     {
         findings.push(Finding::new(Code::SubjectEmpty, "Subject", "no subject").advise("say what it is about"));
     }
+    if header.count("Return-Path") > 0 {
+        findings.push(
+            Finding::new(Code::HeaderReturnPath, "Return-Path", "Return-Path is there already")
+                .advise("take it out, and give the address as the reverse-path (MAIL FROM)"),
+        );
+    }
+    if header.count("Bcc") > 0 {
+        findings.push(
+            Finding::new(Code::HeaderBcc, "Bcc", "Bcc is there")
+                .advise("take it out, and name those addresses in the envelope only"),
+        );
+    }
     for defect in &draft.defects {
         findings.push(match defect {
             // Said with the authors.
