@@ -28,6 +28,8 @@ pub enum Command {
     Ehlo(String),
     /// `HELO name`.
     Helo(String),
+    /// `LHLO name`: EHLO in LMTP (RFC 2033).
+    Lhlo(String),
     /// `MAIL FROM:<path> parameters`.
     Mail(Mail),
     /// `RCPT TO:<path> parameters`.
@@ -229,6 +231,7 @@ impl Command {
         match verb.to_ascii_uppercase().as_str() {
             "EHLO" => client_name(argument).map(Self::Ehlo),
             "HELO" => client_name(argument).map(Self::Helo),
+            "LHLO" => client_name(argument).map(Self::Lhlo),
             "MAIL" => mail(argument).map(Self::Mail),
             "RCPT" => rcpt(argument).map(Self::Rcpt),
             "DATA" => alone(argument, Self::Data, "DATA has no argument"),

@@ -7,6 +7,7 @@
 //! - [`LineReader`] and [`Command`] read commands; [`Mail`] and [`Rcpt`] also write them;
 //! - [`DotStuffer`] prepares a message for DATA, [`DataReader`] takes one in, [`DataDecoder`] piece by piece;
 //! - [`ChunkDecoder`] takes one that comes by BDAT;
+//! - [`ProxyHeader`] is what a load balancer says before the session begins;
 //! - [`xtext`] is the encoding of DSN parameters.
 //!
 //! # Examples
@@ -32,6 +33,7 @@ mod extensions;
 mod line;
 mod parameter;
 mod path;
+mod proxy;
 mod reply;
 mod stuffing;
 pub mod xtext;
@@ -42,6 +44,7 @@ pub use data::{ContentFault, DataDecoder, DataReader, count_received};
 pub use encode::EncodeError;
 pub use extensions::Extensions;
 pub use line::{LineFault, LineReader};
+pub use proxy::{ProxyError, ProxyHeader, ProxyParse, ProxyTls};
 pub use reply::{ReplyError, ReplyParser, WireReply};
 pub use stuffing::{ContentError, DotStuffer, StuffedContent};
 

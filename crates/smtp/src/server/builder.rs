@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use posthaste_address::Domain;
@@ -11,7 +11,9 @@ use tokio::sync::watch;
 
 use super::content::Memory;
 use super::conversation::Conversation;
-use super::{BoundServer, Handler, Limits};
+use super::rates::Meters;
+use super::visitors::Visitors;
+use super::{BoundServer, Handler, Limits, Network, Rates};
 use crate::config::ConfigError;
 use crate::connector::Stream;
 use crate::tls;
@@ -25,6 +27,7 @@ pub struct ServerBuilder {
     hostname: String,
     certificate: Option<(Vec<u8>, Vec<u8>)>,
     settings: Settings,
+    rates: Rates,
 }
 
 /// The settings that conversations look at.
@@ -38,6 +41,16 @@ pub(super) struct Settings {
     pub(super) danger_allow_plaintext_auth: bool,
     pub(super) dsn: bool,
     pub(super) local_domains: Option<Vec<Domain>>,
+    pub(super) relay_for: Vec<Network>,
+    pub(super) proxies: Vec<Network>,
+    pub(super) lmtp: bool,
+}
+
+impl Settings {
+    /// Whether a connection from `ip` begins with a PROXY header.
+    pub(super) fn trusts_proxy(&self, ip: IpAddr) -> bool {
+        self.proxies.iter().any(|network| network.contains(ip))
+    }
 }
 
 /// An SMTP server that is not listening yet.
@@ -55,6 +68,8 @@ pub(super) struct Shared {
     pub(super) tls: Option<Arc<rustls::ServerConfig>>,
     pub(super) settings: Settings,
     pub(super) memory: Memory,
+    pub(super) meters: Meters,
+    pub(super) visitors: Visitors,
 }
 
 /// Why a server does not listen.
@@ -77,7 +92,66 @@ impl Server {
             hostname: "localhost".to_owned(),
             certificate: None,
             settings: Settings::default(),
+            rates: Rates::default(),
         }
+    }
+
+    /// Starts the settings of a submission server (RFC 6409), as on port 587, or on 465 with
+    /// [`implicit_tls`](ServerBuilder::implicit_tls): who sends must use TLS and log in, and may then send to anybody. It needs
+    /// [`tls`](ServerBuilder::tls).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use posthaste_smtp::server::{Handler, Server};
+    /// # fn example(handler: impl Handler, chain: &str, key: &str) -> Result<(), posthaste_smtp::ConfigError> {
+    /// let server = Server::submission(handler).hostname("mail.example.org").tls(chain, key).build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn submission(handler: impl Handler) -> ServerBuilder {
+        Self::builder(handler).auth(true).require_auth(true).require_tls(true)
+    }
+
+    /// Starts the settings of a relay: clients in `networks`, and who logged in where [`auth`](ServerBuilder::auth) is
+    /// offered, may send to anybody; from others only mail to the server's own name is taken.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use posthaste_smtp::server::{Handler, Server};
+    /// # fn example(handler: impl Handler) -> Result<(), Box<dyn std::error::Error>> {
+    /// let relay = Server::relay(handler, ["10.0.0.0/8".parse()?, "::1".parse()?]).hostname("relay.example.org").build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn relay(handler: impl Handler, networks: impl IntoIterator<Item = Network>) -> ServerBuilder {
+        Self::builder(handler).local_domains([]).relay_for(networks)
+    }
+
+    /// Starts the settings of the mail exchanger of `domains`: it takes mail for them and for the server's own name from
+    /// anybody, and for nobody else.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use posthaste_smtp::server::{Handler, Server};
+    /// # fn example(handler: impl Handler, chain: &str, key: &str) -> Result<(), Box<dyn std::error::Error>> {
+    /// let mx = Server::mx(handler, ["example.org".parse()?]).hostname("mx.example.org").tls(chain, key).build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn mx(handler: impl Handler, domains: impl IntoIterator<Item = Domain>) -> ServerBuilder {
+        Self::builder(handler).local_domains(domains)
+    }
+
+    /// Starts the settings of an LMTP server (RFC 2033), which says of each recipient what became of the message: see
+    /// [`Handler::deliver`]. It takes whatever it is handed: let only who may hand it something reach it, as over a Unix
+    /// socket with [`serve_connection`](Self::serve_connection).
+    pub fn lmtp(handler: impl Handler) -> ServerBuilder {
+        let mut builder = Self::builder(handler);
+        builder.settings.lmtp = true;
+        builder
     }
 
     /// Listens on `address`.
@@ -155,6 +229,26 @@ impl ServerBuilder {
         self
     }
 
+    /// Lets clients in these networks send to any domain, as if they had logged in; the handler is asked about each recipient.
+    pub fn relay_for(mut self, networks: impl IntoIterator<Item = Network>) -> Self {
+        self.settings.relay_for = networks.into_iter().collect();
+        self
+    }
+
+    /// Expects the PROXY protocol, version 1 or 2, from load balancers in these networks, and from nobody else: a
+    /// connection from there that does not begin with its header is closed. The [`Session`](super::Session) then tells of the
+    /// client that the header names, and the limits hold for that.
+    pub fn proxy_protocol(mut self, networks: impl IntoIterator<Item = Network>) -> Self {
+        self.settings.proxies = networks.into_iter().collect();
+        self
+    }
+
+    /// Sets how often a client may come and how much it may bring.
+    pub fn rates(mut self, rates: Rates) -> Self {
+        self.rates = rates;
+        self
+    }
+
     /// Sets what a client may use.
     pub fn limits(mut self, limits: Limits) -> Self {
         self.settings.limits = limits;
@@ -172,10 +266,14 @@ impl ServerBuilder {
             .hostname
             .parse()
             .map_err(|_| invalid("hostname", "it is no domain name"))?;
-        let tls = match &self.certificate {
+        let mut tls = match &self.certificate {
             Some((chain, key)) => Some(tls::server_config(chain, key)?),
             None => None,
         };
+        if let Some(config) = tls.as_mut().and_then(Arc::get_mut) {
+            // A client that says it speaks another protocol was sent here by somebody else.
+            config.alpn_protocols = vec![b"smtp".to_vec()];
+        }
         if tls.is_none() && (self.settings.implicit_tls || self.settings.require_tls) {
             return Err(ConfigError::Missing("the certificate for TLS"));
         }
@@ -190,6 +288,8 @@ impl ServerBuilder {
             hostname,
             tls,
             memory: Memory::new(self.settings.limits.memory),
+            meters: self.rates.meters(),
+            visitors: Visitors::default(),
             settings: self.settings,
         };
         Ok(Server {

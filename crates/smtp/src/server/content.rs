@@ -7,6 +7,7 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 
 use super::header::HeaderWatch;
+use super::rates::{Meter, Payer};
 use super::talk::{Ended, Talk};
 use super::{Limits, Verdict};
 use crate::protocol::{Body, ChunkDecoder, Command, ContentFault, DataDecoder, LineFault, Mail};
@@ -41,6 +42,10 @@ pub struct Content<'c> {
     limits: &'c Limits,
     pulse: &'c Pulse,
     reserved: Reserved<'c>,
+    /// What each octet counts against.
+    toll: Option<(&'c Meter, Payer)>,
+    /// Octets that are not counted yet.
+    owed: usize,
     state: State,
     /// What was thrown away.
     drained: usize,
@@ -83,8 +88,8 @@ pub(super) enum Settled {
     Handler,
     /// This counts instead.
     Instead(Verdict),
-    /// This is said, and the connection closed.
-    Close(Verdict),
+    /// The client gave the message up by a command, to which this is the reply.
+    Command(Verdict),
 }
 
 /// Why a message did not come whole, or will not be taken. The handler that reads it must not keep it; what it returns is
@@ -110,6 +115,7 @@ pub enum Incomplete {
 }
 
 impl<'c> Content<'c> {
+    #[expect(clippy::too_many_arguments, reason = "one caller, which has them all at hand")]
     pub(super) fn new(
         talk: &'c mut Talk,
         decoder: Decoder,
@@ -118,6 +124,7 @@ impl<'c> Content<'c> {
         limits: &'c Limits,
         pulse: &'c Pulse,
         memory: &'c Memory,
+        toll: Option<(&'c Meter, Payer)>,
     ) -> Self {
         Self {
             talk,
@@ -127,6 +134,8 @@ impl<'c> Content<'c> {
             limits,
             pulse,
             reserved: Reserved { memory, octets: 0 },
+            toll,
+            owed: 0,
             state: State::Reading,
             drained: 0,
         }
@@ -186,16 +195,18 @@ impl<'c> Content<'c> {
 
     /// Reads on and appends what comes to `room`; false is the end.
     async fn read(&mut self, room: &mut BytesMut) -> Result<bool, Incomplete> {
-        match &self.state {
-            State::Ended => return Ok(false),
-            State::Failed(why, _) => return Err(why.clone()),
-            State::Reading => {}
+        if let State::Failed(why, _) = &self.state {
+            return Err(why.clone());
         }
+        let more = matches!(self.state, State::Reading);
         self.pulse.wait();
-        let step = self.step(room).await;
+        let mut step = self.pay().await.map_err(|why| (why, Parting::None));
+        if more && step.is_ok() {
+            step = self.step(room).await;
+        }
         self.pulse.go_on();
         step.map_err(|(why, parting)| self.fail(why, parting))?;
-        Ok(true)
+        Ok(more)
     }
 
     fn fail(&mut self, why: Incomplete, parting: Parting) -> Incomplete {
@@ -216,6 +227,7 @@ impl<'c> Content<'c> {
                     .map_err(stays)?;
                 let used = decoder.advance(input, |piece| room.extend_from_slice(piece));
                 self.talk.consume(used);
+                self.owed += used;
                 if let Some(fault) = decoder.fault() {
                     return Err(stays(fault.into()));
                 }
@@ -242,11 +254,29 @@ impl<'c> Content<'c> {
                     .map_err(stays)?;
                 let used = chunks.decoder.advance(input, |piece| room.extend_from_slice(piece));
                 self.talk.consume(used);
+                self.owed += used;
                 if let Some(fault) = chunks.decoder.fault() {
                     return Err(stays(fault.into()));
                 }
                 self.look(room, before)?;
             }
+        }
+        Ok(())
+    }
+
+    /// Waits until what was read is within the client's rate: it is read from no faster.
+    async fn pay(&mut self) -> Result<(), Incomplete> {
+        let Some((meter, payer)) = &self.toll else {
+            return Ok(());
+        };
+        while self.owed > 0 {
+            let (left, wait) = meter.take(payer, self.owed);
+            self.owed = left;
+            if wait > self.limits.content {
+                let full = Verdict::defer(450, (7, 1), "too many octets, try again later");
+                return Err(Incomplete::Refused(full));
+            }
+            tokio::time::sleep(wait).await;
         }
         Ok(())
     }
@@ -319,11 +349,12 @@ impl<'c> Content<'c> {
             State::Ended => return Ok(Settled::Handler),
             State::Failed(Incomplete::Disconnected, _) => return Err(Ended::Gone),
             State::Failed(Incomplete::TimedOut, _) => return Err(Ended::Late),
-            State::Failed(_, Parting::Reset) => return Ok(Settled::Instead(Verdict::accept())),
+            State::Failed(_, Parting::Reset) => return Ok(Settled::Command(Verdict::accept())),
             State::Failed(_, Parting::Quit) => {
-                return Ok(Settled::Close(Verdict::positive(221, (0, 0), "goodbye")));
+                let goodbye = Verdict::positive(221, (0, 0), "goodbye").and_close();
+                return Ok(Settled::Command(goodbye));
             }
-            State::Failed(Incomplete::Refused(verdict), _) if verdict.closes() => return Ok(Settled::Close(verdict)),
+            State::Failed(Incomplete::Refused(verdict), _) if verdict.closes() => return Ok(Settled::Command(verdict)),
             State::Failed(Incomplete::Refused(verdict), _) => Some(verdict),
             // A fault that smells of smuggling ends the session: what follows it may be meant for another server's eyes.
             State::Failed(Incomplete::Fault(fault @ ContentFault::BareLineEnd), _) => {
@@ -349,11 +380,7 @@ impl<'c> Content<'c> {
             (None, _) if read_on => return Ok(Settled::Handler),
             (None, _) => Verdict::refuse(552, (3, 4), "message too big"),
         };
-        Ok(if verdict.closes() || !read_on {
-            Settled::Close(verdict)
-        } else {
-            Settled::Instead(verdict)
-        })
+        Ok(Settled::Instead(if read_on { verdict } else { verdict.and_close() }))
     }
 
     /// Throws away what still comes of the message or the chunk; false is that it has become too much.

@@ -3,16 +3,19 @@
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
-use posthaste_address::{EmailAddress, Recipient};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
 use super::builder::Shared;
-use super::talk::{Ended, Talk, from_now};
+use super::opening::Opened;
+use super::talk::{Ended, Talk};
+use super::transaction::Transaction;
+use super::visitors::Visit;
 use super::{Session, Verdict};
 use crate::connector::Stream;
-use crate::protocol::{Body, Command, CommandError, ForwardPath, LineFault, Mail, Rcpt};
+use crate::protocol::{Command, CommandError, LineFault};
 
 /// How many recipients beyond the limit one client may name before it is hung up on.
 const OVERSHOOT: u32 = 1000;
@@ -23,22 +26,21 @@ pub(super) struct Conversation {
     pub(super) session: Session,
     pub(super) transaction: Option<Transaction>,
     pub(super) failed_logins: u32,
+    /// How many messages were begun.
+    pub(super) messages: u32,
+    pub(super) visit: Option<Visit>,
     stopped: watch::Receiver<bool>,
     idle_commands: u32,
     errors: u32,
     overshoot: u32,
 }
 
-/// What was said since MAIL.
-pub(super) struct Transaction {
-    pub(super) mail: Mail,
-    pub(super) recipients: Vec<Recipient>,
-}
-
 /// What comes after a command.
 pub(super) enum Next {
     /// The reply, then the next command.
     Reply(Verdict),
+    /// One reply for each recipient.
+    Replies(Vec<Verdict>),
     /// Nothing more to say; the next command.
     Silent,
     /// The reply, then TLS.
@@ -49,14 +51,18 @@ pub(super) enum Next {
 
 impl Conversation {
     pub(super) fn new(shared: Arc<Shared>, peer: Option<SocketAddr>, stopped: watch::Receiver<bool>) -> Self {
+        let session = Session {
+            peer,
+            lmtp: shared.settings.lmtp,
+            ..Session::default()
+        };
         Self {
             shared,
-            session: Session {
-                peer,
-                ..Session::default()
-            },
+            session,
             transaction: None,
             failed_logins: 0,
+            messages: 0,
+            visit: None,
             stopped,
             idle_commands: 0,
             errors: 0,
@@ -64,31 +70,26 @@ impl Conversation {
         }
     }
 
+    /// Takes note that the connection was counted already.
+    pub(super) fn counted(mut self, visit: Option<Visit>) -> Self {
+        self.visit = visit;
+        self
+    }
+
     /// Talks until one side has had enough.
     pub(super) async fn run(mut self, stream: Box<dyn Stream>) {
         let shared = Arc::clone(&self.shared);
-        let limits = &shared.settings.limits;
-        let mut talk = Talk::new(stream, from_now(limits.session));
-        if self.shared.settings.implicit_tls {
-            let Some(config) = self.shared.tls.clone() else { return };
-            match talk.start_tls(config, limits.handshake).await {
-                Ok(secured) => talk = secured,
-                Err(ended) => return tracing::debug!(?ended, "TLS handshake failed"),
-            }
-            self.session.secure = true;
+        let wait = shared.settings.limits.idle;
+        // What is needed for a moment only shall not be part of what every connection holds.
+        let talk = match Box::pin(self.open(stream)).await {
+            Opened::Greeted(talk) => self.converse(talk).await,
+            Opened::Refused(talk) => Some(talk),
+            Opened::Gone => None,
+        };
+        if let Some(talk) = talk {
+            Box::pin(talk.close(wait)).await;
         }
-        let verdict = self.decide(self.shared.handler.connect(&self.session)).await;
-        if verdict.is_silent() {
-            return;
-        }
-        if !verdict.is_accept() || verdict.closes() {
-            talk.say(&verdict);
-            return talk.close(limits.idle).await;
-        }
-        talk.say_plain(220, &format!("{} ESMTP", self.shared.hostname));
-        if let Some(talk) = self.converse(talk).await {
-            talk.close(limits.idle).await;
-        }
+        let _ = timeout(shared.settings.limits.handler, shared.handler.end(&self.session)).await;
     }
 
     /// Reads commands and answers them; returns what is to be closed with a goodbye.
@@ -129,13 +130,18 @@ impl Conversation {
                 Ok(Next::Silent) => {}
                 Ok(Next::Reply(verdict)) if verdict.is_silent() => return None,
                 Ok(Next::Reply(verdict)) => {
-                    talk.say(&verdict);
-                    if verdict.closes() {
+                    if !self.answer(&verdict, &mut talk).await {
                         return Some(talk);
                     }
-                    if let Some(goodbye) = self.count(&verdict) {
-                        talk.say(&goodbye);
-                        return Some(talk);
+                }
+                Ok(Next::Replies(verdicts)) => {
+                    for verdict in &verdicts {
+                        if verdict.is_silent() {
+                            return None;
+                        }
+                        if !self.answer(verdict, &mut talk).await {
+                            return Some(talk);
+                        }
                     }
                 }
                 Ok(Next::Close(verdict)) => {
@@ -146,11 +152,14 @@ impl Conversation {
                     let config = self.shared.tls.clone()?;
                     talk.say(&Verdict::positive(220, (0, 0), "go ahead"));
                     talk.flush(limits.idle).await.ok()?;
-                    talk = talk.start_tls(config, limits.handshake).await.ok()?;
+                    let (secured, encryption) = Box::pin(talk.start_tls(config, limits.handshake)).await.ok()?;
+                    talk = secured;
                     // All that was learnt in clear text is forgotten (RFC 3207 §4.2).
                     self.session = Session {
                         peer: self.session.peer,
-                        secure: true,
+                        proxy: self.session.proxy,
+                        lmtp: self.session.lmtp,
+                        encryption: Some(encryption),
                         ..Session::default()
                     };
                     self.transaction = None;
@@ -160,10 +169,36 @@ impl Conversation {
         }
     }
 
+    /// Gives a reply; false is that it was the last one.
+    async fn answer(&mut self, verdict: &Verdict, talk: &mut Talk) -> bool {
+        let goodbye = self.count(verdict);
+        let delay = self.delay(verdict);
+        if !delay.is_zero() {
+            // Who is told no again and again waits longer and longer; one who stops the server does not.
+            let _ = timeout(delay, self.stopped.wait_for(|&stop| stop)).await;
+        }
+        talk.say(verdict);
+        if let (Some(goodbye), false) = (&goodbye, verdict.closes()) {
+            talk.say(goodbye);
+        }
+        !verdict.closes() && goodbye.is_none()
+    }
+
+    /// Returns how long a refusal is held back.
+    fn delay(&self, verdict: &Verdict) -> Duration {
+        const MOST: Duration = Duration::from_secs(30);
+        let limits = &self.shared.settings.limits;
+        if verdict.is_accept() {
+            return Duration::ZERO;
+        }
+        let beyond = self.errors.saturating_sub(limits.tarpit_after);
+        limits.tarpit.saturating_mul(beyond).min(MOST)
+    }
+
     /// Counts what a client may not do without end.
     fn count(&mut self, verdict: &Verdict) -> Option<Verdict> {
-        // A client with more recipients than fit sends the message to those that did, and the others again.
-        let is_overshoot = verdict.code() == 452;
+        // A client with more recipients than fit, now or in a time, sends the message to those that did, and the others again.
+        let is_overshoot = matches!(verdict.code(), 450 | 452);
         self.overshoot += u32::from(is_overshoot);
         self.errors += u32::from(!verdict.is_accept() && !is_overshoot);
         let limits = &self.shared.settings.limits;
@@ -197,16 +232,10 @@ impl Conversation {
             self.idle_commands += 1;
         }
         Ok(Next::Reply(match command {
-            Command::Ehlo(name) => {
-                self.greet(name, true);
-                talk.say_lines(250, &self.announcement());
-                return Ok(self.silent());
-            }
-            Command::Helo(name) => {
-                self.greet(name, false);
-                talk.say_plain(250, self.shared.hostname.as_str());
-                return Ok(self.silent());
-            }
+            Command::Ehlo(_) | Command::Helo(_) if self.session.lmtp => Verdict::refuse(500, (5, 1), "say LHLO"),
+            Command::Lhlo(_) if !self.session.lmtp => Verdict::refuse(500, (5, 1), "say EHLO"),
+            Command::Ehlo(name) | Command::Lhlo(name) => return Ok(self.greet(name, true, talk).await),
+            Command::Helo(name) => return Ok(self.greet(name, false, talk).await),
             Command::Mail(mail) => self.mail(mail).await,
             Command::Rcpt(rcpt) => self.rcpt(rcpt).await,
             Command::Data => return Box::pin(self.data(talk)).await,
@@ -228,18 +257,25 @@ impl Conversation {
         }))
     }
 
-    /// After a reply that was already queued: the client's commands still count.
-    fn silent(&mut self) -> Next {
-        match self.count(&Verdict::accept()) {
-            Some(goodbye) => Next::Close(goodbye),
-            None => Next::Silent,
-        }
-    }
-
-    fn greet(&mut self, name: String, extended: bool) {
+    async fn greet(&mut self, name: String, extended: bool, talk: &mut Talk) -> Next {
         self.session.helo = Some(name);
         self.session.extended = extended;
         self.transaction = None;
+        let verdict = self.decide(self.shared.handler.ehlo(&self.session)).await;
+        if !verdict.is_accept() {
+            self.session.helo = None;
+            return Next::Reply(verdict);
+        }
+        if extended {
+            talk.say_lines(250, &self.announcement());
+        } else {
+            talk.say_plain(250, self.shared.hostname.as_str());
+        }
+        // The reply is given; the client's commands still count.
+        match self.count(&verdict) {
+            Some(goodbye) => Next::Close(goodbye),
+            None => Next::Silent,
+        }
     }
 
     fn announcement(&self) -> Vec<String> {
@@ -256,7 +292,12 @@ impl Conversation {
         if settings.dsn {
             lines.push("DSN".to_owned());
         }
-        if self.session.secure {
+        let mut limits = format!("LIMITS RCPTMAX={}", settings.limits.recipients);
+        if let Some(messages) = settings.limits.messages {
+            limits.push_str(&format!(" MAILMAX={messages}"));
+        }
+        lines.push(limits);
+        if self.session.is_secure() {
             lines.push("REQUIRETLS".to_owned());
         } else if self.shared.tls.is_some() {
             lines.push("STARTTLS".to_owned());
@@ -269,14 +310,14 @@ impl Conversation {
 
     pub(super) fn offers_auth(&self) -> bool {
         let settings = &self.shared.settings;
-        settings.auth && (self.session.secure || settings.danger_allow_plaintext_auth)
+        settings.auth && (self.session.is_secure() || settings.danger_allow_plaintext_auth)
     }
 
     fn start_tls(&mut self, talk: &Talk) -> Next {
         if self.shared.tls.is_none() {
             return Next::Reply(Verdict::refuse(502, (5, 1), "TLS is not available"));
         }
-        if self.session.secure {
+        if self.session.is_secure() {
             return Next::Reply(Verdict::refuse(503, (5, 1), "TLS is active"));
         }
         if self.transaction.is_some() {
@@ -287,95 +328,6 @@ impl Conversation {
             return Next::Close(Verdict::refuse(501, (5, 2), "nothing may follow STARTTLS"));
         }
         Next::StartTls
-    }
-
-    async fn mail(&mut self, mail: Mail) -> Verdict {
-        let settings = &self.shared.settings;
-        if self.session.helo.is_none() {
-            return Verdict::refuse(503, (5, 1), "say EHLO first");
-        }
-        if self.transaction.is_some() {
-            return Verdict::refuse(503, (5, 1), "a sender was named already");
-        }
-        if settings.require_tls && !self.session.secure {
-            return Verdict::refuse(530, (7, 0), "say STARTTLS first");
-        }
-        if settings.require_auth && self.session.identity.is_none() {
-            return Verdict::refuse(530, (7, 0), "log in first");
-        }
-        let notification = mail.return_content.is_some() || mail.envelope_id.is_some();
-        if (notification && !settings.dsn) || (mail.require_tls && !self.session.secure) {
-            return unrecognised();
-        }
-        if mail.body == Some(Body::BinaryMime) {
-            return Verdict::refuse(501, (5, 4), "BINARYMIME is not offered");
-        }
-        let size_limit = u64::try_from(settings.limits.message_size).unwrap_or(u64::MAX);
-        if mail.size.is_some_and(|size| size > size_limit) {
-            return Verdict::refuse(552, (3, 4), "message too big");
-        }
-        if let Some(refusal) = self.refuse_sender(mail.path.as_ref()) {
-            return refusal;
-        }
-        let verdict = self.decide(self.shared.handler.mail(&self.session, &mail)).await;
-        if verdict.is_accept() {
-            self.transaction = Some(Transaction {
-                mail,
-                recipients: Vec::new(),
-            });
-        }
-        verdict
-    }
-
-    /// Refuses a sender that is not the client's.
-    fn refuse_sender(&self, sender: Option<&EmailAddress>) -> Option<Verdict> {
-        let identity = self.session.identity.as_ref()?;
-        let theirs = sender.is_none_or(|sender| identity.may_send_as(sender));
-        (!theirs).then(|| Verdict::refuse(553, (7, 1), "not your address"))
-    }
-
-    async fn rcpt(&mut self, rcpt: Rcpt) -> Verdict {
-        let settings = &self.shared.settings;
-        let Some(transaction) = &self.transaction else {
-            return Verdict::refuse(503, (5, 1), "say MAIL first");
-        };
-        if rcpt.non_ascii && !transaction.mail.smtputf8 {
-            return Verdict::refuse(553, (6, 7), "address needs SMTPUTF8");
-        }
-        if (rcpt.notify.is_some() || rcpt.original_recipient.is_some()) && !settings.dsn {
-            return unrecognised();
-        }
-        if transaction.recipients.len() >= settings.limits.recipients {
-            return Verdict::defer(452, (5, 3), "too many recipients");
-        }
-        let address = match rcpt.path {
-            ForwardPath::Address(address) => address,
-            ForwardPath::Postmaster => match format!("postmaster@{}", self.shared.hostname).parse() {
-                Ok(address) => address,
-                Err(_) => return Verdict::refuse(550, (1, 1), "no postmaster here"),
-            },
-        };
-        let is_local = |address: &EmailAddress| match &settings.local_domains {
-            Some(domains) => domains.contains(address.domain()) || *address.domain() == self.shared.hostname,
-            None => true,
-        };
-        if self.session.identity.is_none() && !is_local(&address) {
-            return Verdict::relay_denied();
-        }
-        let mut recipient = Recipient::from(address);
-        if let Some(notify) = rcpt.notify {
-            recipient = recipient.with_notify(notify);
-        }
-        if let Some(original) = rcpt.original_recipient {
-            recipient = recipient.with_original_recipient(original);
-        }
-        let verdict = self.decide(self.shared.handler.rcpt(&self.session, &recipient)).await;
-        if verdict.is_accept()
-            && let Some(transaction) = &mut self.transaction
-        {
-            transaction.recipients.push(recipient);
-        }
-        verdict
     }
 
     /// Waits for a decision of the handler, but not for ever.
@@ -394,8 +346,4 @@ impl Conversation {
 /// The reply when the handler took too long.
 pub(super) fn undecided() -> Verdict {
     Verdict::defer(451, (3, 0), "no decision in time, try again later")
-}
-
-fn unrecognised() -> Verdict {
-    Verdict::refuse(555, (5, 4), "parameter not recognised")
 }

@@ -37,6 +37,13 @@ pub trait Handler: Send + Sync + 'static {
         Box::pin(std::future::ready(Verdict::accept()))
     }
 
+    /// Decides whether a client may call itself as it did in EHLO, HELO or LHLO, and so whether it may go on. Accepts unless
+    /// implemented; the text of an acceptance is not shown.
+    fn ehlo<'a>(&'a self, session: &'a Session) -> HandlerFuture<'a, Verdict> {
+        let _ = session;
+        Box::pin(std::future::ready(Verdict::accept()))
+    }
+
     /// Checks a user name and password. Refuses unless implemented. Compare with
     /// [`Secret::matches`](crate::Secret::matches), and take as long for an unknown name as for a wrong password.
     fn authenticate<'a>(&'a self, session: &'a Session, credentials: &'a Credentials) -> HandlerFuture<'a, Login> {
@@ -131,6 +138,27 @@ pub trait Handler: Send + Sync + 'static {
             }
         })
     }
+
+    /// Reads a message as it comes over LMTP, and decides for each recipient, in their order in the envelope: all else is as
+    /// with [`content`](Self::content), whose decision is the same for all unless this is implemented. A recipient
+    /// without a decision is told to try again.
+    fn deliver<'a>(
+        &'a self,
+        session: &'a Session,
+        envelope: &'a Envelope,
+        content: &'a mut Content<'_>,
+    ) -> HandlerFuture<'a, Vec<Verdict>> {
+        Box::pin(async move {
+            let verdict = self.content(session, envelope, content).await;
+            vec![verdict; envelope.recipients().len()]
+        })
+    }
+
+    /// Learns that a connection has ended, however it did; only when the server is stopped for good nobody is told.
+    fn end<'a>(&'a self, session: &'a Session) -> HandlerFuture<'a, ()> {
+        let _ = session;
+        Box::pin(std::future::ready(()))
+    }
 }
 
 #[deny(clippy::missing_trait_methods)]
@@ -162,5 +190,22 @@ impl<T: Handler + ?Sized> Handler for Arc<T> {
         content: &'a mut Content<'_>,
     ) -> HandlerFuture<'a, Verdict> {
         (**self).content(session, envelope, content)
+    }
+
+    fn ehlo<'a>(&'a self, session: &'a Session) -> HandlerFuture<'a, Verdict> {
+        (**self).ehlo(session)
+    }
+
+    fn deliver<'a>(
+        &'a self,
+        session: &'a Session,
+        envelope: &'a Envelope,
+        content: &'a mut Content<'_>,
+    ) -> HandlerFuture<'a, Vec<Verdict>> {
+        (**self).deliver(session, envelope, content)
+    }
+
+    fn end<'a>(&'a self, session: &'a Session) -> HandlerFuture<'a, ()> {
+        (**self).end(session)
     }
 }

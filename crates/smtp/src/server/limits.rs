@@ -17,13 +17,17 @@ pub struct Limits {
     pub(super) text_line: usize,
     pub(super) command_line: usize,
     pub(super) recipients: usize,
+    pub(super) messages: Option<u32>,
     pub(super) hops: usize,
     pub(super) idle_commands: u32,
     pub(super) errors: u32,
+    pub(super) tarpit_after: u32,
+    pub(super) tarpit: Duration,
     pub(super) failed_logins: u32,
     pub(super) connections: usize,
     pub(super) connections_per_ip: usize,
     pub(super) memory: usize,
+    pub(super) greet_pause: Duration,
     pub(super) handshake: Duration,
     pub(super) idle: Duration,
     pub(super) content: Duration,
@@ -39,13 +43,17 @@ impl Default for Limits {
             text_line: 1000,
             command_line: 2048,
             recipients: 100,
+            messages: None,
             hops: 100,
             idle_commands: 100,
             errors: 20,
+            tarpit_after: 10,
+            tarpit: Duration::from_secs(1),
             failed_logins: 3,
             connections: 1000,
             connections_per_ip: 100,
             memory: 512 * 1024 * 1024,
+            greet_pause: Duration::ZERO,
             handshake: Duration::from_secs(30),
             idle: Duration::from_secs(300),
             content: Duration::from_secs(180),
@@ -76,9 +84,15 @@ impl Limits {
         self
     }
 
-    /// Sets the most recipients of one message. Default 100.
+    /// Sets the most recipients of one message. They are announced (RFC 9422). Default 100.
     pub fn recipients(mut self, count: usize) -> Self {
         self.recipients = count;
+        self
+    }
+
+    /// Sets the most messages of one connection. They are announced (RFC 9422). Default is no limit.
+    pub fn messages(mut self, count: u32) -> Self {
+        self.messages = Some(count);
         self
     }
 
@@ -101,6 +115,14 @@ impl Limits {
         self
     }
 
+    /// Sets how many commands of a session may fail before each refusal is delayed, and by how much: by `delay` the first time,
+    /// twice that the second time, three times the third, up to 30 seconds. Default 10 and 1 second.
+    pub fn tarpit(mut self, after: u32, delay: Duration) -> Self {
+        self.tarpit_after = after;
+        self.tarpit = delay;
+        self
+    }
+
     /// Sets how many logins of a session may fail. Default 3.
     pub fn failed_logins(mut self, count: u32) -> Self {
         self.failed_logins = count;
@@ -113,7 +135,7 @@ impl Limits {
         self
     }
 
-    /// Sets how many connections from one IP address are served at once. Default 100.
+    /// Sets how many connections from one IPv4 address, or one /64 of IPv6, are served at once. Default 100.
     pub fn connections_per_ip(mut self, count: usize) -> Self {
         self.connections_per_ip = count;
         self
@@ -123,6 +145,13 @@ impl Limits {
     /// used up is told to try again. A handler that reads messages piece by piece needs none of it. Default 512 MiB.
     pub fn memory(mut self, octets: usize) -> Self {
         self.memory = octets;
+        self
+    }
+
+    /// Sets how long the server keeps silent before it greets. A client that talks in that time does not speak SMTP and is
+    /// turned away. Default is no time; a few seconds keep many spammers off an MX.
+    pub fn greet_pause(mut self, time: Duration) -> Self {
+        self.greet_pause = time;
         self
     }
 

@@ -1,12 +1,10 @@
 //! Connections: how many there may be, and how they end.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::future::Future;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::pin::pin;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
@@ -16,6 +14,7 @@ use tokio::time::{sleep, timeout};
 
 use super::Server;
 use super::conversation::Conversation;
+use super::visitors::Visit;
 
 /// How long accepting pauses after it failed, as it does when the process has no file descriptor left.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -49,7 +48,6 @@ impl BoundServer {
     pub async fn serve_until(self, shutdown: impl Future<Output = ()>) {
         let (stop, stopped) = watch::channel(false);
         let limits = &self.server.shared.settings.limits;
-        let visitors = Visitors::default();
         let mut sessions = JoinSet::new();
         let mut shutdown = pin!(shutdown);
         loop {
@@ -59,19 +57,18 @@ impl BoundServer {
                 Some(_) = sessions.join_next(), if !sessions.is_empty() => {}
                 accepted = self.listener.accept() => match accepted {
                     Ok((stream, peer)) => {
-                        let admitted = (sessions.len() < limits.connections)
-                            .then(|| visitors.admit(peer.ip().to_canonical(), limits.connections_per_ip))
-                            .flatten();
-                        match admitted {
-                            Some(visit) => {
-                                let server = self.server.clone();
-                                let stopped = stopped.clone();
-                                sessions.spawn(async move {
-                                    serve(&server, stream, peer, stopped).await;
-                                    drop(visit);
-                                });
+                        let shared = &self.server.shared;
+                        // Whom a proxy speaks for is not known yet.
+                        let visit = if shared.settings.trusts_proxy(peer.ip()) {
+                            Some(None)
+                        } else {
+                            shared.visitors.admit(peer.ip(), limits.connections_per_ip).map(Some)
+                        };
+                        match visit {
+                            Some(visit) if sessions.len() < limits.connections => {
+                                sessions.spawn(serve(self.server.clone(), stream, peer, stopped.clone(), visit));
                             }
-                            None => self.turn_away(&stream),
+                            _ => self.turn_away(&stream),
                         }
                     }
                     Err(error) => {
@@ -100,50 +97,21 @@ impl BoundServer {
     }
 }
 
-async fn serve(server: &Server, stream: TcpStream, peer: SocketAddr, stopped: watch::Receiver<bool>) {
+async fn serve(
+    server: Server,
+    stream: TcpStream,
+    peer: SocketAddr,
+    stopped: watch::Receiver<bool>,
+    visit: Option<Visit>,
+) {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "a connection broke before it began");
         return;
     }
-    Conversation::new(Arc::clone(&server.shared), Some(peer), stopped)
+    Conversation::new(server.shared, Some(peer), stopped)
+        .counted(visit)
         .run(Box::new(stream))
         .await;
-}
-
-/// How many connections each IP address has.
-#[derive(Clone, Default)]
-struct Visitors(Arc<Mutex<HashMap<IpAddr, usize>>>);
-
-/// One counted connection; dropping it counts it off.
-struct Visit {
-    visitors: Visitors,
-    ip: IpAddr,
-}
-
-impl Visitors {
-    fn admit(&self, ip: IpAddr, limit: usize) -> Option<Visit> {
-        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if counts.get(&ip).copied().unwrap_or_default() >= limit {
-            return None;
-        }
-        *counts.entry(ip).or_default() += 1;
-        Some(Visit {
-            visitors: self.clone(),
-            ip,
-        })
-    }
-}
-
-impl Drop for Visit {
-    fn drop(&mut self) {
-        let mut counts = self.visitors.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = counts.get_mut(&self.ip) {
-            *count -= 1;
-            if *count == 0 {
-                counts.remove(&self.ip);
-            }
-        }
-    }
 }
 
 impl fmt::Debug for BoundServer {

@@ -7,6 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
 use super::conversation::{Conversation, Next};
+use super::rates::{Meter, Payer};
 use super::talk::{Ended, Talk};
 use super::{Credentials, Login, Verdict};
 use crate::secret::Secret;
@@ -29,6 +30,12 @@ impl Conversation {
     ) -> Result<Next, Ended> {
         if let Some(refusal) = self.refuse_login(mechanism) {
             return Ok(Next::Reply(refusal));
+        }
+        if let Some((meter, payer)) = self.failures()
+            && !meter.would_admit(&payer)
+        {
+            let later = Verdict::defer(454, (7, 0), "too many failed logins, try again later");
+            return Ok(self.failed_login(later));
         }
         let wait = self.shared.settings.limits.idle;
         let credentials = match mechanism {
@@ -78,7 +85,17 @@ impl Conversation {
         None
     }
 
+    /// Where failed logins are counted, and for whom.
+    fn failures(&self) -> Option<(&Meter, Payer)> {
+        let meter = self.shared.meters.failed_logins.as_ref();
+        meter.zip(Payer::address(&self.session))
+    }
+
     fn failed_login(&mut self, verdict: Verdict) -> Next {
+        if let Some((meter, payer)) = self.failures() {
+            // What counts is that it is counted.
+            let _ = meter.admits(&payer);
+        }
         self.failed_logins += 1;
         if self.failed_logins > self.shared.settings.limits.failed_logins {
             return Next::Close(Verdict::goodbye((7, 0), "too many failed logins"));

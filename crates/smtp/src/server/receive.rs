@@ -4,9 +4,11 @@ use posthaste_address::Envelope;
 
 use super::Verdict;
 use super::content::{Chunks, Content, Decoder, Pulse, Settled};
-use super::conversation::{Conversation, Next, Transaction};
+use super::conversation::{Conversation, Next, undecided};
 use super::header::HeaderWatch;
+use super::rates::Payer;
 use super::talk::{Ended, Talk};
+use super::transaction::Transaction;
 use crate::protocol::{ChunkDecoder, DataDecoder};
 
 impl Conversation {
@@ -72,29 +74,45 @@ impl Conversation {
         let pulse = Pulse::default();
         let header = HeaderWatch::new(self.session.identity(), limits.hops);
         let memory = &self.shared.memory;
-        let mut content = Content::new(talk, decoder, header, &mail, limits, &pulse, memory);
-        let work = self.shared.handler.content(&self.session, &envelope, &mut content);
-        let verdict = pulse.watch(limits.handler, work).await;
-        let verdict = verdict.unwrap_or_else(super::conversation::undecided);
-        Ok(match content.settle(verdict.is_accept()).await? {
-            Settled::Handler => {
-                if verdict.is_accept() {
-                    self.delivered();
-                }
-                Next::Reply(verdict)
-            }
-            Settled::Instead(verdict) => Next::Reply(verdict),
-            Settled::Close(verdict) => Next::Close(verdict),
-        })
+        let toll = self.shared.meters.octets.as_ref().zip(Payer::of(&self.session));
+        let mut content = Content::new(talk, decoder, header, &mail, limits, &pulse, memory, toll);
+        let handler = &self.shared.handler;
+        let count = envelope.recipients().len();
+        let mut verdicts = if self.session.lmtp {
+            let work = handler.deliver(&self.session, &envelope, &mut content);
+            pulse.watch(limits.handler, work).await.unwrap_or_default()
+        } else {
+            let work = handler.content(&self.session, &envelope, &mut content);
+            let verdict = pulse.watch(limits.handler, work).await;
+            vec![verdict.unwrap_or_else(undecided)]
+        };
+        if self.session.lmtp {
+            verdicts.resize_with(count, undecided);
+        }
+        let accepted = verdicts.iter().any(Verdict::is_accept);
+        let said = |verdict: Verdict| vec![verdict; if self.session.lmtp { count } else { 1 }];
+        let next = match content.settle(accepted).await? {
+            Settled::Handler => verdicts,
+            Settled::Instead(verdict) => said(verdict),
+            Settled::Command(verdict) if verdict.closes() => return Ok(Next::Close(verdict)),
+            Settled::Command(verdict) => return Ok(Next::Reply(verdict)),
+        };
+        if next.iter().any(Verdict::is_accept) {
+            self.delivered();
+        }
+        Ok(Next::Replies(next))
     }
 
     /// Checks that there is a sender and a recipient.
     fn ready_for_content(&self) -> Result<(), Verdict> {
         match &self.transaction {
             None => Err(Verdict::refuse(503, (5, 1), "say MAIL and RCPT first")),
-            Some(transaction) if transaction.recipients.is_empty() => {
-                Err(Verdict::refuse(554, (5, 1), "no valid recipients"))
-            }
+            // RFC 2033 §4.2 wants another code than everybody uses.
+            Some(transaction) if transaction.recipients.is_empty() => Err(Verdict::refuse(
+                if self.session.lmtp { 503 } else { 554 },
+                (5, 1),
+                "no valid recipients",
+            )),
             Some(_) => Ok(()),
         }
     }

@@ -14,6 +14,7 @@ use tokio::time::{Instant, timeout_at};
 use tokio_rustls::TlsAcceptor;
 use zeroize::Zeroizing;
 
+use super::session::Encryption;
 use super::verdict::{Verdict, printable};
 use crate::connector::Stream;
 use crate::protocol::{Command, CommandError, LineFault, LineReader};
@@ -227,14 +228,36 @@ impl Talk {
     }
 
     /// Turns to TLS. Nothing that was said before counts after.
-    pub(super) async fn start_tls(self, config: Arc<rustls::ServerConfig>, wait: Duration) -> Result<Self, Ended> {
+    pub(super) async fn start_tls(
+        self,
+        config: Arc<rustls::ServerConfig>,
+        wait: Duration,
+    ) -> Result<(Self, Box<Encryption>), Ended> {
         let deadline = self.deadline(wait);
         let handshake = TlsAcceptor::from(config).accept(self.stream);
         let stream = timeout_at(deadline, handshake)
             .await
             .map_err(|_| Ended::Late)?
             .map_err(|_| Ended::Gone)?;
-        Ok(Self::new(Box::new(stream), self.end))
+        let (_, tls) = stream.get_ref();
+        let encryption = Encryption {
+            version: tls
+                .protocol_version()
+                .and_then(|version| version.as_str())
+                .map(str::to_owned),
+            cipher: tls
+                .negotiated_cipher_suite()
+                .and_then(|suite| suite.suite().as_str())
+                .map(str::to_owned),
+            server_name: tls.server_name().map(str::to_owned),
+            ..Encryption::default()
+        };
+        Ok((Self::new(Box::new(stream), self.end), Box::new(encryption)))
+    }
+
+    /// Whether the client says something in this time.
+    pub(super) async fn hears(&mut self, time: Duration) -> bool {
+        !time.is_zero() && (self.has_input() || self.fill(time).await.is_ok())
     }
 
     /// Sends what is queued and ends the stream, TLS with its own goodbye.

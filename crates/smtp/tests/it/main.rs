@@ -14,6 +14,7 @@ mod content;
 mod peer;
 mod pool;
 mod postbox;
+mod protection;
 mod sasl;
 mod server;
 mod streamed;

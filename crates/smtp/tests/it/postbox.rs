@@ -8,7 +8,7 @@ use bytes::Bytes;
 use posthaste_address::{EmailAddress, Envelope, Recipient};
 use posthaste_mime::Rope;
 use posthaste_smtp::server::{
-    Credentials, Handler, HandlerFuture, Identity, Incoming, Login, Server, ServerBuilder, Session, Verdict,
+    Content, Credentials, Handler, HandlerFuture, Identity, Incoming, Login, Server, ServerBuilder, Session, Verdict,
 };
 use posthaste_smtp::{SmtpTransport, Tls};
 use posthaste_transport::Outbound;
@@ -31,6 +31,31 @@ impl Postbox {
 }
 
 impl Handler for Postbox {
+    fn ehlo<'a>(&'a self, session: &'a Session) -> HandlerFuture<'a, Verdict> {
+        let verdict = if session.helo() == Some("mx.example.net") {
+            Verdict::refuse(550, (7, 1), "that is my name")
+        } else {
+            Verdict::accept()
+        };
+        Box::pin(std::future::ready(verdict))
+    }
+
+    fn deliver<'a>(
+        &'a self,
+        session: &'a Session,
+        envelope: &'a Envelope,
+        content: &'a mut Content<'_>,
+    ) -> HandlerFuture<'a, Vec<Verdict>> {
+        Box::pin(async move {
+            let verdict = self.content(session, envelope, content).await;
+            let verdict = |recipient: &Recipient| match recipient.address().local_part() {
+                "full" => Verdict::defer(452, (2, 2), "mailbox full"),
+                _ => verdict.clone(),
+            };
+            envelope.recipients().iter().map(verdict).collect()
+        })
+    }
+
     fn authenticate<'a>(&'a self, _: &'a Session, credentials: &'a Credentials) -> HandlerFuture<'a, Login> {
         let right = credentials.username() == "ada" && credentials.password().matches("secret");
         let login = if right {
@@ -124,7 +149,7 @@ pub(crate) fn raw(envelope: Envelope, body: &str) -> Outbound {
 
 /// Runs `work`, which must not take long.
 pub(crate) async fn soon<T>(work: impl Future<Output = T>) -> T {
-    tokio::time::timeout(std::time::Duration::from_secs(20), work)
+    tokio::time::timeout(std::time::Duration::from_secs(60), work)
         .await
         .expect("it hangs")
 }

@@ -1,7 +1,9 @@
 //! A client that says whatever it is told to.
 
+use std::net::SocketAddr;
+
 use posthaste_smtp::protocol::{ReplyParser, WireReply};
-use posthaste_smtp::server::ServerBuilder;
+use posthaste_smtp::server::{Server, ServerBuilder};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 
 use crate::postbox::soon;
@@ -14,9 +16,12 @@ pub(crate) struct Client {
 
 impl Client {
     pub(crate) fn connect(server: ServerBuilder) -> Self {
+        Self::connect_from(server.build().unwrap(), None)
+    }
+
+    pub(crate) fn connect_from(server: Server, peer: Option<SocketAddr>) -> Self {
         let (stream, other) = tokio::io::duplex(1 << 16);
-        let server = server.build().unwrap();
-        tokio::spawn(async move { server.serve_connection(other, None).await });
+        tokio::spawn(async move { server.serve_connection(other, peer).await });
         Self {
             stream,
             inbound: Vec::new(),
