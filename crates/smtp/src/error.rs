@@ -124,6 +124,22 @@ impl Failed {
         }
     }
 
+    /// The same failure once more, for another message that it meets.
+    pub(crate) fn alike(&self) -> Self {
+        let error = match &self.error {
+            SmtpError::Io(error) => SmtpError::Io(error.kind().into()),
+            SmtpError::Timeout => SmtpError::Timeout,
+            SmtpError::Reply(error) => SmtpError::Reply(error.clone()),
+            SmtpError::Unexpected(code) => SmtpError::Unexpected(*code),
+            SmtpError::Refused(reply) => SmtpError::Refused(reply.clone()),
+            _ => SmtpError::Closed,
+        };
+        Self {
+            during: self.during,
+            error,
+        }
+    }
+
     /// Whether it is the message that failed, and not the connection or the server.
     pub(crate) fn is_local(&self) -> bool {
         matches!(self.error, SmtpError::Source(_) | SmtpError::Content(_))

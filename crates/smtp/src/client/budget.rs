@@ -22,6 +22,7 @@ pub(super) enum Step {
     Mail,
     Rcpt,
     Data,
+    Chunk,
     Content,
     Read,
     End,
@@ -42,7 +43,7 @@ impl Step {
             Self::Mail => "naming the sender",
             Self::Rcpt => "naming a recipient",
             Self::Data => "sending DATA",
-            Self::Content => "sending the message",
+            Self::Chunk | Self::Content => "sending the message",
             Self::Read => "reading the message",
             Self::End => "waiting for the reply to the message",
         }
@@ -67,7 +68,7 @@ impl Step {
             Self::Rcpt => Some(Phase::Rcpt),
             Self::Data => Some(Phase::Data),
             // A server waits no longer for octets that come late from a disk than for others.
-            Self::Content | Self::Read => Some(Phase::Block),
+            Self::Chunk | Self::Content | Self::Read => Some(Phase::Block),
             Self::End => Some(Phase::End),
         }
     }
@@ -86,6 +87,11 @@ impl Budget {
             timeouts,
             end: whole.and_then(|whole| Instant::now().checked_add(whole)),
         }
+    }
+
+    /// The same without the deadline of the whole send.
+    pub(super) fn without_end(self) -> Self {
+        Self { end: None, ..self }
     }
 
     /// Runs `work` until the deadline of `step` or of the send, whichever comes first.

@@ -1,6 +1,7 @@
 //! A session from its connection to the point where mail can be sent.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use posthaste_transport::Reply;
 use rustls_pki_types::ServerName;
@@ -51,6 +52,17 @@ impl std::fmt::Debug for TlsParts {
         f.debug_struct("TlsParts")
             .field("name", &self.name)
             .finish_non_exhaustive()
+    }
+}
+
+/// How long after its last use a connection counts as one that the server may have closed meanwhile.
+const FRESH: Duration = Duration::from_secs(1);
+
+impl Connection {
+    /// Whether the server may have closed the connection while nobody looked: then a message must not go out before the server
+    /// has answered, for nobody could say whether it arrived.
+    pub(super) fn may_be_stale(&self) -> bool {
+        self.reused && self.last_used.elapsed() >= FRESH
     }
 }
 

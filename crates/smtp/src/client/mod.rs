@@ -2,8 +2,12 @@
 
 mod budget;
 mod connection;
+mod job;
+mod line;
 mod login;
+mod overlap;
 mod pool;
+mod queue_id;
 mod transaction;
 mod wire;
 
@@ -19,12 +23,13 @@ use crate::config::{ConfigError, SmtpConfig};
 use crate::error::NAME;
 use crate::protocol::word;
 use crate::tls::Tls;
-use budget::{Budget, Step};
+use budget::Budget;
 use connection::{Opener, TlsParts};
+use job::{Job, Manner};
 pub use login::ScramError;
+use overlap::Courier;
 use pool::Pool;
 pub use pool::PoolStatus;
-use transaction::Job;
 
 /// What SMTP can do. Whether the server at hand can is only known once it was asked; what a message needs and it lacks
 /// is then an error before any of the message is sent.
@@ -153,27 +158,22 @@ impl SmtpTransport {
 
     async fn deliver(&self, mail: &Outbound, options: &SendOptions) -> Result<Outcome, SendError> {
         let plan = plan(mail, options, &INFO)?;
-        let job = Job::prepare(mail, plan.keeps(Feature::Dsn), options, self.opener.config.pipelining)?;
+        let config = &self.opener.config;
+        let manner = Manner {
+            pipelining: config.pipelining,
+            chunking: config.chunking,
+            lmtp: config.lmtp,
+        };
+        let job = Arc::new(Job::prepare(mail, plan.keeps(Feature::Dsn), options, manner)?);
         let budget = Budget::new(self.opener.config.timeouts, options.deadline());
         job.probe(&budget).await?;
 
-        let mut lease = budget
-            .run(Step::Wait, self.pool.lease())
-            .await
-            .map_err(crate::error::Failed::not_accepted)?;
-        if let Some(mut connection) = lease.take_kept().await {
-            match job.run(&mut connection, &budget).await {
-                Err(setback) if setback.try_fresh => tracing::debug!("the kept smtp connection was stale"),
-                result => return lease.put_back(connection, result),
-            }
-        }
-        let mut connection = self
-            .opener
-            .open(&budget)
-            .await
-            .map_err(crate::error::Failed::not_accepted)?;
-        let result = job.run(&mut connection, &budget).await;
-        lease.put_back(connection, result)
+        let courier = Courier {
+            pool: &self.pool,
+            opener: &self.opener,
+            overlaps: config.overlap && config.pipelining,
+        };
+        courier.deliver(&job, budget).await
     }
 }
 

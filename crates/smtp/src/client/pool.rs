@@ -4,14 +4,14 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
-use posthaste_transport::{Outcome, SendError};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{Notify, oneshot};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
 use super::budget::{Budget, Step};
 use super::connection::{Connection, Opener};
-use super::transaction::Setback;
+use super::job::Job;
+use super::transaction::{Ended, Interest, Transaction};
 use crate::config::{PoolConfig, Timeouts};
 use crate::error::Failed;
 
@@ -23,24 +23,51 @@ const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
 /// As many connections as may be open, each in the hands of one send or kept for the next.
 ///
-/// Who sends holds a permit, and opens a connection only if none is kept: so there are never more than permits.
+/// Who sends holds a permit, and opens a connection only if none is kept: so there are never more than permits. Who waits for one
+/// may instead be sent by somebody else, behind the message that is on its way.
 pub(super) struct Pool {
     shared: Arc<Shared>,
 }
 
 struct Shared {
     config: PoolConfig,
-    /// Given out in the order in which they are asked for.
-    permits: Arc<Semaphore>,
-    kept: Mutex<Kept>,
+    state: Mutex<State>,
+    /// Tells those who wait for a reply that a message waits to be sent behind theirs.
+    arrived: Notify,
 }
 
-#[derive(Default)]
-struct Kept {
+struct State {
+    /// How many permits nobody holds.
+    free: u32,
+    /// Served in the order in which they came.
+    waiting: VecDeque<Waiting>,
     /// The one that was used last at the end; it is the first to be used again, so that the others can grow old.
     connections: VecDeque<Connection>,
     /// Whether somebody closes those that grow old.
     watched: bool,
+}
+
+/// Somebody who waits for permits.
+struct Waiting {
+    permits: u32,
+    turn: oneshot::Sender<Turn>,
+    /// What somebody else may send for them.
+    errand: Option<Errand>,
+}
+
+/// A message that may be sent by who has a connection.
+pub(super) struct Errand {
+    pub(super) job: Arc<Job>,
+    pub(super) budget: Budget,
+    pub(super) interest: Interest,
+}
+
+/// What waiting for a permit comes to.
+pub(super) enum Turn {
+    /// A permit.
+    Go(Lease),
+    /// Somebody else sent the message.
+    Sent(Box<Ended>),
 }
 
 /// Counts the connections of an [`SmtpTransport`](crate::SmtpTransport).
@@ -49,46 +76,89 @@ struct Kept {
 pub struct PoolStatus {
     /// Connections that wait for a message.
     pub idle: usize,
-    /// Sends that have a connection, or are opening or closing one.
+    /// Connections that have a message, or are being opened or closed.
     pub busy: usize,
     /// Connections that may be open at once.
     pub limit: usize,
 }
 
-/// The right to one connection. It is taken out of the pool for the time of a send, so that a send that is dropped takes its
-/// connection with it.
+/// The right to one connection, or several. It is taken out of the pool for the time of a send, so that a send that is dropped
+/// takes its connection with it.
 pub(super) struct Lease {
     shared: Arc<Shared>,
-    permit: OwnedSemaphorePermit,
+    permits: u32,
+}
+
+/// A place in the queue. Who leaves it lets the others go on.
+pub(super) struct Place {
+    shared: Arc<Shared>,
+    turn: oneshot::Receiver<Turn>,
+}
+
+impl Place {
+    /// Waits for the sends that came before.
+    pub(super) async fn turn(&mut self) -> Option<Turn> {
+        (&mut self.turn).await.ok()
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.turn.close();
+        // A turn that came and was not taken gives its permit back by itself.
+        self.shared.release(0);
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        self.shared.release(self.permits);
+    }
 }
 
 impl Pool {
     pub(super) fn new(config: PoolConfig) -> Self {
-        let permits = Arc::new(Semaphore::new(usize::from(config.connections)));
         Self {
             shared: Arc::new(Shared {
                 config,
-                permits,
-                kept: Mutex::default(),
+                state: Mutex::new(State {
+                    free: config.connections.into(),
+                    waiting: VecDeque::new(),
+                    connections: VecDeque::new(),
+                    watched: false,
+                }),
+                arrived: Notify::new(),
             }),
         }
     }
 
-    /// Waits for the sends that came before, if as many as may are under way.
-    pub(super) async fn lease(&self) -> Lease {
-        self.lease_many(1).await
+    /// Takes a place behind the sends that came before. If as many as may are under way, somebody else may do the errand.
+    pub(super) fn queue(&self, errand: Option<Errand>) -> Place {
+        self.queue_for(1, errand)
     }
 
-    async fn lease_many(&self, count: u32) -> Lease {
-        let permits = Arc::clone(&self.shared.permits);
-        let permit = match permits.acquire_many_owned(count).await {
-            Ok(permit) => permit,
-            // The semaphore is closed by nobody.
-            Err(_) => std::future::pending().await,
-        };
-        Lease {
+    fn queue_for(&self, permits: u32, errand: Option<Errand>) -> Place {
+        let (sender, turn) = oneshot::channel();
+        let is_errand = errand.is_some();
+        self.shared.state().waiting.push_back(Waiting {
+            permits,
+            turn: sender,
+            errand,
+        });
+        if self.shared.release(0) && is_errand {
+            self.shared.arrived.notify_one();
+        }
+        Place {
             shared: Arc::clone(&self.shared),
-            permit,
+            turn,
+        }
+    }
+
+    async fn lease_many(&self, permits: u32) -> Lease {
+        match self.queue_for(permits, None).turn().await {
+            Some(Turn::Go(lease)) => lease,
+            // It is nobody's errand, and the queue lives as long as the pool.
+            _ => std::future::pending().await,
         }
     }
 
@@ -97,7 +167,7 @@ impl Pool {
         let count = count.min(self.shared.config.connections);
         let lease = budget.run(Step::Wait, self.lease_many(count.into())).await?;
         let mut opening = JoinSet::new();
-        for _ in self.shared.kept().connections.len()..count.into() {
+        for _ in self.shared.state().connections.len()..count.into() {
             let opener = Arc::clone(opener);
             opening.spawn(async move { opener.open(&budget).await });
         }
@@ -123,18 +193,19 @@ impl Pool {
     /// Waits for the sends that were begun, and says goodbye on every connection.
     pub(super) async fn close(&self) {
         let lease = self.lease_many(self.shared.config.connections.into()).await;
-        let connections = std::mem::take(&mut self.shared.kept().connections);
+        let connections = std::mem::take(&mut self.shared.state().connections);
         let mut goodbyes: JoinSet<()> = connections.into_iter().map(quit).collect();
         while goodbyes.join_next().await.is_some() {}
         drop(lease);
     }
 
     pub(super) fn status(&self) -> PoolStatus {
-        let idle = self.shared.kept().connections.len();
+        let state = self.shared.state();
         let limit = usize::from(self.shared.config.connections);
+        let free = usize::try_from(state.free).unwrap_or(limit);
         PoolStatus {
-            idle,
-            busy: limit.saturating_sub(self.shared.permits.available_permits()),
+            idle: state.connections.len(),
+            busy: limit.saturating_sub(free),
             limit,
         }
     }
@@ -142,9 +213,9 @@ impl Pool {
 
 impl Lease {
     /// Takes a kept connection that is fresh enough and still open, if there is one.
-    pub(super) async fn take_kept(&mut self) -> Option<Connection> {
+    pub(super) async fn take_kept(&self) -> Option<Connection> {
         loop {
-            let mut connection = self.shared.kept().connections.pop_back()?;
+            let mut connection = self.shared.state().connections.pop_back()?;
             if self.shared.config.expiry(&connection) <= Instant::now() {
                 // Its place is needed: the goodbye cannot wait.
                 quit(connection).await;
@@ -155,33 +226,58 @@ impl Lease {
         }
     }
 
-    /// Keeps `connection` for the next send, unless `result` says that it is of no more use.
-    pub(super) fn put_back(
-        self,
-        mut connection: Connection,
-        result: Result<Outcome, Setback>,
-    ) -> Result<Outcome, SendError> {
-        let (keep, result) = match result {
-            Ok(outcome) => (true, Ok(outcome)),
-            Err(setback) => (setback.keep, Err(setback.error)),
-        };
-        connection.transactions = connection.transactions.saturating_add(1);
+    /// Whether `connection` may carry another message.
+    pub(super) fn may_carry(&self, connection: &Connection) -> bool {
+        let lifetime = connection.opened.elapsed() < self.shared.config.lifetime;
+        lifetime && connection.transactions < self.most(connection)
+    }
+
+    fn most(&self, connection: &Connection) -> u32 {
+        self.shared
+            .config
+            .messages
+            .min(connection.extensions.max_messages().unwrap_or(u32::MAX))
+    }
+
+    /// Takes the message that waited longest, if it is the next to be served at all.
+    pub(super) fn take_errand(&self) -> Option<Transaction> {
+        let mut state = self.shared.state();
+        while let Some(first) = state.waiting.front() {
+            if !first.turn.is_closed() && first.errand.is_none() {
+                return None;
+            }
+            let Waiting { turn, errand, .. } = state.waiting.pop_front()?;
+            if let Some(errand) = errand.filter(|_| !turn.is_closed()) {
+                return Some(Transaction::errand(errand, turn));
+            }
+        }
+        None
+    }
+
+    /// Whether a message waits.
+    pub(super) fn has_errand(&self) -> bool {
+        let state = self.shared.state();
+        state.waiting.front().is_some_and(|first| first.errand.is_some())
+    }
+
+    /// Waits until a message may wait.
+    pub(super) async fn arrival(&self) {
+        self.shared.arrived.notified().await;
+    }
+
+    /// Keeps `connection` for the next send, unless it has served for long enough.
+    pub(super) fn put_back(self, mut connection: Connection) {
         connection.last_used = Instant::now();
         let config = &self.shared.config;
-        if !keep {
-            return result;
-        }
-        if connection.transactions >= config.messages || config.expiry(&connection) <= connection.last_used {
+        if !self.may_carry(&connection) || config.expiry(&connection) <= connection.last_used {
             // The permit goes along: its place is free when it is closed.
-            let permit = self.permit;
             tokio::spawn(async move {
                 quit(connection).await;
-                drop(permit);
+                drop(self);
             });
         } else {
             self.shared.keep(connection);
         }
-        result
     }
 }
 
@@ -198,15 +294,56 @@ impl PoolConfig {
 }
 
 impl Shared {
-    fn kept(&self) -> MutexGuard<'_, Kept> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Gives permits back, and serves those who wait as far as there are enough. Whether somebody still waits.
+    fn release(self: &Arc<Self>, permits: u32) -> bool {
+        let mut state = self.state();
+        state.free = state.free.saturating_add(permits);
+        let mut served = Vec::new();
+        while let Some(first) = state.waiting.front() {
+            let gone = first.turn.is_closed();
+            if !gone && first.permits > state.free {
+                break;
+            }
+            let Some(first) = state.waiting.pop_front() else { break };
+            if !gone {
+                state.free -= first.permits;
+                served.push((first.turn, first.permits));
+            }
+        }
+        let somebody_waits = !state.waiting.is_empty();
+        drop(state);
+        for (turn, permits) in served {
+            let lease = Lease {
+                shared: Arc::clone(self),
+                permits,
+            };
+            // If they have just gone, the lease is dropped and serves the next.
+            let _ = turn.send(Turn::Go(lease));
+        }
+        somebody_waits
+    }
+
+    /// Takes a permit if one is free and nobody waits for it.
+    fn try_lease(self: &Arc<Self>, state: &mut State) -> Option<Lease> {
+        if state.free == 0 || !state.waiting.is_empty() {
+            return None;
+        }
+        state.free -= 1;
+        Some(Lease {
+            shared: Arc::clone(self),
+            permits: 1,
+        })
     }
 
     fn keep(self: &Arc<Self>, connection: Connection) {
-        let mut kept = self.kept();
-        kept.connections.push_back(connection);
-        if !kept.watched {
-            kept.watched = true;
+        let mut state = self.state();
+        state.connections.push_back(connection);
+        if !state.watched {
+            state.watched = true;
             let watch = Watch {
                 shared: Arc::downgrade(self),
                 done: false,
@@ -217,22 +354,22 @@ impl Shared {
 
     /// Takes out the connections that have grown old, each with the permit that its goodbye needs, and says when to look
     /// again.
-    fn expired(&self) -> (Vec<(Connection, OwnedSemaphorePermit)>, Option<Instant>) {
+    fn expired(self: &Arc<Self>) -> (Vec<(Connection, Lease)>, Option<Instant>) {
         let now = Instant::now();
         let mut old = Vec::new();
-        let mut kept = self.kept();
-        let mut fresh = VecDeque::with_capacity(kept.connections.len());
-        for connection in std::mem::take(&mut kept.connections) {
+        let mut state = self.state();
+        let mut fresh = VecDeque::with_capacity(state.connections.len());
+        for connection in std::mem::take(&mut state.connections) {
             let is_old = self.config.expiry(&connection) <= now;
             // Without a permit there is a send that is about to take it.
-            match is_old.then(|| Arc::clone(&self.permits).try_acquire_owned()) {
-                Some(Ok(permit)) => old.push((connection, permit)),
-                _ => fresh.push_back(connection),
+            match is_old.then(|| self.try_lease(&mut state)).flatten() {
+                Some(lease) => old.push((connection, lease)),
+                None => fresh.push_back(connection),
             }
         }
         let next = fresh.iter().map(|connection| self.config.expiry(connection)).min();
-        kept.connections = fresh;
-        kept.watched = next.is_some();
+        state.connections = fresh;
+        state.watched = next.is_some();
         (old, next.map(|next| next.max(now + LOOK_AGAIN)))
     }
 }
@@ -250,9 +387,9 @@ impl Watch {
             let (old, next) = shared.expired();
             self.done = next.is_none();
             drop(shared);
-            let goodbyes = old.into_iter().map(async |(connection, permit)| {
+            let goodbyes = old.into_iter().map(async |(connection, lease)| {
                 quit(connection).await;
-                drop(permit);
+                drop(lease);
             });
             goodbyes.collect::<JoinSet<()>>().join_all().await;
             match next {
@@ -269,7 +406,7 @@ impl Drop for Watch {
         if !self.done
             && let Some(shared) = self.shared.upgrade()
         {
-            shared.kept().watched = false;
+            shared.state().watched = false;
         }
     }
 }

@@ -1,314 +1,308 @@
-//! One message over a session: MAIL, RCPT, DATA and what the answers mean.
+//! One message over a session: what is awaited, what was answered, and what that means.
 
-use posthaste_mime::Rope;
-use posthaste_transport::{
-    ContentReader, Fate, OnUnsupported, Outbound, Outcome, Refusal, Reply, SendError, SendOptions,
-};
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+
+use posthaste_transport::{Fate, Outcome, Refusal, Reply, SendError};
+use tokio::sync::oneshot;
 
 use super::budget::{Budget, Step};
 use super::connection::{Connection, refused};
-use super::wire::ContentFailed;
+use super::job::Job;
+use super::pool::{Errand, Turn};
+use super::queue_id::queue_id;
 use crate::error::{Failed, NAME, SmtpError};
-use crate::protocol::{Body, DotStuffer, MailLine, StuffedContent, WireReply, rcpt_line};
+use crate::protocol::WireReply;
 
-/// Most commands sent before their replies are read: their replies fit into any socket's buffers, so that neither side
-/// can wait for the other for ever (RFC 2920 §3.1).
-const MAX_FLIGHT: usize = 64;
-
-/// A message made ready.
-pub(super) struct Job<'a> {
-    mail: &'a Outbound,
-    content: Content,
-    eight_bit: bool,
-    size: u64,
-    /// Whether delivery notifications are wished for.
-    dsn: bool,
-    /// Whether they may be left out.
-    dsn_may_go: bool,
-    pipelining: bool,
+/// A message on its way over a connection.
+pub(super) struct Transaction {
+    pub(super) job: Arc<Job>,
+    pub(super) budget: Budget,
+    /// What the server has still to answer.
+    pub(super) awaited: VecDeque<Step>,
+    pub(super) progress: Progress,
+    /// How far the connection must have taken octets for the server to have the end of the message. Before the end was
+    /// written it is nowhere.
+    pub(super) end: Option<u64>,
+    /// Whether the message goes by BDAT.
+    pub(super) chunked: bool,
+    /// Whether it went out behind another one whose replies had not come.
+    pub(super) behind: bool,
+    /// Whether it was the first message on its connection.
+    pub(super) first: bool,
+    interest: Interest,
+    done: oneshot::Sender<Turn>,
 }
 
-/// A message's octets.
-enum Content {
-    /// All of them, looked at and ready.
-    Whole(StuffedContent),
-    /// To be read, looked at and made ready as they go out.
-    Streamed(Rope),
+/// What the server has answered so far.
+#[derive(Default)]
+pub(super) struct Progress {
+    /// One for each recipient named so far; `None` is accepted.
+    refusals: Vec<Option<Refusal>>,
+    mail_refused: Option<WireReply>,
+    data: Option<WireReply>,
+    chunk_refused: Option<WireReply>,
+    /// The replies to the end of the message: one, or with LMTP one for each recipient that was accepted.
+    finals: Vec<WireReply>,
 }
+
+/// What became of a message over one connection.
+pub(super) type Ended = Result<Outcome, Setback>;
 
 /// A send that did not end well, and what is left of its connection.
 pub(super) struct Setback {
     pub(super) error: SendError,
     /// Whether the connection can serve the next message.
     pub(super) keep: bool,
-    /// Whether the connection had been kept too long and the message can safely go over a fresh one.
+    /// Whether the message can safely go over a fresh connection, which may do better.
     pub(super) try_fresh: bool,
 }
 
-/// What the server has answered so far.
-#[derive(Default)]
-struct Progress {
-    /// One for each recipient named so far; `None` is accepted.
-    refusals: Vec<Option<Refusal>>,
-    mail_refused: Option<WireReply>,
-    data: Option<WireReply>,
+impl From<SendError> for Setback {
+    fn from(error: SendError) -> Self {
+        Self {
+            error,
+            keep: false,
+            try_fresh: false,
+        }
+    }
 }
 
-impl<'a> Job<'a> {
-    /// Checks the message and doubles its dots, before anything is sent; unless it has to be read, which is too much to do
-    /// twice.
-    pub(super) fn prepare(
-        mail: &'a Outbound,
-        keeps_dsn: bool,
-        options: &SendOptions,
-        pipelining: bool,
-    ) -> Result<Self, SendError> {
-        let rope = mail.rope();
-        let size = rope.len();
-        let whole = rope.in_memory().map(|mut chunks| {
-            let mut stuffer = DotStuffer::new();
-            let pushed = chunks.try_for_each(|chunk| stuffer.push(chunk));
-            pushed.and_then(|()| stuffer.finish())
-        });
-        let (content, eight_bit) = match whole {
-            Some(stuffed) => {
-                let stuffed = stuffed.map_err(|error| invalid(SmtpError::Content(error)))?;
-                let eight_bit = stuffed.is_eight_bit();
-                (Content::Whole(stuffed), eight_bit)
-            }
-            None => (Content::Streamed(rope), mail.needs_8bit()),
-        };
-        let envelope = mail.envelope();
-        let wished = envelope.envelope_id().is_some()
-            || envelope.return_content().is_some()
-            || envelope
-                .recipients()
-                .iter()
-                .any(|to| to.notify().is_some() || to.original_recipient().is_some());
-        Ok(Self {
-            mail,
-            content,
-            eight_bit,
-            size,
-            dsn: wished && keeps_dsn,
-            dsn_may_go: options.on_unsupported() == OnUnsupported::Degrade,
-            pipelining,
-        })
+/// Whether somebody still waits for what becomes of a message whose end was not sent yet. Who gives up first is right: the
+/// one who waits, or the one who sends.
+#[derive(Clone, Default)]
+pub(super) struct Interest(Arc<AtomicU8>);
+
+impl Interest {
+    const WAITS: u8 = 0;
+    const SENT: u8 = 1;
+    const GONE: u8 = 2;
+
+    /// Says that the end of the message is going to be sent. Whether it may.
+    fn send(&self) -> bool {
+        self.change(Self::SENT)
     }
 
-    /// Opens what has to be read, so that a file which is gone costs no connection.
-    pub(super) async fn probe(&self, budget: &Budget) -> Result<(), SendError> {
-        let Content::Streamed(rope) = &self.content else {
-            return Ok(());
-        };
-        let probed = match budget.run(Step::Read, ContentReader::probe(rope)).await {
-            Ok(probed) => probed.map_err(|error| Step::Read.failed(SmtpError::Source(error))),
-            Err(failed) => Err(failed),
-        };
-        probed.map_err(Failed::not_accepted)
+    /// Says that nobody waits any more. Whether the message is certainly not sent.
+    pub(super) fn give_up(&self) -> bool {
+        self.change(Self::GONE)
     }
 
-    /// Sends the message.
-    pub(super) async fn run(&self, connection: &mut Connection, budget: &Budget) -> Result<Outcome, Setback> {
-        let flights = match self.commands(connection) {
-            Ok(flights) => flights,
-            // Nothing was sent: the connection is as good as before.
-            Err(error) => {
-                return Err(Setback {
-                    error: invalid(error),
-                    keep: true,
-                    try_fresh: false,
-                });
-            }
-        };
-        let mut progress = Progress::default();
-        let talked = self.talk(connection, flights, &mut progress, budget).await;
-        talked.map_err(|failed| before_content(failed, connection))?;
+    fn change(&self, to: u8) -> bool {
+        let changed = self
+            .0
+            .compare_exchange(Self::WAITS, to, Ordering::AcqRel, Ordering::Acquire);
+        changed.is_ok_and(|_| true) || changed == Err(to)
+    }
+}
 
-        if let Some(reply) = &progress.mail_refused {
-            // A server that refused the sender and yet waits for a message is not told a word more.
-            let keep = !progress.data_is_awaited();
-            let nobody = Progress::default();
-            return Err(Setback {
-                keep,
-                ..self.all_refused(Step::Mail, reply, &nobody)
-            });
+impl Transaction {
+    /// Begins what `errand` asks for; `done` is told what became of it.
+    pub(super) fn errand(errand: Errand, done: oneshot::Sender<Turn>) -> Self {
+        let Errand { job, budget, interest } = errand;
+        Self {
+            job,
+            budget,
+            awaited: VecDeque::new(),
+            progress: Progress::default(),
+            end: None,
+            chunked: false,
+            behind: false,
+            first: false,
+            interest,
+            done,
         }
-        if progress.accepted() == 0 {
-            // If DATA went out with the recipients and the server waits for a message to nobody, it does not get one, not
-            // even an empty one.
-            return finish(self.outcome(&progress, &Fate::Accepted), !progress.data_is_awaited());
-        }
-        match &progress.data {
-            Some(data) if data.code() == 354 => {}
-            Some(data) if data.code() >= 400 => return Err(self.all_refused(Step::Data, data, &progress)),
-            other => {
-                let code = other.as_ref().map_or(0, WireReply::code);
-                return Err(before_content(
-                    Step::Data.failed(SmtpError::Unexpected(code)),
-                    connection,
-                ));
-            }
-        }
-        if let Some(early) = connection.wire.reply_at_hand().await {
-            // A reply that is here before the message is no reply to it, and must not be taken for one.
-            return Err(match early.code() >= 400 {
-                true => Setback {
-                    keep: false,
-                    ..self.all_refused(Step::Content, &early, &progress)
-                },
-                false => before_content(Step::Content.failed(SmtpError::Unexpected(early.code())), connection),
-            });
-        }
-        let sent = match &self.content {
-            Content::Whole(content) => connection.wire.content(content, budget).await,
-            Content::Streamed(rope) => connection.wire.streamed(rope, budget).await,
-        };
-        if let Err(ContentFailed { failed, maybe_complete }) = sent {
-            if failed.is_local() {
-                // Without its end, the server has to forget the message when the connection goes (RFC 5321 §4.1.1.4).
-                return Err(Setback {
-                    try_fresh: false,
-                    ..before_content(failed, connection)
-                });
-            }
-            // A server that gives up early often says why before it hangs up.
-            if let Some(reply) = connection
-                .wire
-                .reply_at_hand()
-                .await
-                .filter(|reply| reply.code() >= 400)
-            {
-                return Err(Setback {
-                    keep: false,
-                    ..self.all_refused(Step::Content, &reply, &progress)
-                });
-            }
-            return Err(match maybe_complete {
-                true => self.unknown(failed, &progress),
-                false => Setback {
-                    try_fresh: false,
-                    ..before_content(failed, connection)
-                },
-            });
-        }
-        let reply = connection.wire.reply(Step::End, budget).await;
-        let reply = reply.map_err(|failed| self.unknown(failed, &progress))?;
-        if reply.is_positive() {
-            connection.dirty = false;
-            let mut outcome = self.outcome(&progress, &Fate::Accepted).with_reply(Reply::from(&reply));
-            if let Some(id) = queue_id(&reply) {
-                outcome = outcome.with_provider_id(id);
-            }
-            return finish(outcome, true);
-        }
-        if reply.is_intermediate() {
-            return Err(self.unknown(Step::End.failed(SmtpError::Unexpected(reply.code())), &progress));
-        }
-        Err(self.all_refused(Step::End, &reply, &progress))
     }
 
-    /// Writes every command, in the flights that they go out in.
-    fn commands(&self, connection: &Connection) -> Result<Vec<Flight>, SmtpError> {
-        let (mail, dsn) = self.mail_line(connection)?;
-        let pipelining = self.pipelining && connection.extensions.has("PIPELINING");
-        let at_once = if pipelining { MAX_FLIGHT } else { 1 };
-        let mut flights = Vec::new();
-        if connection.dirty {
-            place(&mut flights, at_once, Step::Rset).extend_from_slice(b"RSET\r\n");
-        }
-        mail.encode(place(&mut flights, at_once, Step::Mail))
-            .map_err(SmtpError::Command)?;
-        for recipient in self.mail.envelope().recipients() {
-            rcpt_line(place(&mut flights, at_once, Step::Rcpt), recipient, dsn).map_err(SmtpError::Command)?;
-        }
-        place(&mut flights, at_once, Step::Data).extend_from_slice(b"DATA\r\n");
-        Ok(flights)
+    /// Says that the end of the message is going to be sent. Whether it may: nobody may have waited for so long.
+    pub(super) fn may_send(&self) -> bool {
+        self.interest.send()
     }
 
-    /// Chooses the parameters of MAIL by what the message needs and the server offers, and says whether DSN is used.
-    fn mail_line(&self, connection: &Connection) -> Result<(MailLine<'_>, bool), SmtpError> {
-        let extensions = &connection.extensions;
-        let need = |needed: bool, extension: &'static str| match needed && !extensions.has(extension) {
-            true => Err(SmtpError::MissingExtension { extension }),
-            false => Ok(needed),
-        };
-        let envelope = self.mail.envelope();
-        let smtputf8 = need(self.mail.needs_smtputf8(), "SMTPUTF8")?;
-        let eight_bit = need(self.eight_bit, "8BITMIME")?;
-        let require_tls = need(envelope.require_tls(), "REQUIRETLS")?;
-        if require_tls && !connection.secure {
-            return Err(SmtpError::MissingExtension { extension: "TLS" });
-        }
-        let dsn = match need(self.dsn, "DSN") {
-            Err(_) if self.dsn_may_go => false,
-            needed => needed?,
-        };
-        if let Some(limit) = extensions.size_limit().filter(|&limit| self.size > limit) {
-            return Err(SmtpError::TooBig { size: self.size, limit });
-        }
-        let line = MailLine {
-            path: envelope.mail_from(),
-            size: extensions.has("SIZE").then_some(self.size),
-            body: eight_bit.then_some(Body::EightBitMime),
-            smtputf8,
-            return_content: envelope.return_content().filter(|_| dsn),
-            envelope_id: envelope.envelope_id().filter(|_| dsn),
-            require_tls,
-            auth: None,
-        };
-        Ok((line, dsn))
+    /// Waits until nobody waits for what becomes of it.
+    pub(super) async fn abandoned(&mut self) {
+        self.done.closed().await;
     }
 
-    /// Sends the commands and notes the answers, up to and with that to DATA.
-    async fn talk(
-        &self,
-        connection: &mut Connection,
-        flights: Vec<Flight>,
-        progress: &mut Progress,
-        budget: &Budget,
-    ) -> Result<(), Failed> {
-        for flight in flights {
-            let is_data_alone = matches!(flight.steps.as_slice(), [Step::Data]);
-            if progress.mail_refused.is_some() || (is_data_alone && progress.accepted() == 0) {
-                break;
+    /// Says what became of it, if anybody waits.
+    pub(super) fn finish(self, ended: Ended) {
+        let _ = self.done.send(Turn::Sent(Box::new(ended)));
+    }
+
+    /// Notes the answer to `step`.
+    pub(super) fn take(&mut self, step: Step, reply: WireReply, connection: &mut Connection) -> Result<(), Failed> {
+        let progress = &mut self.progress;
+        match step {
+            Step::Rset if reply.is_positive() => connection.dirty = false,
+            Step::Mail if reply.is_positive() => connection.dirty = true,
+            Step::Mail if reply.code() >= 400 => progress.mail_refused = Some(reply),
+            Step::Rcpt if reply.is_positive() => progress.refusals.push(None),
+            Step::Rcpt if reply.code() >= 400 => {
+                let refusal = Refusal::from_reply(Reply::from(&reply));
+                progress.refusals.push(Some(refusal));
             }
-            let first = flight.steps.first().copied().unwrap_or(Step::Mail);
-            connection.wire.command(&flight.octets, first, budget).await?;
-            for step in flight.steps {
-                let reply = connection.wire.reply(step, budget).await?;
-                if reply.is_closing() {
-                    return Err(refused(step, &reply));
+            Step::Data => progress.data = Some(reply),
+            Step::Chunk if reply.is_positive() => {}
+            Step::Chunk if reply.code() >= 400 => {
+                progress.chunk_refused.get_or_insert(reply);
+            }
+            Step::End => {
+                if reply.is_positive() {
+                    connection.dirty = false;
                 }
-                match step {
-                    Step::Rset if reply.is_positive() => connection.dirty = false,
-                    Step::Mail if reply.is_positive() => connection.dirty = true,
-                    Step::Mail if reply.code() >= 400 => progress.mail_refused = Some(reply),
-                    Step::Rcpt if reply.is_positive() => progress.refusals.push(None),
-                    Step::Rcpt if reply.code() >= 400 => {
-                        progress.refusals.push(Some(Refusal::from_reply(Reply::from(&reply))));
-                    }
-                    Step::Data => progress.data = Some(reply),
-                    _ => return Err(refused(step, &reply)),
-                }
+                progress.finals.push(reply);
             }
+            _ => return Err(refused(step, &reply)),
         }
         Ok(())
     }
 
-    /// Makes the outcome, every accepted recipient having the fate `undecided`.
-    fn outcome(&self, progress: &Progress, undecided: &Fate) -> Outcome {
-        let mut refusals = progress.refusals.iter();
-        Outcome::decide(self.mail, |_| match refusals.next() {
+    /// Says what became of it when the server refused before any of the message was sent, if it did; or that it waits for the
+    /// message.
+    pub(super) fn gate(&self, connection: &Connection) -> Result<(), Box<Ended>> {
+        let progress = &self.progress;
+        if let Some(reply) = &progress.mail_refused {
+            return Err(Box::new(Err(Setback {
+                // A server that refused the sender and yet waits for a message is not told a word more.
+                keep: !progress.data_is_awaited(),
+                ..self.sender_refused(reply)
+            })));
+        }
+        if progress.accepted() == 0 {
+            // If DATA went out with the recipients and the server waits for a message to nobody, it does not get one, not
+            // even an empty one.
+            let outcome = self.outcome(&Fate::Accepted);
+            return Err(Box::new(settle(outcome, !progress.data_is_awaited())));
+        }
+        match &progress.data {
+            None if self.chunked => Ok(()),
+            Some(data) if data.code() == 354 => Ok(()),
+            Some(data) if data.code() >= 400 => Err(Box::new(Err(self.all_refused(Step::Data, data)))),
+            other => {
+                let code = other.as_ref().map_or(0, WireReply::code);
+                let failed = Step::Data.failed(SmtpError::Unexpected(code));
+                Err(Box::new(Err(before_content(failed, connection))))
+            }
+        }
+    }
+
+    /// Whether the server has refused a part of the message already.
+    pub(super) fn chunk_refused(&self) -> Option<&WireReply> {
+        self.progress.chunk_refused.as_ref()
+    }
+
+    /// How many replies the end of the message will have.
+    pub(super) fn expected_finals(&self) -> usize {
+        match self.job.is_lmtp() {
+            true => self.progress.accepted(),
+            false => 1,
+        }
+    }
+
+    /// Says what became of it now that everything was answered.
+    pub(super) fn decide(&self) -> Ended {
+        let progress = &self.progress;
+        let Some(first) = progress.finals.first() else {
+            return Err(self.unknown(Step::End.failed(SmtpError::Closed)));
+        };
+        let odd = progress.finals.iter().find(|reply| reply.is_intermediate());
+        // A server that refuses the sender or every recipient, or a part, and then takes the message: nobody can say what it means.
+        let hopeless = progress.mail_refused.is_some() || progress.accepted() == 0 || progress.chunk_refused.is_some();
+        if let Some(odd) = odd.or(hopeless.then_some(first).filter(|first| first.is_positive())) {
+            return Err(self.unknown(Step::End.failed(SmtpError::Unexpected(odd.code()))));
+        }
+        if let Some(certain) = self.certainly_refused() {
+            return certain;
+        }
+        if self.job.is_lmtp() {
+            let deciding = progress
+                .finals
+                .iter()
+                .find(|reply| reply.is_positive())
+                .unwrap_or(first);
+            let closing = progress.finals.iter().any(WireReply::is_closing);
+            let outcome = self.outcome(&Fate::Unknown).with_reply(Reply::from(deciding));
+            return settle(with_id(outcome, deciding), !closing);
+        }
+        if first.is_positive() {
+            let outcome = self.outcome(&Fate::Accepted).with_reply(Reply::from(first));
+            return settle(with_id(outcome, first), true);
+        }
+        Err(self.all_refused(Step::End, first))
+    }
+
+    /// What became of it, if that is certain without a reply to its end: nobody was accepted.
+    fn certainly_refused(&self) -> Option<Ended> {
+        let progress = &self.progress;
+        if let Some(reply) = &progress.mail_refused {
+            return Some(Err(self.sender_refused(reply)));
+        }
+        let all_answered = progress.refusals.len() == self.job.mail.envelope().recipients().len();
+        if all_answered && progress.accepted() == 0 {
+            return Some(settle(self.outcome(&Fate::Accepted), true));
+        }
+        let refused = progress.chunk_refused.as_ref();
+        refused.map(|reply| Err(self.all_refused(Step::Content, reply)))
+    }
+
+    /// Says what became of it when the connection is lost. `end_may_have_left` if the server may have the whole message; if
+    /// not, another connection may do better.
+    pub(super) fn lost(&self, failed: Failed, end_may_have_left: bool) -> Ended {
+        if !end_may_have_left {
+            let try_fresh = self.behind || (!self.first && failed.is_connection_lost());
+            return Err(Setback {
+                error: failed.not_accepted(),
+                keep: false,
+                try_fresh,
+            });
+        }
+        match self.certainly_refused() {
+            Some(Err(setback)) => Err(Setback { keep: false, ..setback }),
+            Some(ended) => ended,
+            None => Err(self.unknown(failed)),
+        }
+    }
+
+    /// Makes the outcome, every accepted recipient having the fate `undecided`, unless it has a reply of its own.
+    fn outcome(&self, undecided: &Fate) -> Outcome {
+        let mut refusals = self.progress.refusals.iter();
+        let own = match self.job.is_lmtp() {
+            true => self.progress.finals.as_slice(),
+            false => &[],
+        };
+        let mut own = own.iter();
+        Outcome::decide(&self.job.mail, |_| match refusals.next() {
             Some(Some(refusal)) => Fate::Refused(refusal.clone()),
-            _ => undecided.clone(),
+            _ => match own.next() {
+                Some(reply) if reply.is_positive() => Fate::Accepted,
+                Some(reply) if reply.code() >= 400 => Fate::Refused(Refusal::from_reply(Reply::from(reply))),
+                Some(_) => Fate::Unknown,
+                None => undecided.clone(),
+            },
         })
     }
 
-    /// One reply refuses the message for everybody who was not refused before.
-    fn all_refused(&self, step: Step, reply: &WireReply, progress: &Progress) -> Setback {
+    fn sender_refused(&self, reply: &WireReply) -> Setback {
         let shared = Reply::from(reply);
-        let outcome = self.outcome(progress, &Fate::Refused(Refusal::from_reply(shared.clone())));
+        let refusal = Refusal::from_reply(shared.clone());
+        let outcome = Outcome::decide(&self.job.mail, |_| Fate::Refused(refusal.clone()));
+        let error = SendError::from_reply(shared)
+            .with_transport(NAME)
+            .with_detail(Step::Mail.during())
+            .with_outcome(outcome);
+        Setback {
+            error,
+            keep: !reply.is_closing(),
+            // Out of turn: what went before on this connection did not end as it was thought to.
+            try_fresh: self.behind && reply.code() == 503,
+        }
+    }
+
+    /// One reply refuses the message for everybody who was not refused before.
+    pub(super) fn all_refused(&self, step: Step, reply: &WireReply) -> Setback {
+        let shared = Reply::from(reply);
+        let outcome = self.outcome(&Fate::Refused(Refusal::from_reply(shared.clone())));
         let error = SendError::from_reply(shared)
             .with_transport(NAME)
             .with_detail(step.during())
@@ -321,8 +315,8 @@ impl<'a> Job<'a> {
     }
 
     /// The end of the message may have arrived, and no answer says what became of it.
-    fn unknown(&self, failed: Failed, progress: &Progress) -> Setback {
-        let error = SendError::from_outcome(failed.kind(), self.outcome(progress, &Fate::Unknown));
+    fn unknown(&self, failed: Failed) -> Setback {
+        let error = SendError::from_outcome(failed.kind(), self.outcome(&Fate::Unknown));
         let error = failed.describe(error);
         Setback {
             error,
@@ -337,30 +331,22 @@ impl Progress {
         self.refusals.iter().filter(|refusal| refusal.is_none()).count()
     }
 
+    /// Whether no recipient that was named so far was accepted, or the sender was not.
+    pub(super) fn is_hopeless(&self) -> bool {
+        self.mail_refused.is_some() || self.accepted() == 0
+    }
+
+    pub(super) fn is_sender_refused(&self) -> bool {
+        self.mail_refused.is_some()
+    }
+
     fn data_is_awaited(&self) -> bool {
         self.data.as_ref().is_some_and(|data| data.code() < 400)
     }
 }
 
-/// Commands that go out together, and the step of each.
-#[derive(Default)]
-struct Flight {
-    octets: Vec<u8>,
-    steps: Vec<Step>,
-}
-
-/// Returns where the next command is to be written: in the last flight, or in a new one if that is full.
-fn place(flights: &mut Vec<Flight>, at_once: usize, step: Step) -> &mut Vec<u8> {
-    let mut flight = flights.pop().unwrap_or_default();
-    if flight.steps.len() >= at_once {
-        flights.push(std::mem::take(&mut flight));
-    }
-    flight.steps.push(step);
-    &mut flights.push_mut(flight).octets
-}
-
 /// Turns an outcome into what the send returns.
-fn finish(outcome: Outcome, keep: bool) -> Result<Outcome, Setback> {
+fn settle(outcome: Outcome, keep: bool) -> Ended {
     outcome.settle(NAME).map_err(|error| Setback {
         error,
         keep,
@@ -368,9 +354,16 @@ fn finish(outcome: Outcome, keep: bool) -> Result<Outcome, Setback> {
     })
 }
 
-/// A failure before any of the message was sent: it reached nobody. If the connection had been kept and is gone, a fresh
+fn with_id(outcome: Outcome, reply: &WireReply) -> Outcome {
+    match queue_id(reply) {
+        Some(id) => outcome.with_provider_id(id),
+        None => outcome,
+    }
+}
+
+/// A failure before any of the message was sent: it reached nobody. If the connection had been used before and is gone, a fresh
 /// one may do better.
-fn before_content(failed: Failed, connection: &Connection) -> Setback {
+pub(super) fn before_content(failed: Failed, connection: &Connection) -> Setback {
     let try_fresh = connection.reused && failed.is_connection_lost();
     Setback {
         error: failed.not_accepted(),
@@ -379,44 +372,20 @@ fn before_content(failed: Failed, connection: &Connection) -> Setback {
     }
 }
 
-/// An error of what was to be sent, before anything was.
-fn invalid(error: SmtpError) -> SendError {
-    Failed {
-        during: "preparing the message",
-        error,
+/// Why nothing more is sent of a message that nobody waits for.
+pub(super) fn given_up(keep: bool) -> Setback {
+    Setback {
+        error: Step::Wait.failed(SmtpError::Timeout).not_accepted(),
+        keep,
+        try_fresh: false,
     }
-    .not_accepted()
 }
 
-/// Finds the id that a server gave the message, in the forms that the common servers use.
-fn queue_id(reply: &WireReply) -> Option<String> {
-    let text = reply.lines().last()?.into_owned();
-    let lower = text.to_ascii_lowercase();
-    let start = ["queued as ", "queued mail for delivery as ", "id="]
-        .iter()
-        .find_map(|mark| lower.find(mark).map(|at| at + mark.len()))?;
-    let id = text.get(start..)?.split_ascii_whitespace().next()?;
-    let id = id.trim_matches(['<', '>', '.', ',', ';', '(', ')']);
-    let plain = !id.is_empty() && id.len() <= 200 && id.bytes().all(|byte| byte.is_ascii_graphic());
-    plain.then(|| id.to_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::protocol::ReplyParser;
-
-    #[test]
-    fn finds_queue_ids() {
-        for (line, id) in [
-            ("250 2.0.0 Ok: queued as 4Bx3\r\n", Some("4Bx3")),
-            ("250 2.0.0 Ok: queued as <A1>.\r\n", Some("A1")),
-            ("250 OK id=1rxYz-000\r\n", Some("1rxYz-000")),
-            ("250 OK\r\n", None),
-            ("250 queued as \u{e9}\r\n", None),
-        ] {
-            let reply = ReplyParser::new().advance(line.as_bytes()).unwrap().1.unwrap();
-            assert_eq!(queue_id(&reply).as_deref(), id, "{line}");
-        }
-    }
+/// The outcome of which nobody can tell whether the message was accepted: `job` was sent by somebody else, who had no time
+/// to say more.
+pub(super) fn not_heard_of(job: &Job, error: SmtpError) -> SendError {
+    let failed = Step::End.failed(error);
+    let outcome = Outcome::decide(&job.mail, |_| Fate::Unknown);
+    let error = SendError::from_outcome(failed.kind(), outcome);
+    failed.describe(error)
 }

@@ -1,5 +1,6 @@
 //! Replies and commands over a byte stream.
 
+use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -7,8 +8,6 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use bytes::{Buf, Bytes, BytesMut};
-use posthaste_mime::Rope;
-use posthaste_transport::ContentReader;
 use rustls_pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt, ReadBuf};
 use tokio_rustls::TlsConnector;
@@ -17,29 +16,32 @@ use zeroize::Zeroizing;
 use super::budget::{Budget, Step};
 use crate::connector::Stream;
 use crate::error::{Failed, SmtpError};
-use crate::protocol::{DotStuffer, ReplyParser, StuffedContent, WireReply};
+use crate::protocol::{ReplyParser, WireReply};
 
 /// Most slices given to one write.
 const MAX_SLICES: usize = 64;
 /// Most octets given to one write.
 const MAX_WRITE: usize = 128 * 1024;
-/// Octets of a message that is being read which are worth a write.
-const AT_ONCE: usize = 32 * 1024;
+/// Octets of a message that are worth a write of their own.
+pub(super) const AT_ONCE: usize = 32 * 1024;
 
-/// A stream with what was read of it and not yet used.
+/// A stream with what was read of it and not yet used, and with what is to be written.
+///
+/// What is written waits until somebody has to wait for an answer: so one write carries the end of a message and the commands
+/// of the next.
 pub(super) struct Wire {
     stream: Box<dyn Stream>,
     inbound: BytesMut,
     parser: ReplyParser,
+    outgoing: VecDeque<Bytes>,
+    /// How many octets wait to be written.
+    unsent: usize,
+    /// How many octets were ever given to be written,
+    queued: u64,
+    /// and how many of these the peer may have got.
+    tried: u64,
     /// What only the two ends of the TLS session know (RFC 9266).
     channel_binding: Option<Zeroizing<[u8; 32]>>,
-}
-
-/// How sending a message's content failed.
-pub(super) struct ContentFailed {
-    pub(super) failed: Failed,
-    /// Whether the server may have got the end of the message.
-    pub(super) maybe_complete: bool,
 }
 
 impl Wire {
@@ -48,6 +50,10 @@ impl Wire {
             stream,
             inbound: BytesMut::new(),
             parser: ReplyParser::new(),
+            outgoing: VecDeque::new(),
+            unsent: 0,
+            queued: 0,
+            tried: 0,
             channel_binding: None,
         }
     }
@@ -57,8 +63,12 @@ impl Wire {
         self.channel_binding.as_deref()
     }
 
-    /// Reads one reply.
+    /// Reads one reply. Dropping it loses nothing.
     pub(super) async fn reply(&mut self, step: Step, budget: &Budget) -> Result<WireReply, Failed> {
+        if let Some(reply) = self.parse().map_err(|error| step.failed(error))? {
+            return Ok(reply);
+        }
+        self.flush(step, budget).await?;
         let reply = budget.run(step, self.read_reply()).await?;
         reply.map_err(|error| step.failed(error))
     }
@@ -81,80 +91,83 @@ impl Wire {
         Ok(reply)
     }
 
-    /// Writes whole commands.
+    /// Puts `segment` behind what is to be written, and returns how far everything reaches then.
+    pub(super) fn queue(&mut self, segment: Bytes) -> u64 {
+        if !segment.is_empty() {
+            self.unsent += segment.len();
+            // No connection carries 2^64 octets.
+            self.queued = self
+                .queued
+                .saturating_add(u64::try_from(segment.len()).unwrap_or(u64::MAX));
+            self.outgoing.push_back(segment);
+        }
+        self.queued
+    }
+
+    /// Whether the peer may have got the octet with this number.
+    pub(super) fn may_have_left(&self, octet: u64) -> bool {
+        self.tried >= octet
+    }
+
+    /// Writes commands at once, without keeping a copy: they may hold a password.
     pub(super) async fn command(&mut self, line: &[u8], step: Step, budget: &Budget) -> Result<(), Failed> {
+        self.flush(step, budget).await?;
         let write = async {
             self.stream.write_all(line).await?;
             self.stream.flush().await
         };
-        budget
-            .run(step, write)
-            .await?
-            .map_err(|error| step.failed(SmtpError::Io(error)))
+        let written = budget.run(step, write).await?;
+        written.map_err(|error| step.failed(SmtpError::Io(error)))
     }
 
-    /// Writes a message, piece by piece without copying it, and says how far it may have got.
-    pub(super) async fn content(&mut self, content: &StuffedContent, budget: &Budget) -> Result<(), ContentFailed> {
-        let end = content.wire_length() - content.terminator_length();
-        self.segments(content.segments(), Some(end), budget).await?;
-        let flushed = match budget.run(Step::Content, self.stream.flush()).await {
-            Ok(Ok(())) => return Ok(()),
-            Ok(Err(error)) => Step::Content.failed(SmtpError::Io(error)),
-            Err(failed) => failed,
-        };
-        Err(ContentFailed {
-            failed: flushed,
-            maybe_complete: true,
-        })
+    /// Writes everything. `step` is what it is written for.
+    pub(super) async fn flush(&mut self, step: Step, budget: &Budget) -> Result<(), Failed> {
+        if self.unsent == 0 {
+            return Ok(());
+        }
+        self.write_down_to(0, step, budget).await?;
+        let flushed = budget.run(step, self.stream.flush()).await?;
+        flushed.map_err(|error| step.failed(SmtpError::Io(error)))
     }
 
-    /// Writes a message as it is read, and says how far it may have got. Of what is read, no more than two pieces are in
-    /// memory. If the message cannot be read to its end, its end is never written.
-    pub(super) async fn streamed(&mut self, rope: &Rope, budget: &Budget) -> Result<(), ContentFailed> {
-        let incomplete = |failed| ContentFailed {
-            failed,
-            maybe_complete: false,
-        };
-        let unfit = |error| incomplete(Step::Read.failed(SmtpError::Content(error)));
-        let mut reader = ContentReader::new(rope);
-        let mut stuffer = DotStuffer::new();
-        while let Some(chunk) = budget.run(Step::Read, reader.next()).await.map_err(incomplete)? {
-            let chunk = chunk.map_err(|error| incomplete(Step::Read.failed(SmtpError::Source(error))))?;
-            stuffer.push(&chunk).map_err(unfit)?;
-            if stuffer.ready_length() >= AT_ONCE {
-                self.segments(&stuffer.take_ready(), None, budget).await?;
+    /// Writes until no more than `rest` octets wait to be written. Dropping it loses nothing.
+    pub(super) async fn write_down_to(&mut self, rest: usize, step: Step, budget: &Budget) -> Result<(), Failed> {
+        // A server may be slow to take a message, and has the time of a block for each piece of it.
+        let step = if self.unsent > AT_ONCE { Step::Content } else { step };
+        while self.unsent > rest {
+            let (slices, count) = slices(&self.outgoing);
+            let vectored = slices.get(..count).unwrap_or(&slices);
+            let offered: usize = vectored.iter().map(|slice| slice.len()).sum();
+            let sent = self
+                .queued
+                .saturating_sub(u64::try_from(self.unsent).unwrap_or(u64::MAX));
+            let reach = |octets: usize| sent.saturating_add(u64::try_from(octets).unwrap_or(u64::MAX));
+            // A write that is cancelled has written nothing; one that fails may have written some of what it was given.
+            match budget.run(step, self.stream.write_vectored(vectored)).await? {
+                Ok(0) => return Err(step.failed(SmtpError::Closed)),
+                Ok(count) => {
+                    self.tried = self.tried.max(reach(count));
+                    self.sent(count);
+                }
+                Err(error) => {
+                    self.tried = self.tried.max(reach(offered));
+                    return Err(step.failed(SmtpError::Io(error)));
+                }
             }
         }
-        self.content(&stuffer.finish().map_err(unfit)?, budget).await
+        Ok(())
     }
 
-    /// Writes `segments`, of which the server may take what stands behind `end` octets for the end of the message.
-    async fn segments(&mut self, segments: &[Bytes], end: Option<usize>, budget: &Budget) -> Result<(), ContentFailed> {
-        let reaches_end = |octets: usize| end.is_some_and(|end| octets > end);
-        let length: usize = segments.iter().map(Bytes::len).sum();
-        let mut cursor = Cursor { segments, offset: 0 };
-        let mut written = 0;
-        while written < length {
-            let (slices, count) = cursor.slices();
-            let tried = written + slices.iter().take(count).map(|slice| slice.len()).sum::<usize>();
-            let vectored = slices.get(..count).unwrap_or(&slices);
-            // A write that is cancelled has written nothing; one that fails may have written some of what it was given.
-            let (error, maybe_complete) = match budget.run(Step::Content, self.stream.write_vectored(vectored)).await {
-                Ok(Ok(0)) => (Step::Content.failed(SmtpError::Closed), reaches_end(written)),
-                Ok(Ok(count)) => {
-                    written += count;
-                    cursor.advance(count);
-                    continue;
-                }
-                Ok(Err(error)) => (Step::Content.failed(SmtpError::Io(error)), reaches_end(tried)),
-                Err(failed) => (failed, reaches_end(written)),
-            };
-            return Err(ContentFailed {
-                failed: error,
-                maybe_complete,
-            });
+    fn sent(&mut self, mut count: usize) {
+        self.unsent = self.unsent.saturating_sub(count);
+        while let Some(first) = self.outgoing.front_mut() {
+            if count < first.len() {
+                first.advance(count);
+                return;
+            }
+            count -= first.len();
+            self.outgoing.pop_front();
         }
-        Ok(())
     }
 
     /// Returns a reply that is there already, without waiting.
@@ -220,39 +233,19 @@ impl Wire {
     }
 }
 
-/// A place in a row of segments.
-struct Cursor<'a> {
-    segments: &'a [Bytes],
-    offset: usize,
-}
-
-impl<'a> Cursor<'a> {
-    /// Returns the next slices and how many they are: no more octets than one write is to have, so that the end of a long
-    /// message is only offered to the connection once the rest was taken.
-    fn slices(&self) -> ([IoSlice<'a>; MAX_SLICES], usize) {
-        let mut slices = [IoSlice::new(&[]); MAX_SLICES];
-        let (mut skip, mut room, mut count) = (self.offset, MAX_WRITE, 0);
-        for (slice, segment) in slices.iter_mut().zip(self.segments) {
-            if room == 0 {
-                break;
-            }
-            let rest = segment.get(skip..).unwrap_or_default();
-            let piece = rest.get(..room).unwrap_or(rest);
-            *slice = IoSlice::new(piece);
-            room -= piece.len();
-            skip = 0;
-            count += 1;
+/// Returns the first slices and how many they are: no more octets than one write is to have, so that the end of a long message
+/// is only offered to the connection once the rest was taken.
+fn slices(segments: &VecDeque<Bytes>) -> ([IoSlice<'_>; MAX_SLICES], usize) {
+    let mut slices = [IoSlice::new(&[]); MAX_SLICES];
+    let (mut room, mut count) = (MAX_WRITE, 0);
+    for (slice, segment) in slices.iter_mut().zip(segments) {
+        if room == 0 {
+            break;
         }
-        (slices, count)
+        let piece = segment.get(..room).unwrap_or(segment);
+        *slice = IoSlice::new(piece);
+        room -= piece.len();
+        count += 1;
     }
-
-    fn advance(&mut self, count: usize) {
-        self.offset += count;
-        while let Some((first, rest)) = self.segments.split_first()
-            && self.offset >= first.len()
-        {
-            self.offset -= first.len();
-            self.segments = rest;
-        }
-    }
+    (slices, count)
 }

@@ -20,6 +20,8 @@ pub(super) enum Key {
     Tls,
     Helo,
     Pipelining,
+    Chunking,
+    Overlap,
     DangerAllowPlaintextAuth,
     Connections,
     MessagesPerConnection,
@@ -28,7 +30,7 @@ pub(super) enum Key {
     Timeout(Phase),
 }
 
-const KEYS: [(&str, Key); 23] = [
+const KEYS: [(&str, Key); 25] = [
     ("host", Key::Host),
     ("port", Key::Port),
     ("username", Key::Username),
@@ -38,6 +40,8 @@ const KEYS: [(&str, Key); 23] = [
     ("tls", Key::Tls),
     ("helo", Key::Helo),
     ("pipelining", Key::Pipelining),
+    ("chunking", Key::Chunking),
+    ("overlap", Key::Overlap),
     ("danger_allow_plaintext_auth", Key::DangerAllowPlaintextAuth),
     ("connections", Key::Connections),
     ("messages_per_connection", Key::MessagesPerConnection),

@@ -45,6 +45,8 @@ use key::Key;
 /// | `mechanisms` | ways to log in that may be used, as `scram-sha-256,plain` | all but `cram-md5` |
 /// | `helo` | the name said in EHLO | the connection's own address in brackets |
 /// | `pipelining` | `true`, `false` | `true`: used when offered |
+/// | `chunking` | `true`, `false` | `true`: used when offered |
+/// | `overlap` | `true`, `false` | `true`: used with PIPELINING |
 /// | `danger_allow_plaintext_auth` | `true`, `false` | `false` |
 /// | `connect_timeout` … `end_timeout` | `500ms`, `30s`, `5m` or seconds | see [`Timeouts`] |
 /// | `connections` | how many may be open at once, from 1 | `8` |
@@ -74,6 +76,9 @@ pub struct SmtpConfig {
     pub(crate) ids: Arc<dyn IdSource>,
     pub(crate) helo: Option<String>,
     pub(crate) pipelining: bool,
+    pub(crate) chunking: bool,
+    pub(crate) overlap: bool,
+    pub(crate) lmtp: bool,
     pub(crate) danger_allow_plaintext_auth: bool,
     pub(crate) timeouts: Timeouts,
     pub(crate) pool: PoolConfig,
@@ -95,6 +100,9 @@ impl SmtpConfig {
             ids: Arc::new(SystemIds),
             helo: None,
             pipelining: true,
+            chunking: true,
+            overlap: true,
+            lmtp: false,
             danger_allow_plaintext_auth: false,
             timeouts: Timeouts::default(),
             pool: PoolConfig::default(),
@@ -242,6 +250,20 @@ impl SmtpConfig {
         self
     }
 
+    /// Sets whether messages go by BDAT when the server offers CHUNKING (RFC 3030): without a search for their end, and with
+    /// PIPELINING in one flight with their commands.
+    pub fn chunking(mut self, chunking: bool) -> Self {
+        self.chunking = chunking;
+        self
+    }
+
+    /// Sets whether a message that has to wait for a connection may go out behind another one, before the reply to that one is
+    /// there. It takes a server that offers PIPELINING.
+    pub fn overlap(mut self, overlap: bool) -> Self {
+        self.overlap = overlap;
+        self
+    }
+
     /// Sets the deadlines of the phases of a session.
     pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
         self.timeouts = timeouts;
@@ -322,6 +344,8 @@ impl SmtpConfig {
             Key::Tls => self.tls = key.tls(value)?,
             Key::Helo => self.helo = Some(value.to_owned()),
             Key::Pipelining => self.pipelining = key.read(value)?,
+            Key::Chunking => self.chunking = key.read(value)?,
+            Key::Overlap => self.overlap = key.read(value)?,
             Key::DangerAllowPlaintextAuth => self.danger_allow_plaintext_auth = key.read(value)?,
             Key::Connections => self.pool.connections = key.read(value)?,
             Key::MessagesPerConnection => self.pool.messages = key.read(value)?,

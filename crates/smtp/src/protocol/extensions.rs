@@ -66,6 +66,31 @@ impl Extensions {
         self.parameters("SIZE").next()?.parse().ok().filter(|&size| size > 0)
     }
 
+    /// Returns how many messages a session may carry, if the server says so (LIMITS MAILMAX, RFC 9422).
+    pub fn max_messages(&self) -> Option<u32> {
+        self.limit("MAILMAX")
+    }
+
+    /// Returns how many recipients a message may have, if the server says so (LIMITS RCPTMAX, RFC 9422).
+    pub fn max_recipients(&self) -> Option<u32> {
+        self.limit("RCPTMAX")
+    }
+
+    /// Returns in how many domains the recipients of a message may be, if the server says so (LIMITS RCPTDOMAINMAX,
+    /// RFC 9422).
+    pub fn max_recipient_domains(&self) -> Option<u32> {
+        self.limit("RCPTDOMAINMAX")
+    }
+
+    /// A limit of zero or of more than six digits is none (RFC 9422 §3).
+    fn limit(&self, name: &str) -> Option<u32> {
+        let mut parameters = self
+            .parameters("LIMITS")
+            .filter_map(|parameter| parameter.split_once('='));
+        let (_, value) = parameters.find(|(key, _)| key.eq_ignore_ascii_case(name))?;
+        value.parse().ok().filter(|limit| (1..=999_999).contains(limit))
+    }
+
     /// Whether the SASL mechanism `mechanism` is offered.
     pub fn offers_mechanism(&self, mechanism: &str) -> bool {
         self.parameters("AUTH")
@@ -106,6 +131,23 @@ mod tests {
         assert_eq!(
             extensions(b"250-mx\r\n250 SIZE 35882577\r\n").size_limit(),
             Some(35_882_577)
+        );
+    }
+
+    #[test]
+    fn reads_limits() {
+        let found = extensions(b"250-mx\r\n250 LIMITS mailmax=5 RCPTMAX=0 RCPTDOMAINMAX=1 X=y RCPTMAX\r\n");
+        assert_eq!(
+            (
+                found.max_messages(),
+                found.max_recipients(),
+                found.max_recipient_domains()
+            ),
+            (Some(5), None, Some(1))
+        );
+        assert_eq!(
+            extensions(b"250-mx\r\n250 LIMITS MAILMAX=1000000\r\n").max_messages(),
+            None
         );
     }
 

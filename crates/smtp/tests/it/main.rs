@@ -11,12 +11,14 @@
 mod auth;
 mod client;
 mod content;
+mod overlap;
 mod peer;
 mod pool;
 mod postbox;
 mod protection;
 mod sasl;
 mod server;
+mod sink;
 mod streamed;
 mod talker;
 mod testing;

@@ -132,6 +132,8 @@ async fn connections_end_or_stall_where_they_are_told_to() {
         let client = SmtpConfig::from_url(&server.url())
             .unwrap()
             .timeouts(Timeouts::all(Duration::from_millis(80)))
+            // By BDAT the message goes out together with its commands.
+            .chunking(false)
             .build()
             .unwrap();
         for fault in [Fault::hang_up(stage), Fault::stall(stage)] {

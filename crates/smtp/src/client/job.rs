@@ -1,0 +1,238 @@
+//! A message made ready, and the commands that carry it over a session at hand.
+
+use bytes::Bytes;
+use posthaste_mime::Rope;
+use posthaste_transport::{ContentReader, OnUnsupported, Outbound, SendError, SendOptions};
+
+use super::budget::{Budget, Step};
+use super::connection::Connection;
+use crate::error::{Failed, SmtpError};
+use crate::protocol::{Body, DotStuffer, MailLine, StuffedContent, rcpt_line};
+
+/// Most commands whose replies are not read yet: these fit into any socket's buffers, so that neither side can wait for the
+/// other for ever (RFC 2920 §3.1).
+pub(super) const MAX_FLIGHT: usize = 64;
+
+/// The largest message that goes out together with its commands, before anybody has said that they want it.
+const MAX_EAGER: u64 = 256 * 1024;
+
+/// A message made ready.
+pub(super) struct Job {
+    pub(super) mail: Outbound,
+    pub(super) content: Content,
+    eight_bit: bool,
+    size: u64,
+    /// Whether delivery notifications are wished for.
+    dsn: bool,
+    /// Whether they may be left out.
+    dsn_may_go: bool,
+    manner: Manner,
+}
+
+/// What of the protocol may be used.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Manner {
+    pub(super) pipelining: bool,
+    pub(super) chunking: bool,
+    pub(super) lmtp: bool,
+}
+
+/// A message's octets.
+pub(super) enum Content {
+    /// All of them, looked at: ready for DATA, and as they are.
+    Whole(StuffedContent, Rope),
+    /// To be read, looked at and made ready as they go out.
+    Streamed(Rope),
+}
+
+/// How a message's octets go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    /// After DATA and its reply, with dots doubled.
+    Data,
+    /// By BDAT, after the replies to the recipients.
+    Chunks,
+    /// By BDAT, in one go with the commands.
+    Eager,
+}
+
+/// What is said over one session.
+pub(super) struct Plan {
+    pub(super) way: Way,
+    /// The commands, up to and without BDAT.
+    pub(super) flights: Vec<Flight>,
+    /// Whether several commands may be under way.
+    pub(super) pipelining: bool,
+}
+
+/// Commands that go out together, and the step of each.
+#[derive(Default)]
+pub(super) struct Flight {
+    pub(super) octets: Vec<u8>,
+    pub(super) steps: Vec<Step>,
+}
+
+impl Job {
+    /// Checks the message and doubles its dots, before anything is sent; unless it has to be read, which is too much to do
+    /// twice.
+    pub(super) fn prepare(
+        mail: &Outbound,
+        keeps_dsn: bool,
+        options: &SendOptions,
+        manner: Manner,
+    ) -> Result<Self, SendError> {
+        let rope = mail.rope();
+        let size = rope.len();
+        let whole = rope.in_memory().map(|mut chunks| {
+            let mut stuffer = DotStuffer::new();
+            let pushed = chunks.try_for_each(|chunk| stuffer.push(chunk));
+            pushed.and_then(|()| stuffer.finish())
+        });
+        let (content, eight_bit) = match whole {
+            Some(stuffed) => {
+                let stuffed = stuffed.map_err(|error| invalid(SmtpError::Content(error)))?;
+                let eight_bit = stuffed.is_eight_bit();
+                (Content::Whole(stuffed, rope), eight_bit)
+            }
+            None => (Content::Streamed(rope), mail.needs_8bit()),
+        };
+        let envelope = mail.envelope();
+        let wished = envelope.envelope_id().is_some()
+            || envelope.return_content().is_some()
+            || envelope
+                .recipients()
+                .iter()
+                .any(|to| to.notify().is_some() || to.original_recipient().is_some());
+        Ok(Self {
+            mail: mail.clone(),
+            content,
+            eight_bit,
+            size,
+            dsn: wished && keeps_dsn,
+            dsn_may_go: options.on_unsupported() == OnUnsupported::Degrade,
+            manner,
+        })
+    }
+
+    /// Opens what has to be read, so that a file which is gone costs no connection.
+    pub(super) async fn probe(&self, budget: &Budget) -> Result<(), SendError> {
+        let Content::Streamed(rope) = &self.content else {
+            return Ok(());
+        };
+        let probed = match budget.run(Step::Read, ContentReader::probe(rope)).await {
+            Ok(probed) => probed.map_err(|error| Step::Read.failed(SmtpError::Source(error))),
+            Err(failed) => Err(failed),
+        };
+        probed.map_err(Failed::not_accepted)
+    }
+
+    /// Whether each recipient has a reply of its own to the message (RFC 2033 §4.2).
+    pub(super) fn is_lmtp(&self) -> bool {
+        self.manner.lmtp
+    }
+
+    /// Chooses what is said over `connection`; `reset` if it is not known to stand before a transaction.
+    pub(super) fn plan(&self, connection: &Connection, reset: bool) -> Result<Plan, SmtpError> {
+        let (mail, dsn) = self.mail_line(connection)?;
+        let pipelining = self.manner.pipelining && connection.extensions.has("PIPELINING");
+        let at_once = if pipelining { MAX_FLIGHT } else { 1 };
+        let recipients = self.mail.envelope().recipients();
+        let whole = matches!(self.content, Content::Whole(..));
+        // LMTP's replies to BDAT could only be counted after those to the recipients.
+        let way = match self.manner.chunking && !self.manner.lmtp && connection.extensions.has("CHUNKING") {
+            false => Way::Data,
+            true if pipelining
+                && whole
+                && self.size <= MAX_EAGER
+                && recipients.len() + 3 <= MAX_FLIGHT
+                && !connection.may_be_stale() =>
+            {
+                Way::Eager
+            }
+            true => Way::Chunks,
+        };
+        let mut flights = Vec::new();
+        if reset || connection.dirty {
+            place(&mut flights, at_once, Step::Rset).extend_from_slice(b"RSET\r\n");
+        }
+        mail.encode(place(&mut flights, at_once, Step::Mail))
+            .map_err(SmtpError::Command)?;
+        for recipient in recipients {
+            rcpt_line(place(&mut flights, at_once, Step::Rcpt), recipient, dsn).map_err(SmtpError::Command)?;
+        }
+        if way == Way::Data {
+            place(&mut flights, at_once, Step::Data).extend_from_slice(b"DATA\r\n");
+        }
+        Ok(Plan {
+            way,
+            flights,
+            pipelining,
+        })
+    }
+
+    /// Chooses the parameters of MAIL by what the message needs and the server offers, and says whether DSN is used.
+    fn mail_line(&self, connection: &Connection) -> Result<(MailLine<'_>, bool), SmtpError> {
+        let extensions = &connection.extensions;
+        let need = |needed: bool, extension: &'static str| match needed && !extensions.has(extension) {
+            true => Err(SmtpError::MissingExtension { extension }),
+            false => Ok(needed),
+        };
+        let envelope = self.mail.envelope();
+        let smtputf8 = need(self.mail.needs_smtputf8(), "SMTPUTF8")?;
+        let eight_bit = need(self.eight_bit, "8BITMIME")?;
+        let require_tls = need(envelope.require_tls(), "REQUIRETLS")?;
+        if require_tls && !connection.secure {
+            return Err(SmtpError::MissingExtension { extension: "TLS" });
+        }
+        let dsn = match need(self.dsn, "DSN") {
+            Err(_) if self.dsn_may_go => false,
+            needed => needed?,
+        };
+        if let Some(limit) = extensions.size_limit().filter(|&limit| self.size > limit) {
+            return Err(SmtpError::TooBig { size: self.size, limit });
+        }
+        let line = MailLine {
+            path: envelope.mail_from(),
+            size: extensions.has("SIZE").then_some(self.size),
+            body: eight_bit.then_some(Body::EightBitMime),
+            smtputf8,
+            return_content: envelope.return_content().filter(|_| dsn),
+            envelope_id: envelope.envelope_id().filter(|_| dsn),
+            require_tls,
+            auth: None,
+        };
+        Ok((line, dsn))
+    }
+}
+
+/// The last BDAT and all of a message behind it.
+pub(super) fn whole_chunk(stuffed: &StuffedContent, rope: &Rope) -> impl Iterator<Item = Bytes> {
+    // The end that DATA would complete the last line with is longer than a dot alone.
+    let complete = stuffed.terminator_length() == 3;
+    let end = Bytes::from_static(if complete { b"" } else { b"\r\n" });
+    let size = rope.len().saturating_add(if complete { 0 } else { 2 });
+    let command = Bytes::from(format!("BDAT {size} LAST\r\n"));
+    let chunks = rope.in_memory().map(|chunks| chunks.cloned().collect::<Vec<_>>());
+    std::iter::once(command)
+        .chain(chunks.unwrap_or_default())
+        .chain(std::iter::once(end))
+}
+
+/// Returns where the next command is to be written: in the last flight, or in a new one if that is full.
+fn place(flights: &mut Vec<Flight>, at_once: usize, step: Step) -> &mut Vec<u8> {
+    let mut flight = flights.pop().unwrap_or_default();
+    if flight.steps.len() >= at_once {
+        flights.push(std::mem::take(&mut flight));
+    }
+    flight.steps.push(step);
+    &mut flights.push_mut(flight).octets
+}
+
+/// An error of what was to be sent, before anything was.
+pub(super) fn invalid(error: SmtpError) -> SendError {
+    Failed {
+        during: "preparing the message",
+        error,
+    }
+    .not_accepted()
+}

@@ -1,0 +1,102 @@
+//! The id that a server gave a message.
+
+use crate::protocol::WireReply;
+
+/// What stands before an id.
+const MARKS: &[&str] = &[
+    // Postfix, SendGrid, Mailgun, Haraka
+    "queued as ",
+    // Exchange: its own id stands in brackets, behind the Message-ID
+    "[internalid=",
+    "queued mail for delivery as ",
+    // Exim
+    "id=",
+    // qmail
+    " qp ",
+];
+
+/// Finds the id that a server gave the message, in the forms that the common servers use.
+pub(super) fn queue_id(reply: &WireReply) -> Option<String> {
+    let text = reply.lines().last()?.into_owned();
+    let lower = text.to_ascii_lowercase();
+    let mut starts = MARKS.iter().filter_map(|mark| {
+        let at = lower.find(mark)? + mark.len();
+        text.get(at..)
+    });
+    if let Some(rest) = starts.next() {
+        return id(rest.split_ascii_whitespace().next()?);
+    }
+    let mut words: Vec<&str> = text.split_ascii_whitespace().collect();
+    if words.first().is_some_and(|word| is_status(word.trim_end_matches(':'))) {
+        words.remove(0);
+    }
+    match words.as_slice() {
+        // Sendmail, OpenSMTPD
+        [word, "Message", "accepted", ..] => id(word),
+        // Gmail: a time, and what their logs have
+        [ok, time, word, "-", ..] if ok.eq_ignore_ascii_case("ok") && is_number(time) => id(word),
+        // SES, SparkPost
+        [ok, word]
+            if ok.eq_ignore_ascii_case("ok") && word.contains('-') && word.contains(|c: char| c.is_ascii_digit()) =>
+        {
+            id(word)
+        }
+        _ => None,
+    }
+}
+
+fn id(word: &str) -> Option<String> {
+    let id = word.split(',').next()?;
+    let id = id.trim_matches(['<', '>', '[', ']', '(', ')', '.', ';']);
+    let plain = !id.is_empty() && id.len() <= 200 && id.bytes().all(|byte| byte.is_ascii_graphic());
+    plain.then(|| id.to_owned())
+}
+
+fn is_number(word: &str) -> bool {
+    !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Whether `word` is an enhanced status code.
+fn is_status(word: &str) -> bool {
+    word.split('.').count() == 3 && word.split('.').all(is_number)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::ReplyParser;
+
+    #[test]
+    fn finds_queue_ids() {
+        for (line, id) in [
+            ("2.0.0 Ok: queued as 4Bx3", Some("4Bx3")),
+            ("2.0.0 Ok: queued as <A1>.", Some("A1")),
+            ("OK id=1rxYz-000", Some("1rxYz-000")),
+            ("2.0.0 41F8e012345 Message accepted for delivery", Some("41F8e012345")),
+            ("2.0.0: 8a9b1c2d Message accepted for delivery", Some("8a9b1c2d")),
+            (
+                "2.0.0 OK  1612345678 a1b2c3-20020a05.45 - gsmtp",
+                Some("a1b2c3-20020a05.45"),
+            ),
+            (
+                "Ok 0100018f1c2d3e4f-5a6b7c8d-0000-000000",
+                Some("0100018f1c2d3e4f-5a6b7c8d-0000-000000"),
+            ),
+            (
+                "2.6.0 <m@x> [InternalId=1234567, Hostname=a.example] 9 bytes in 0.1, 2 KB/sec Queued mail for delivery",
+                Some("1234567"),
+            ),
+            ("ok 1612345678 qp 9876", Some("9876")),
+            ("OK", None),
+            ("ok thank-you", None),
+            ("2.0.0 OK", None),
+            ("queued as \u{e9}", None),
+            ("queued as ", None),
+            ("", None),
+        ] {
+            let bytes = format!("250 {line}\r\n");
+            let reply = ReplyParser::new().advance(bytes.as_bytes()).unwrap().1.unwrap();
+            assert_eq!(queue_id(&reply).as_deref(), id, "{line}");
+        }
+    }
+}
