@@ -268,6 +268,25 @@ mod tests {
     }
 
     #[test]
+    fn what_is_not_known_is_not_written_again() {
+        for (text, options) in [
+            ("v=DMARC1; p=none; fo=S:x:1:s", "s:1"),
+            ("v=DMARC1; p=none; fo=0\u{1b}[2J:1\r\n\r\nbody", "0"),
+            ("v=DMARC1; p=none; fo=\"", "0"),
+            // §4.8: names of tags are in any case, only what `v` says is not.
+            ("V=DMARC1; P=none; FO=1", "1"),
+        ] {
+            let record: Record = text.parse().unwrap();
+            assert_eq!(record.failure_options(), options, "{text:?}");
+            assert!(!record.to_string().contains(char::is_control), "{text:?}");
+        }
+        assert_eq!(
+            "v=dmarc1; p=none".parse::<Record>(),
+            Err(crate::dmarc::RecordError::Version)
+        );
+    }
+
+    #[test]
     fn what_is_built_reads_back() {
         let address = ReportAddress::new("a;b,c!d%e+f@example.org")
             .unwrap()

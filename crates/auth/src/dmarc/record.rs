@@ -187,7 +187,7 @@ impl Record {
         self.testing
     }
 
-    /// What failure reports are wanted for (`fo=`, by default `0`).
+    /// What failure reports are wanted for (`fo=`, by default `0`): the options that are known, with colons between them.
     #[must_use]
     pub fn failure_options(&self) -> &str {
         &self.failure_options
@@ -213,7 +213,7 @@ pub(crate) fn is_dmarc(text: &str) -> bool {
 
 fn is_version(spec: &str) -> bool {
     spec.split_once('=').is_some_and(|(name, value)| {
-        !name.starts_with(char::is_whitespace) && name.trim_end() == "v" && value.trim() == "DMARC1"
+        !name.starts_with(char::is_whitespace) && name.trim_end().eq_ignore_ascii_case("v") && value.trim() == "DMARC1"
     })
 }
 
@@ -259,7 +259,7 @@ impl FromStr for Record {
                 _ => PublicSuffix::Unknown,
             },
             testing: get("t").is_some_and(|word| word.eq_ignore_ascii_case("y")),
-            failure_options: get("fo").unwrap_or("0").to_owned(),
+            failure_options: failure_options(get("fo")),
             failure: report_addresses(get("ruf")),
             aggregate,
         })
@@ -290,6 +290,27 @@ fn tags(text: &str) -> Result<Vec<(&str, &str)>, RecordError> {
         offset += spec.len() + 1;
     }
     Ok(tags)
+}
+
+/// The options of a list that are known (§4.7); `0` if there is none.
+fn failure_options(list: Option<&str>) -> String {
+    let words = list.unwrap_or_default().split(':').map(str::trim);
+    let known = words.filter_map(|word| {
+        ["0", "1", "d", "s"]
+            .into_iter()
+            .find(|known| word.eq_ignore_ascii_case(known))
+    });
+    let mut found: Vec<&str> = Vec::new();
+    for option in known {
+        if !found.contains(&option) {
+            found.push(option);
+        }
+    }
+    if found.is_empty() {
+        "0".to_owned()
+    } else {
+        found.join(":")
+    }
 }
 
 /// The `mailto:` URIs of a list; others are left out (§4.7), and so are those behind the first [`MOST`]: one record must not have
