@@ -5,7 +5,7 @@ use posthaste_address::Domain;
 use super::chain::Reason;
 use crate::dkim::{
     Algorithm, Canonicalization, Selector, SignatureError, Tags, algorithm, base64, canonicalizations, domain,
-    header_names, number,
+    header_names, number, times,
 };
 
 /// What stands for a missing `c=`. Unlike a DKIM-Signature without one, which is simple, sealers that leave it out mean the
@@ -35,13 +35,7 @@ impl<'a> MessageSignature<'a> {
         // Unlike DKIM's, the list may leave From out, and be empty.
         let names = tags.get("h").ok_or(SignatureError::Missing("h"))?;
         check_names(names)?;
-        let time = number(tags.get("t"), "t", 12)?;
-        let expiry = number(tags.get("x"), "x", 12)?;
-        if let (Some(time), Some(expiry)) = (time, expiry)
-            && expiry <= time
-        {
-            return Err(SignatureError::ExpiryBeforeTime.into());
-        }
+        let (time, expiry) = times(tags)?;
         Ok(Self {
             algorithm: algorithm(required("a")?)?,
             header,

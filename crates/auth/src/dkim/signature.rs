@@ -111,13 +111,7 @@ impl<'a> Signature<'a> {
         {
             return Err(SignatureError::Invalid("q"));
         }
-        let time = number(tags.get("t"), "t", 12)?;
-        let expiry = number(tags.get("x"), "x", 12)?;
-        if let (Some(time), Some(expiry)) = (time, expiry)
-            && expiry <= time
-        {
-            return Err(SignatureError::ExpiryBeforeTime);
-        }
+        let (time, expiry) = times(&tags)?;
         Ok(Self {
             algorithm,
             header,
@@ -200,6 +194,16 @@ pub(crate) fn number(value: Option<&str>, name: &'static str, digits: usize) -> 
         Ok(Some(value.parse().unwrap_or(u64::MAX)))
     } else {
         Err(SignatureError::Invalid(name))
+    }
+}
+
+/// RFC 6376 §3.5: the values of `t=` and `x=`, of which the second is later.
+pub(crate) fn times(tags: &Tags<'_>) -> Result<(Option<u64>, Option<u64>), SignatureError> {
+    let time = number(tags.get("t"), "t", 12)?;
+    let expiry = number(tags.get("x"), "x", 12)?;
+    match (time, expiry) {
+        (Some(time), Some(expiry)) if expiry <= time => Err(SignatureError::ExpiryBeforeTime),
+        times => Ok(times),
     }
 }
 

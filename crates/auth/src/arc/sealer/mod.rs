@@ -23,7 +23,7 @@ use super::structure::Collected;
 use super::validate::{Limits, canonical_sets};
 use crate::dkim::{
     BodyHash, Canonicalization, DnsRecord, Fields, HeaderNames, Key, LATEST, Selector, SignError, SigningInput,
-    is_plausible, push_field,
+    check_header, is_plausible, push_field,
 };
 
 /// What [`Sealer::seal_async`] gives: the fields of a set, some time later.
@@ -232,23 +232,6 @@ impl Inner {
             Err(SignError::WrongSignature(self.selector.clone()))
         }
     }
-}
-
-/// What a header section needs to be signed, as for DKIM.
-fn check_header(fields: &Fields<'_>) -> Result<(), SignError> {
-    if fields.has_bare_line_end() {
-        return Err(SignError::LineEnds);
-    }
-    if fields.is_folded() {
-        return Err(SignError::FirstLine);
-    }
-    if fields.has_stray_line() {
-        return Err(SignError::StrayLine);
-    }
-    if fields.count("From") == 0 {
-        return Err(SignError::NoFrom);
-    }
-    Ok(())
 }
 
 /// RFC 8617 §5.1, steps 2 and 3: one more than the highest instance, unless the chain has ended.

@@ -179,18 +179,7 @@ impl Signer {
         if time > LATEST {
             return Err(SignError::Time);
         }
-        if fields.has_bare_line_end() {
-            return Err(SignError::LineEnds);
-        }
-        if fields.is_folded() {
-            return Err(SignError::FirstLine);
-        }
-        if fields.has_stray_line() {
-            return Err(SignError::StrayLine);
-        }
-        if fields.count("From") == 0 {
-            return Err(SignError::NoFrom);
-        }
+        check_header(fields)?;
         let mut tags = String::with_capacity(512);
         let mut folding = Folding::new(&mut tags);
         folding.fold();
@@ -344,4 +333,21 @@ fn header_end(seen: &[u8], chunk: &[u8]) -> Option<usize> {
         .windows(END.len())
         .position(|window| window == END)
         .map(|at| at + END.len())
+}
+
+/// What a header section needs to be signed (RFC 6376 §5.3, §5.4).
+pub(crate) fn check_header(fields: &Fields<'_>) -> Result<(), SignError> {
+    if fields.has_bare_line_end() {
+        return Err(SignError::LineEnds);
+    }
+    if fields.is_folded() {
+        return Err(SignError::FirstLine);
+    }
+    if fields.has_stray_line() {
+        return Err(SignError::StrayLine);
+    }
+    if fields.count("From") == 0 {
+        return Err(SignError::NoFrom);
+    }
+    Ok(())
 }
