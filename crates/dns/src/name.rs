@@ -6,6 +6,9 @@ use crate::LookupError;
 const MAX_NAME: usize = 253;
 const MAX_LABEL: usize = 63;
 
+/// The most aliases followed for one question; name servers use 8 to 16.
+pub(crate) const MAX_ALIASES: usize = 12;
+
 /// Brings `name` into the form in which names are compared: ASCII lower case, no final dot.
 pub(crate) fn normalise(name: &str) -> Result<String, LookupError> {
     let name = name.strip_suffix('.').unwrap_or(name);

@@ -12,7 +12,10 @@ use hickory_resolver::{
     },
 };
 
-use crate::{Answer, Dnssec, LookupError, Negative, NetworkError, Record, RecordType, Tlsa, Txt, name::normalise};
+use crate::{
+    Answer, Dnssec, LookupError, Negative, NetworkError, Record, RecordType, Tlsa, Txt,
+    name::{MAX_ALIASES, normalise},
+};
 
 /// Makes an absolute name of the labels as they stand, without reading escapes into them.
 pub(super) fn absolute(name: &str) -> Result<Name, LookupError> {
@@ -42,13 +45,19 @@ pub(super) fn read_answer(lookup: &Lookup, name: &Name, kind: RecordType) -> Res
     let mut ttl = u32::MAX;
     let mut proofs = Vec::new();
     if kind != RecordType::Cname {
-        // Each alias takes at most one step, so the length of the answer bounds the chain.
-        for _ in answers {
-            let step = answers.iter().find_map(|record| match &record.data {
+        let next = |current: &Name| {
+            answers.iter().find_map(|record| match &record.data {
                 RData::CNAME(target) if record.name == *current => Some((&target.0, record)),
                 _ => None,
-            });
-            let Some((target, record)) = step else { break };
+            })
+        };
+        let mut steps = 0;
+        while let Some((target, record)) = next(current) {
+            // A chain without an end is a failure, not "there is none".
+            if steps == MAX_ALIASES {
+                return Err(LookupError::ServFail);
+            }
+            steps += 1;
             current = target;
             ttl = ttl.min(record.ttl);
             proofs.push(record.proof);
@@ -251,6 +260,27 @@ mod tests {
             );
             assert_eq!(found.map(|answer| answer.dnssec()), expected, "{way} {end}");
         }
+    }
+
+    #[test]
+    fn aliases_without_an_end_are_a_failure() {
+        let alias = |from: &str, to: &str| {
+            let target = rr::rdata::CNAME(absolute(to).unwrap());
+            record(from, Proof::Indeterminate, RData::CNAME(target))
+        };
+        let numbered = |number| format!("n{number}.test");
+        let chain = |length: usize| (0..length).map(|n| alias(&numbered(n), &numbered(n + 1)));
+        let read = |answers: Vec<rr::Record>| {
+            let lookup = lookup("n0.test", answers);
+            read_answer(&lookup, &absolute("n0.test").unwrap(), RecordType::A)
+        };
+        assert_eq!(
+            read(vec![alias("n0.test", "n1.test"), alias("n1.test", "n0.test")]),
+            Err(LookupError::ServFail)
+        );
+        assert_eq!(read(chain(4000).collect()), Err(LookupError::ServFail));
+        let end = record(&numbered(MAX_ALIASES), Proof::Indeterminate, a());
+        assert!(read(chain(MAX_ALIASES).chain([end]).collect()).is_ok());
     }
 
     #[test]

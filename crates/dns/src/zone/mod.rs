@@ -16,14 +16,11 @@ pub use error::{ZoneError, ZoneErrorKind};
 
 use crate::{
     Answer, Dnssec, LookupError, LookupFuture, Negative, Record, RecordType, Resolver,
-    name::{normalise, parent},
+    name::{MAX_ALIASES, normalise, parent},
 };
 
 /// The time to live of a record for which nothing says otherwise.
 const DEFAULT_TTL: Duration = Duration::from_secs(3600);
-
-/// The most aliases followed for one question; name servers use 8 to 16.
-const MAX_ALIASES: usize = 12;
 
 /// Answers from records in memory: a [`Resolver`] for tests, demonstrations and hosts without a network.
 ///
