@@ -347,3 +347,23 @@ fn doctor_says_by_its_exit_status_whether_there_are_errors() {
     assert_eq!(output.status.code(), Some(2));
     assert!(text(&output.stderr).contains("no-such-file"));
 }
+
+#[test]
+fn read_report_tells_the_kinds_apart() {
+    for (file, expected) in [
+        ("aggregate.xml", "431 messages: 412 pass, 19 quarantined, 0 rejected"),
+        ("failure.eml", "failed: dmarc"),
+        ("tls.json", "230 sessions encrypted, 7 not"),
+    ] {
+        let path = format!("examples/data/reports/{file}");
+        let output = example("read_report", &[&path], None);
+        let printed = text(&output.stdout);
+        assert!(printed.contains(expected), "{printed}\n{}", text(&output.stderr));
+        assert!(!printed.contains("against the standard"), "{printed}");
+        let output = example("read_report", &[&path, "--json"], None);
+        let printed = text(&output.stdout);
+        assert!(serde_json::from_str::<serde_json::Value>(&printed).is_ok(), "{printed}");
+    }
+    let output = example("read_report", &["Cargo.toml"], None);
+    assert_eq!(output.status.code(), Some(2));
+}

@@ -22,6 +22,7 @@ mod address;
 mod auth;
 mod bounce;
 mod mime;
+mod reports;
 mod smtp;
 mod spf;
 mod templates;
@@ -91,6 +92,7 @@ fn all_sets() -> Vec<Set> {
         auth::sets(),
         bounce::sets(),
         mime::sets(),
+        reports::sets(),
         smtp::sets(),
         spf::sets(),
         templates::sets(),
@@ -140,6 +142,7 @@ fn print_deviations() {
         auth::DEVIATIONS,
         bounce::DEVIATIONS,
         mime::DEVIATIONS,
+        reports::DEVIATIONS,
         smtp::DEVIATIONS,
         spf::DEVIATIONS,
         templates::DEVIATIONS,

@@ -2,6 +2,8 @@
 
 use posthaste_mime::{HeaderError, RawError};
 
+use crate::word::Word;
+
 /// Says why a report was not read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -162,6 +164,28 @@ impl WriteError {
             record,
             value: cut(value),
         }
+    }
+}
+
+/// Returns what must be there.
+pub(crate) fn required<'a, T>(
+    value: &'a Option<T>,
+    place: &'static str,
+    record: Option<usize>,
+) -> Result<&'a T, WriteError> {
+    value.as_ref().ok_or(WriteError::Missing { place, record })
+}
+
+/// Returns the word that must be one of the standard.
+pub(crate) fn word<'a>(
+    value: &'a impl Word,
+    place: &'static str,
+    record: Option<usize>,
+) -> Result<&'a str, WriteError> {
+    if value.is_known() {
+        Ok(value.word())
+    } else {
+        Err(WriteError::value(place, record, value.word()))
     }
 }
 

@@ -1,8 +1,8 @@
-//! Reads and writes DMARC aggregate reports, within bounds that hostile ones cannot pass.
+//! Reads and writes what receivers report: DMARC aggregate reports, failure reports and complaints, TLS reports.
 //!
-//! A report is XML, plain or packed by gzip or zip, by itself or in the mail that carries it. It comes from strangers: every size
-//! has a limit ([`Limits`]), a document type or entity of one's own is an error, and what a report says against the standard
-//! is kept beside it as [`Deviations`], never guessed at.
+//! A report is XML, JSON or fields, plain or packed by gzip or zip, by itself or in the mail that carries it. It comes from
+//! strangers: every size has a limit ([`Limits`]), an XML document type is an error, and what a report says against the standard is
+//! kept beside it as [`Deviations`], never guessed at.
 //!
 //! ```
 //! use posthaste_report::{Limits, dmarc};
@@ -21,22 +21,29 @@
 //!
 //! # Where to look
 //!
-//! - [`dmarc`]: reports, read, written, and made of a period's messages.
+//! - [`dmarc`]: aggregate reports, read, written, and made of a period's messages.
+//! - [`feedback`]: reports on one message: complaints, and failed authentication.
+//! - [`tls`]: what senders saw of a domain's mail servers.
 //! - [`Limits`], [`ReadError`], [`Deviation`]: what is refused, and what is taken with a remark.
 //!
 //! # Standards
 //!
-//! RFC 9990, and RFC 7489 appendix C. Failure reports (RFC 9991) and TLS reports (RFC 8460) are not read here yet.
+//! RFC 9990, and RFC 7489 appendix C (aggregate reports); RFC 5965, 6430, 6591, 6692 and 9991 (feedback and failure reports); RFC 8460
+//! (TLS reports).
 
 mod container;
 mod deviation;
 pub mod dmarc;
 mod element;
 mod error;
+pub mod feedback;
 mod file_name;
 mod instant;
+mod json;
 mod limits;
 mod mail;
+mod report_id;
+pub mod tls;
 mod word;
 mod xml;
 
@@ -44,3 +51,8 @@ pub use deviation::{Deviation, DeviationKind, Deviations};
 pub use error::{ReadError, WriteError};
 pub use file_name::FileName;
 pub use limits::Limits;
+
+/// The README's example, compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

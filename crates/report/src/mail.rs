@@ -11,21 +11,6 @@ const CANDIDATES: usize = 8;
 /// How much of a part is looked at before it is tried.
 const START: usize = 4096;
 
-/// Returns the parts of a mail that are its own: not those of messages inside.
-pub(crate) fn own_parts(parts: &[RawPart]) -> impl Iterator<Item = &RawPart> {
-    let is_inside = |part: &RawPart| {
-        let mut parent = part.parent();
-        while let Some(outer) = parent.and_then(|number| parts.get(number)) {
-            if outer.is_message() {
-                return true;
-            }
-            parent = outer.parent();
-        }
-        false
-    };
-    parts.iter().filter(move |part| !is_inside(part))
-}
-
 /// Reads the first part that can be read, of those that could be a report.
 pub(crate) fn first<T>(
     mail: &RawMessage,
@@ -34,9 +19,8 @@ pub(crate) fn first<T>(
     read: impl Fn(&[u8], &Limits) -> Result<T, ReadError>,
     deviations: impl Fn(&mut T) -> &mut Deviations,
 ) -> Result<T, ReadError> {
-    let parts = mail.parts()?;
     let (mut found, mut error, mut tried) = (None, None, 0);
-    for part in own_parts(&parts) {
+    for part in &mail.own_parts()? {
         if part.is_multipart() || part.is_message() || part.content_type() == "text/html" {
             continue;
         }
@@ -79,4 +63,18 @@ pub(crate) fn may_be_xml(part: &RawPart, octets: &[u8]) -> bool {
     let text = start.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(start).trim_ascii_start();
     let is_named = || text.windows(8).any(|word| word.eq_ignore_ascii_case(b"feedback"));
     is_wide || text.starts_with(b"<") && (part.content_type().ends_with("xml") || is_named())
+}
+
+/// Tells whether a part could be a TLS report.
+pub(crate) fn may_be_json(_: &RawPart, octets: &[u8]) -> bool {
+    if Packing::of(octets) != Packing::Plain {
+        return true;
+    }
+    let start = octets.get(..START).unwrap_or(octets);
+    let is_wide = matches!(
+        start,
+        [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] | [b'{', 0, ..] | [0, b'{', ..]
+    );
+    let text = start.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(start).trim_ascii_start();
+    is_wide || text.starts_with(b"{")
 }

@@ -3,10 +3,10 @@
 use std::time::SystemTime;
 
 use posthaste_mime::{RawMessage, RawPart};
+use posthaste_report::Limits;
+use posthaste_report::feedback::Report;
 
-use super::fields::{self, Group};
 use super::original::Original;
-use super::text::own_parts;
 
 /// A complaint about a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,58 +84,36 @@ impl Complaint {
 pub(super) fn read(mail: &RawMessage, parts: &[RawPart]) -> Option<Complaint> {
     let original = Original::find(parts, "");
     let date = mail.field("date").and_then(|field| field.date());
-    if let Some(part) = own_parts(parts).find(|part| part.content_type() == "message/feedback-report") {
-        let groups = fields::of_part(part);
-        let nothing = Group::default();
-        let group = groups.first().unwrap_or(&nothing);
-        let bare = |text: &str| text.trim_matches(['<', '>', ' ']).to_owned();
+    if let Ok(report) = Report::from_mail(mail, &Limits::new()) {
+        let recipients = report
+            .original_rcpt_to
+            .into_iter()
+            .filter(|address| address.contains('@'));
         return Some(Complaint {
-            kind: group.get("feedback-type").unwrap_or("other").to_ascii_lowercase(),
-            user_agent: group.get("user-agent").map(str::to_owned),
-            recipients: group
-                .all("original-rcpt-to")
-                .chain(group.all("removal-recipient"))
-                .map(bare)
-                .filter(|address| address.contains('@'))
-                .collect(),
-            sender: group
-                .get("original-mail-from")
-                .map(bare)
-                .filter(|address| !address.is_empty()),
-            source_ip: group
-                .get("source-ip")
-                .and_then(|text| text.split(' ').next()?.parse().ok()),
-            date,
+            kind: report
+                .kind
+                .map_or_else(|| "other".into(), |kind| kind.as_str().to_owned()),
+            user_agent: report.user_agent,
+            recipients: recipients.collect(),
+            sender: report.original_mail_from.filter(|address| !address.is_empty()),
+            source_ip: report.source_ip,
+            date: report.arrival_date.or(date),
             original,
         });
     }
     // Microsoft's Junk Mail Reporting: the message as a part, with a field that says who complains.
-    let part = parts
-        .iter()
-        .find(|part| part.field("x-hmxmroriginalrecipient").is_some());
-    let hidden = original.as_ref().is_some_and(|original| {
-        original
-            .header()
-            .windows(24)
-            .any(|at| at.eq_ignore_ascii_case(b"X-HmXmrOriginalRecipient"))
-    });
     let says_so = mail.field("subject").is_some_and(|field| {
-        field
-            .decoded()
-            .trim()
-            .to_ascii_lowercase()
-            .starts_with("complaint about message from")
+        let subject = field.decoded().trim().to_ascii_lowercase();
+        subject.starts_with("complaint about message from")
     });
-    (says_so && (part.is_some() || hidden)).then(|| Complaint {
+    let original = original.filter(|original| says_so && original.names_complainer())?;
+    Some(Complaint {
         kind: "abuse".into(),
         user_agent: None,
-        recipients: original
-            .as_ref()
-            .map(|original| original.recipients().to_vec())
-            .unwrap_or_default(),
+        recipients: original.recipients().to_vec(),
         sender: None,
         source_ip: None,
         date,
-        original,
+        original: Some(original),
     })
 }

@@ -7,7 +7,7 @@ use posthaste_transport::EnhancedStatus;
 
 use super::fields::{self, Group};
 use super::original::Original;
-use super::text::{Texts, cut_at, loose_text, own_parts};
+use super::text::{Texts, cut_at, loose_text};
 use super::transcript;
 use crate::bounce::{Codes, Permanence, Phase, Reason, judge};
 
@@ -235,8 +235,8 @@ impl Action {
 }
 
 /// Reads a report that has fields, be they in a part of their own or, as some programs do, in the text.
-pub(super) fn read_fields(mail: &RawMessage, parts: &[RawPart], texts: &Texts) -> Option<DeliveryReport> {
-    let status_part = own_parts(parts).find(|part| {
+pub(super) fn read_fields(mail: &RawMessage, own: &[RawPart], texts: &Texts) -> Option<DeliveryReport> {
+    let status_part = own.iter().find(|part| {
         matches!(
             part.content_type(),
             "message/delivery-status" | "message/global-delivery-status"
@@ -303,7 +303,7 @@ pub(super) fn read_fields(mail: &RawMessage, parts: &[RawPart], texts: &Texts) -
             .map(str::to_owned),
         date: mail.field("date").and_then(|field| field.date()),
         recipients,
-        original: Original::find(parts, &texts.returned),
+        original: Original::find(own, &texts.returned),
     })
 }
 
@@ -511,7 +511,7 @@ const CLAIMS: &[&str] = &[
 ];
 
 /// Reads a bounce in plain words.
-pub(super) fn read_words(mail: &RawMessage, parts: &[RawPart], texts: &Texts) -> Option<DeliveryReport> {
+pub(super) fn read_words(mail: &RawMessage, own: &[RawPart], texts: &Texts) -> Option<DeliveryReport> {
     let trust = from_mail_system(mail);
     let subject = mail
         .field("subject")
@@ -585,7 +585,7 @@ pub(super) fn read_words(mail: &RawMessage, parts: &[RawPart], texts: &Texts) ->
         envelope_id: None,
         date: mail.field("date").and_then(|field| field.date()),
         recipients,
-        original: Original::find(parts, &texts.returned),
+        original: Original::find(own, &texts.returned),
     })
 }
 

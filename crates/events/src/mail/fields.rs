@@ -23,14 +23,6 @@ impl Group {
         Some(value)
     }
 
-    /// Returns the values of all fields of a name.
-    pub(super) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
-        self.fields
-            .iter()
-            .filter(move |(own, value)| own == name && !value.is_empty())
-            .map(|(_, value)| value.as_str())
-    }
-
     /// Returns a value without the type in front of it: `rfc822; bob@example.net`.
     pub(super) fn untyped(&self, name: &str) -> Option<&str> {
         let value = self.get(name)?;

@@ -3,6 +3,9 @@
 use bytes::Bytes;
 use posthaste_mime::{RawMessage, RawPart};
 
+/// In which field Microsoft's complaints have the recipient.
+const COMPLAINER: &str = "X-HmXmrOriginalRecipient";
+
 /// What is known of the message that was sent: what its header says, if it came back.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Original {
@@ -33,7 +36,7 @@ impl Original {
 
     fn read(octets: &Bytes) -> Option<Self> {
         let message = RawMessage::parse(octets.clone()).ok()?;
-        let recipients: Vec<String> = ["x-hmxmroriginalrecipient", "to"]
+        let recipients: Vec<String> = [COMPLAINER, "To"]
             .iter()
             .filter_map(|name| message.field(name))
             .flat_map(|field| {
@@ -62,6 +65,12 @@ impl Original {
     #[must_use]
     pub fn recipients(&self) -> &[String] {
         &self.recipients
+    }
+
+    /// Tells whether Microsoft's field is there that says who complains.
+    pub(super) fn names_complainer(&self) -> bool {
+        let header = RawMessage::parse(self.header.clone());
+        header.is_ok_and(|header| header.field(COMPLAINER).is_some())
     }
 
     /// Returns its header as it came back.

@@ -67,7 +67,7 @@ impl Returned {
     /// As [`read`](Self::read).
     pub fn read_with(mail: impl Into<Bytes>, options: &RawOptions) -> Result<Self, ReadError> {
         let mail = RawMessage::parse_with(mail, options)?;
-        let parts = mail.parts()?;
+        let parts = mail.own_parts()?;
         if let Some(complaint) = complaint::read(&mail, &parts) {
             return Ok(Self::Complaint(complaint));
         }

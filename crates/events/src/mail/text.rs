@@ -14,9 +14,9 @@ pub(super) struct Texts {
 }
 
 impl Texts {
-    pub(super) fn of(mail: &RawMessage, parts: &[RawPart]) -> Self {
+    pub(super) fn of(mail: &RawMessage, own: &[RawPart]) -> Self {
         let mut whole = String::new();
-        for part in own_parts(parts) {
+        for part in own {
             if part.is_multipart() || part.is_message() || part.is_attachment() && !whole.trim().is_empty() {
                 continue;
             }
@@ -40,20 +40,6 @@ impl Texts {
         let (words, returned) = split(&whole);
         Self { words, returned }
     }
-}
-
-/// Returns the parts of a mail that are its own: not those of messages inside.
-pub(super) fn own_parts(parts: &[RawPart]) -> impl Iterator<Item = &RawPart> {
-    parts.iter().filter(move |part| {
-        let mut parent = part.parent();
-        while let Some(outer) = parent.and_then(|number| parts.get(number)) {
-            if outer.is_message() && outer.depth() > 0 {
-                return false;
-            }
-            parent = outer.parent();
-        }
-        true
-    })
 }
 
 /// Reads the body as text, whatever the header says: many bounces of old programs are broken as MIME.

@@ -299,6 +299,26 @@ impl RawMessage {
         Ok(walk::parts(&self.header, self.options)?.0)
     }
 
+    /// Finds the parts as [`parts`](Self::parts) does, without those of messages inside the message. The messages themselves are
+    /// among them.
+    ///
+    /// # Errors
+    ///
+    /// As [`parts`](Self::parts).
+    pub fn own_parts(&self) -> Result<Vec<RawPart>, RawError> {
+        let mut own = Vec::new();
+        // How deep the message inside is, of which the parts follow.
+        let mut inside = None;
+        for part in self.parts()? {
+            if inside.is_some_and(|depth| part.depth() > depth) {
+                continue;
+            }
+            inside = (part.depth() > 0 && part.is_message()).then(|| part.depth());
+            own.push(part);
+        }
+        Ok(own)
+    }
+
     /// Counts the parts, the message itself and multiparts included.
     ///
     /// # Errors

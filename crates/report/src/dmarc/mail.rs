@@ -4,7 +4,7 @@ use posthaste_address::Domain;
 use posthaste_mime::{Attachment, AutoSubmitted, ContentType, Message, MessageBuilder, RawMessage};
 
 use super::model::Report;
-use super::write::required;
+use crate::error::required;
 use crate::{FileName, Limits, ReadError, WriteError, mail};
 
 impl Report {

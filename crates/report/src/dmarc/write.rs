@@ -3,9 +3,9 @@
 use super::model::{AuthResults, Metadata, PolicyEvaluated, PublishedPolicy, Record, Report, Text};
 use super::words::{Override, Scope};
 use crate::element::Element;
-use crate::word::Word;
+use crate::error::{required, word};
 use crate::xml::Writer;
-use crate::{WriteError, container, instant};
+use crate::{WriteError, container, instant, report_id};
 
 /// The namespace of RFC 9990.
 pub(super) const NAMESPACE: &str = "urn:ietf:params:xml:ns:dmarc-2.0";
@@ -35,7 +35,10 @@ impl Report {
             xml.end();
         }
         if self.records.is_empty() {
-            return Err(missing("record", None));
+            return Err(WriteError::Missing {
+                place: "record",
+                record: None,
+            });
         }
         for (number, record) in self.records.iter().enumerate() {
             write_record(&mut xml, record, number)?;
@@ -50,28 +53,6 @@ impl Report {
     /// As [`to_xml`](Self::to_xml).
     pub fn to_gzip(&self) -> Result<Vec<u8>, WriteError> {
         Ok(container::compress(self.to_xml()?.as_bytes()))
-    }
-}
-
-fn missing(place: &'static str, record: Option<usize>) -> WriteError {
-    WriteError::Missing { place, record }
-}
-
-/// Returns what must be there.
-pub(super) fn required<'a, T>(
-    value: &'a Option<T>,
-    place: &'static str,
-    record: Option<usize>,
-) -> Result<&'a T, WriteError> {
-    value.as_ref().ok_or_else(|| missing(place, record))
-}
-
-/// Returns the word that must be one of the standard.
-fn word<'a>(value: &'a impl Word, place: &'static str, record: Option<usize>) -> Result<&'a str, WriteError> {
-    if value.is_known() {
-        Ok(value.word())
-    } else {
-        Err(WriteError::value(place, record, value.word()))
     }
 }
 
@@ -121,42 +102,16 @@ impl Metadata {
     /// Returns the report id, if it is of the form that RFC 9990 §3.5.1 asks for.
     pub(super) fn checked_id(&self) -> Result<&str, WriteError> {
         const PLACE: &str = "report_metadata/report_id";
-        let id = required(&self.report_id, PLACE, None)?;
-        let bare = id.strip_prefix('<').and_then(|id| id.strip_suffix('>')).unwrap_or(id);
-        let is_atom = |atom: &str| !atom.is_empty() && atom.bytes().all(is_atext);
-        let is_dot_atom = |text: &str| text.split('.').all(is_atom);
-        let is_id = match bare.split_once('@') {
-            Some((left, right)) => is_dot_atom(left) && is_dot_atom(right),
-            None => is_dot_atom(bare),
-        };
-        // Longer ones do not fit on a line of a header.
-        if is_id && id.len() <= 250 {
-            Ok(id)
-        } else {
-            Err(WriteError::value(PLACE, None, id))
-        }
+        report_id::checked(PLACE, required(&self.report_id, PLACE, None)?)
     }
 
     /// Returns the period in seconds since 1970.
     pub(super) fn period(&self) -> Result<(u64, u64), WriteError> {
-        let seconds = |time, place| {
-            instant::to_seconds(*required(time, place, None)?).ok_or_else(|| {
-                let value = "a time that is not in the years 1970 to 9999";
-                WriteError::value(place, None, value)
-            })
-        };
-        let begin = seconds(&self.begin, "date_range/begin")?;
-        let end = seconds(&self.end, "date_range/end")?;
-        if end < begin {
-            return Err(WriteError::value("date_range/end", None, &end.to_string()));
-        }
-        Ok((begin, end))
+        instant::period(
+            ("date_range/begin", required(&self.begin, "date_range/begin", None)?),
+            ("date_range/end", required(&self.end, "date_range/end", None)?),
+        )
     }
-}
-
-/// Characters of atoms (RFC 5322 §3.2.3).
-fn is_atext(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~".contains(&byte)
 }
 
 fn policy(xml: &mut Writer, policy: &PublishedPolicy) -> Result<(), WriteError> {
