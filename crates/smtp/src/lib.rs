@@ -25,9 +25,10 @@
 //! # Standards
 //!
 //! RFC 5321, with 1870 (SIZE), 2034 (ENHANCEDSTATUSCODES), 2920 (PIPELINING), 3207 (STARTTLS), 3461 (DSN), 4954 (AUTH, with
-//! PLAIN and LOGIN), 6152 (8BITMIME), 6531 (SMTPUTF8), 8314 (implicit TLS), 8689 (REQUIRETLS) and 3030 (CHUNKING,
-//! without BINARYMIME) on both sides; 9422 (LIMITS), 7677 (SCRAM-SHA-256), 9266 (its channel binding), 4013 (SASLprep), 7628
-//! (OAUTHBEARER) and 2195 (CRAM-MD5, off unless asked for) on the client's. TLS is 1.2 or 1.3.
+//! PLAIN and LOGIN), 6152 (8BITMIME), 6531 (SMTPUTF8), 8314 (implicit TLS), 8689 (REQUIRETLS), 3030 (CHUNKING, without
+//! BINARYMIME), 9422 (LIMITS), 7677 (SCRAM-SHA-256), 9266 (its channel binding), 4013 (SASLprep) and 7628 (OAUTHBEARER) on
+//! both sides; 2195 (CRAM-MD5, off unless asked for) on the client's; 2033 (LMTP), 5803 (stored SCRAM keys) and the PROXY
+//! protocol on the server's. TLS is 1.2 or 1.3.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod client;

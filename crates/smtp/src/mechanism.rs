@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// A SASL mechanism of the client (RFC 4954).
+/// A SASL mechanism, as client and server log in by (RFC 4954).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Mechanism {

@@ -359,7 +359,7 @@ impl SmtpConfig {
 
 /// Asks the operating system.
 #[derive(Debug)]
-struct SystemIds;
+pub(crate) struct SystemIds;
 
 impl IdSource for SystemIds {
     fn next_id(&self) -> [u8; 16] {

@@ -6,6 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use posthaste_address::Domain;
+use posthaste_mime::IdSource;
 use tokio::net::{TcpListener, ToSocketAddrs};
 use tokio::sync::watch;
 
@@ -14,8 +15,9 @@ use super::conversation::Conversation;
 use super::rates::Meters;
 use super::visitors::Visitors;
 use super::{BoundServer, Handler, Limits, Network, Rates};
-use crate::config::ConfigError;
+use crate::config::{ConfigError, SystemIds};
 use crate::connector::Stream;
+use crate::mechanism::Mechanism;
 use crate::tls;
 
 /// Builds a [`Server`].
@@ -28,6 +30,7 @@ pub struct ServerBuilder {
     certificate: Option<(Vec<u8>, Vec<u8>)>,
     settings: Settings,
     rates: Rates,
+    ids: Arc<dyn IdSource>,
 }
 
 /// The settings that conversations look at.
@@ -36,7 +39,7 @@ pub(super) struct Settings {
     pub(super) limits: Limits,
     pub(super) implicit_tls: bool,
     pub(super) require_tls: bool,
-    pub(super) auth: bool,
+    pub(super) mechanisms: Vec<Mechanism>,
     pub(super) require_auth: bool,
     pub(super) danger_allow_plaintext_auth: bool,
     pub(super) dsn: bool,
@@ -70,6 +73,9 @@ pub(super) struct Shared {
     pub(super) memory: Memory,
     pub(super) meters: Meters,
     pub(super) visitors: Visitors,
+    pub(super) ids: Arc<dyn IdSource>,
+    /// What only this server knows.
+    pub(super) secret: [u8; 16],
 }
 
 /// Why a server does not listen.
@@ -93,6 +99,7 @@ impl Server {
             certificate: None,
             settings: Settings::default(),
             rates: Rates::default(),
+            ids: Arc::new(SystemIds),
         }
     }
 
@@ -200,8 +207,30 @@ impl ServerBuilder {
     }
 
     /// Offers AUTH PLAIN and LOGIN, over TLS only, and asks [`Handler::authenticate`].
-    pub fn auth(mut self, offer: bool) -> Self {
-        self.settings.auth = offer;
+    pub fn auth(self, offer: bool) -> Self {
+        self.mechanisms(
+            if offer {
+                &[Mechanism::Plain, Mechanism::Login][..]
+            } else {
+                &[]
+            }
+            .iter()
+            .copied(),
+        )
+    }
+
+    /// Offers these ways to log in, in this order, over TLS only. PLAIN and LOGIN ask [`Handler::authenticate`],
+    /// OAUTHBEARER and XOAUTH2 [`Handler::token`], SCRAM [`Handler::stored_login`]. SCRAM-SHA-256-PLUS is announced where there is
+    /// TLS 1.3 to bind to. CRAM-MD5 is not for servers: they would have to keep the passwords themselves.
+    pub fn mechanisms(mut self, mechanisms: impl IntoIterator<Item = Mechanism>) -> Self {
+        self.settings.mechanisms = mechanisms.into_iter().collect();
+        self
+    }
+
+    /// Sets where random numbers come from: nonces of SCRAM, and what makes a name that is not known look like one that is.
+    /// Default is the operating system.
+    pub fn id_source(mut self, ids: impl IdSource) -> Self {
+        self.ids = Arc::new(ids);
         self
     }
 
@@ -277,10 +306,14 @@ impl ServerBuilder {
         if tls.is_none() && (self.settings.implicit_tls || self.settings.require_tls) {
             return Err(ConfigError::Missing("the certificate for TLS"));
         }
-        if self.settings.require_auth && !self.settings.auth {
+        let offers_auth = !self.settings.mechanisms.is_empty();
+        if self.settings.mechanisms.contains(&Mechanism::CramMd5) {
+            return Err(invalid("mechanisms", "CRAM-MD5 is not for servers"));
+        }
+        if self.settings.require_auth && !offers_auth {
             return Err(invalid("require_auth", "auth is not offered"));
         }
-        if self.settings.auth && tls.is_none() && !self.settings.danger_allow_plaintext_auth {
+        if offers_auth && tls.is_none() && !self.settings.danger_allow_plaintext_auth {
             return Err(invalid("auth", "without TLS nobody could log in"));
         }
         let shared = Shared {
@@ -290,6 +323,8 @@ impl ServerBuilder {
             memory: Memory::new(self.settings.limits.memory),
             meters: self.rates.meters(),
             visitors: Visitors::default(),
+            secret: self.ids.next_id(),
+            ids: self.ids,
             settings: self.settings,
         };
         Ok(Server {

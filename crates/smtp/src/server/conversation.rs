@@ -267,7 +267,8 @@ impl Conversation {
             return Next::Reply(verdict);
         }
         if extended {
-            talk.say_lines(250, &self.announcement());
+            let lines = self.announcement(talk);
+            talk.say_lines(250, &lines);
         } else {
             talk.say_plain(250, self.shared.hostname.as_str());
         }
@@ -278,7 +279,7 @@ impl Conversation {
         }
     }
 
-    fn announcement(&self) -> Vec<String> {
+    fn announcement(&self, talk: &Talk) -> Vec<String> {
         let settings = &self.shared.settings;
         let mut lines = vec![
             self.shared.hostname.to_string(),
@@ -302,15 +303,11 @@ impl Conversation {
         } else if self.shared.tls.is_some() {
             lines.push("STARTTLS".to_owned());
         }
-        if self.offers_auth() {
-            lines.push("AUTH PLAIN LOGIN".to_owned());
+        let mut mechanisms = self.mechanisms(talk).peekable();
+        if mechanisms.peek().is_some() {
+            lines.push(mechanisms.fold("AUTH".to_owned(), |line, mechanism| format!("{line} {mechanism}")));
         }
         lines
-    }
-
-    pub(super) fn offers_auth(&self) -> bool {
-        let settings = &self.shared.settings;
-        settings.auth && (self.session.is_secure() || settings.danger_allow_plaintext_auth)
     }
 
     fn start_tls(&mut self, talk: &Talk) -> Next {

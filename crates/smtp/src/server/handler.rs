@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use posthaste_address::{Envelope, Recipient};
 
-use super::{Content, Credentials, Identity, Incoming, Session, Verdict};
+use super::{BearerToken, Content, Credentials, Identity, Incoming, ScramKeys, Session, Verdict};
 use crate::protocol::Mail;
 
 /// What the methods of [`Handler`] return.
@@ -21,6 +21,19 @@ pub enum Login {
     /// It is not. The client is told the same whether the name or the password is wrong.
     Refused,
     /// It cannot be checked now.
+    Unavailable,
+}
+
+/// What is stored of a user for SCRAM.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum StoredLogin {
+    /// The keys of a password, and who knows it.
+    Known(ScramKeys, Identity),
+    /// There is no such user, or none with keys. The client cannot tell, if known users have
+    /// [`ScramKeys::ITERATIONS`](super::ScramKeys::ITERATIONS) iterations and 16 octets of salt.
+    Unknown,
+    /// It cannot be looked up now.
     Unavailable,
 }
 
@@ -49,6 +62,20 @@ pub trait Handler: Send + Sync + 'static {
     fn authenticate<'a>(&'a self, session: &'a Session, credentials: &'a Credentials) -> HandlerFuture<'a, Login> {
         let _ = (session, credentials);
         Box::pin(std::future::ready(Login::Refused))
+    }
+
+    /// Checks a token, where [`OAuthBearer`](crate::Mechanism::OAuthBearer) or [`XOAuth2`](crate::Mechanism::XOAuth2) is offered:
+    /// that it is valid, meant for this server, and that of the user whom the client names. Refuses unless implemented.
+    fn token<'a>(&'a self, session: &'a Session, token: &'a BearerToken) -> HandlerFuture<'a, Login> {
+        let _ = (session, token);
+        Box::pin(std::future::ready(Login::Refused))
+    }
+
+    /// Looks up what is stored of a user, where SCRAM is offered; the server does the rest, and nobody sees the password. Knows
+    /// nobody unless implemented. `username` is as SASLprep has it (RFC 4013).
+    fn stored_login<'a>(&'a self, session: &'a Session, username: &'a str) -> HandlerFuture<'a, StoredLogin> {
+        let _ = (session, username);
+        Box::pin(std::future::ready(StoredLogin::Unknown))
     }
 
     /// Decides whether a sender may send. Accepts unless implemented.
@@ -207,5 +234,13 @@ impl<T: Handler + ?Sized> Handler for Arc<T> {
 
     fn end<'a>(&'a self, session: &'a Session) -> HandlerFuture<'a, ()> {
         (**self).end(session)
+    }
+
+    fn token<'a>(&'a self, session: &'a Session, token: &'a BearerToken) -> HandlerFuture<'a, Login> {
+        (**self).token(session, token)
+    }
+
+    fn stored_login<'a>(&'a self, session: &'a Session, username: &'a str) -> HandlerFuture<'a, StoredLogin> {
+        (**self).stored_login(session, username)
     }
 }

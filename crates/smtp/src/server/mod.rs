@@ -83,11 +83,12 @@ mod visitors;
 
 pub use builder::{BindError, Server, ServerBuilder};
 pub use content::{Content, Incomplete};
-pub use handler::{Handler, HandlerFuture, Login};
+pub use handler::{Handler, HandlerFuture, Login, StoredLogin};
 pub use identity::{Credentials, Identity};
 pub use incoming::Incoming;
 pub use limits::Limits;
 pub use listener::BoundServer;
+pub use login::{BearerToken, ScramKeys, ScramKeysError};
 pub use network::{Network, NetworkError};
 pub use rates::Rates;
 pub use session::{Encryption, Session};

@@ -38,6 +38,8 @@ pub(super) struct Talk {
     written: usize,
     lines: LineReader,
     end: Instant,
+    /// What binds a login to the TLS session (RFC 9266).
+    exporter: Option<Zeroizing<[u8; 32]>>,
 }
 
 /// Why nothing more can be read or written.
@@ -65,6 +67,7 @@ impl Talk {
             written: 0,
             lines: LineReader::new(),
             end,
+            exporter: None,
         }
     }
 
@@ -182,6 +185,11 @@ impl Talk {
         self.say_line(code, ' ', text);
     }
 
+    /// Queues a challenge of a login, which is in base64 already.
+    pub(super) fn say_challenge(&mut self, challenge: &str) {
+        let _ = write!(self.outbound, "334 {challenge}\r\n");
+    }
+
     /// Queues a reply of several lines, without an enhanced status code.
     pub(super) fn say_lines(&mut self, code: u16, lines: &[String]) {
         let last = lines.len().saturating_sub(1);
@@ -252,7 +260,22 @@ impl Talk {
             server_name: tls.server_name().map(str::to_owned),
             ..Encryption::default()
         };
-        Ok((Self::new(Box::new(stream), self.end), Box::new(encryption)))
+        // Before TLS 1.3 it is unique only with an extension that cannot be asked about here (RFC 9266 §4.2).
+        let is_unique = tls.protocol_version() == Some(rustls::ProtocolVersion::TLSv1_3);
+        let exporter = is_unique.then(|| {
+            let room = Zeroizing::new([0; 32]);
+            tls.export_keying_material(room, b"EXPORTER-Channel-Binding", Some(b""))
+        });
+        let talk = Self {
+            exporter: exporter.and_then(Result::ok),
+            ..Self::new(Box::new(stream), self.end)
+        };
+        Ok((talk, Box::new(encryption)))
+    }
+
+    /// Returns what binds a login to the TLS session, if there is one that has it.
+    pub(super) fn exporter(&self) -> Option<&[u8; 32]> {
+        self.exporter.as_deref()
     }
 
     /// Whether the client says something in this time.

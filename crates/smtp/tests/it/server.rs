@@ -9,7 +9,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use crate::postbox::{Postbox, Running, mail, soon};
 use crate::talker::Client;
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn commands_have_their_order() {
     let postbox = Postbox::default();
     let mut client = Client::connect(postbox.server());
