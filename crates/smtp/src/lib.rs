@@ -26,9 +26,9 @@
 //!
 //! RFC 5321, with 1870 (SIZE), 2034 (ENHANCEDSTATUSCODES), 2920 (PIPELINING), 3207 (STARTTLS), 3461 (DSN), 4954 (AUTH, with
 //! PLAIN and LOGIN), 6152 (8BITMIME), 6531 (SMTPUTF8), 8314 (implicit TLS), 8689 (REQUIRETLS), 3030 (CHUNKING, without
-//! BINARYMIME), 9422 (LIMITS), 7677 (SCRAM-SHA-256), 9266 (its channel binding), 4013 (SASLprep) and 7628 (OAUTHBEARER) on
-//! both sides; 2195 (CRAM-MD5, off unless asked for) on the client's; 2033 (LMTP), 5803 (stored SCRAM keys) and the PROXY
-//! protocol on the server's. TLS is 1.2 or 1.3.
+//! BINARYMIME), 9422 (LIMITS), 2033 (LMTP), 7677 (SCRAM-SHA-256), 9266 (its channel binding), 4013 (SASLprep) and 7628
+//! (OAUTHBEARER) on both sides; 2195 (CRAM-MD5, off unless asked for), 2852 (DELIVERBY) and 4865 (FUTURERELEASE) on the
+//! client's; 5803 (stored SCRAM keys) and the PROXY protocol on the server's. TLS is 1.2 or 1.3.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod client;
@@ -44,7 +44,7 @@ mod tls;
 mod token;
 
 pub use client::{PoolStatus, ScramError, SmtpTransport};
-pub use config::{ConfigError, SmtpConfig, Timeouts};
+pub use config::{ConfigError, DeliverBy, DeliverByError, SmtpConfig, Timeouts};
 pub use connector::{ConnectFuture, Connected, Connector, Stream};
 pub use error::SmtpError;
 pub use mechanism::Mechanism;

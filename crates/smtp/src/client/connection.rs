@@ -10,6 +10,7 @@ use tokio::time::Instant;
 use super::budget::{Budget, Step};
 use super::login;
 use super::wire::Wire;
+use super::xclient;
 use crate::config::{Login, SmtpConfig};
 use crate::error::{Failed, SmtpError};
 use crate::protocol::{Extensions, WireReply, word};
@@ -103,7 +104,8 @@ impl Opener {
         if greeting.code() != 220 {
             return Err(refused(Step::Greeting, &greeting));
         }
-        let mut extensions = ehlo(&mut wire, &helo, budget).await?;
+        let lmtp = self.config.lmtp;
+        let mut extensions = ehlo(&mut wire, &helo, lmtp, budget).await?;
         if let (Tls::Required | Tls::Opportunistic, Some(tls)) = (self.config.tls, &self.tls)
             && self.start_tls(&mut wire, &extensions, budget).await?
         {
@@ -111,8 +113,12 @@ impl Opener {
                 .start_tls(Arc::clone(&tls.config), tls.name.clone(), budget)
                 .await?;
             // What was announced in clear text may have been changed on the way: it is forgotten.
-            extensions = ehlo(&mut wire, &helo, budget).await?;
+            extensions = ehlo(&mut wire, &helo, lmtp, budget).await?;
             secure = true;
+        }
+        if !self.config.xclient.is_empty() {
+            xclient::introduce(&mut wire, &extensions, &self.config.xclient, budget).await?;
+            extensions = ehlo(&mut wire, &helo, lmtp, budget).await?;
         }
         if let Some(login) = &self.login {
             if !secure && !self.config.danger_allow_plaintext_auth {
@@ -159,13 +165,15 @@ impl Opener {
     }
 }
 
-/// Sends EHLO, or HELO to a server that does not know it (RFC 5321 §3.2), and returns what was announced.
-async fn ehlo(wire: &mut Wire, helo: &str, budget: &Budget) -> Result<Extensions, Failed> {
-    let reply = hello(wire, b"EHLO ", helo, budget).await?;
+/// Sends EHLO, or HELO to a server that does not know it (RFC 5321 §3.2), or LHLO (RFC 2033 §4.1), and returns what was
+/// announced.
+async fn ehlo(wire: &mut Wire, helo: &str, lmtp: bool, budget: &Budget) -> Result<Extensions, Failed> {
+    let verb: &[u8] = if lmtp { b"LHLO " } else { b"EHLO " };
+    let reply = hello(wire, verb, helo, budget).await?;
     if reply.is_positive() {
         return Ok(Extensions::from_reply(&reply));
     }
-    if !matches!(reply.code(), 500 | 502 | 504) {
+    if lmtp || !matches!(reply.code(), 500 | 502 | 504) {
         return Err(refused(Step::Ehlo, &reply));
     }
     let reply = hello(wire, b"HELO ", helo, budget).await?;

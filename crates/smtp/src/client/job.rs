@@ -1,12 +1,17 @@
 //! A message made ready, and the commands that carry it over a session at hand.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use posthaste_mime::Rope;
-use posthaste_transport::{ContentReader, OnUnsupported, Outbound, SendError, SendOptions};
+use posthaste_transport::{ContentReader, Disposition, ErrorKind, OnUnsupported, Outbound, SendError, SendOptions};
 
 use super::budget::{Budget, Step};
 use super::connection::Connection;
-use crate::error::{Failed, SmtpError};
+use super::hold::date_time;
+use super::split::Room;
+use crate::config::DeliverBy;
+use crate::error::{Failed, NAME, SmtpError};
 use crate::protocol::{Body, DotStuffer, MailLine, StuffedContent, rcpt_line};
 
 /// Most commands whose replies are not read yet: these fit into any socket's buffers, so that neither side can wait for the
@@ -19,13 +24,15 @@ const MAX_EAGER: u64 = 256 * 1024;
 /// A message made ready.
 pub(super) struct Job {
     pub(super) mail: Outbound,
-    pub(super) content: Content,
+    pub(super) content: Arc<Content>,
     eight_bit: bool,
     size: u64,
     /// Whether delivery notifications are wished for.
     dsn: bool,
     /// Whether they may be left out.
     dsn_may_go: bool,
+    /// Until when the server is to hold it.
+    hold: Option<String>,
     manner: Manner,
 }
 
@@ -35,6 +42,7 @@ pub(super) struct Manner {
     pub(super) pipelining: bool,
     pub(super) chunking: bool,
     pub(super) lmtp: bool,
+    pub(super) deliver_by: Option<DeliverBy>,
 }
 
 /// A message's octets.
@@ -103,20 +111,53 @@ impl Job {
                 .recipients()
                 .iter()
                 .any(|to| to.notify().is_some() || to.original_recipient().is_some());
+        let hold = options.schedule().map(|time| {
+            let early = || {
+                SendError::new(ErrorKind::Invalid, Disposition::NotAccepted)
+                    .with_transport(NAME)
+                    .with_detail("writing the time to send at")
+            };
+            date_time(time).ok_or_else(early)
+        });
         Ok(Self {
             mail: mail.clone(),
-            content,
+            content: Arc::new(content),
             eight_bit,
             size,
             dsn: wished && keeps_dsn,
             dsn_may_go: options.on_unsupported() == OnUnsupported::Degrade,
+            hold: hold.transpose()?,
             manner,
         })
     }
 
+    /// The same message to some of its recipients.
+    pub(super) fn to(&self, mail: Outbound) -> Self {
+        Self {
+            mail,
+            content: Arc::clone(&self.content),
+            hold: self.hold.clone(),
+            ..*self
+        }
+    }
+
+    /// What the server has room for, if that is less than this message takes.
+    pub(super) fn needs_more_than(&self, connection: &Connection) -> Option<Room> {
+        let most = |limit: Option<u32>| {
+            limit
+                .and_then(|limit| usize::try_from(limit).ok())
+                .unwrap_or(usize::MAX)
+        };
+        let room = Room {
+            recipients: most(connection.extensions.max_recipients()),
+            domains: most(connection.extensions.max_recipient_domains()),
+        };
+        (!room.holds(&self.mail)).then_some(room)
+    }
+
     /// Opens what has to be read, so that a file which is gone costs no connection.
     pub(super) async fn probe(&self, budget: &Budget) -> Result<(), SendError> {
-        let Content::Streamed(rope) = &self.content else {
+        let Content::Streamed(rope) = &*self.content else {
             return Ok(());
         };
         let probed = match budget.run(Step::Read, ContentReader::probe(rope)).await {
@@ -137,7 +178,7 @@ impl Job {
         let pipelining = self.manner.pipelining && connection.extensions.has("PIPELINING");
         let at_once = if pipelining { MAX_FLIGHT } else { 1 };
         let recipients = self.mail.envelope().recipients();
-        let whole = matches!(self.content, Content::Whole(..));
+        let whole = matches!(*self.content, Content::Whole(..));
         // LMTP's replies to BDAT could only be counted after those to the recipients.
         let way = match self.manner.chunking && !self.manner.lmtp && connection.extensions.has("CHUNKING") {
             false => Way::Data,
@@ -188,6 +229,8 @@ impl Job {
             Err(_) if self.dsn_may_go => false,
             needed => needed?,
         };
+        need(self.hold.is_some(), "FUTURERELEASE")?;
+        need(self.manner.deliver_by.is_some(), "DELIVERBY")?;
         if let Some(limit) = extensions.size_limit().filter(|&limit| self.size > limit) {
             return Err(SmtpError::TooBig { size: self.size, limit });
         }
@@ -200,6 +243,8 @@ impl Job {
             envelope_id: envelope.envelope_id().filter(|_| dsn),
             require_tls,
             auth: None,
+            hold_until: self.hold.as_deref(),
+            deliver_by: self.manner.deliver_by,
         };
         Ok((line, dsn))
     }

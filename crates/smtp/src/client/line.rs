@@ -72,17 +72,17 @@ impl Line {
     }
 
     async fn try_send(&mut self, transaction: &mut Transaction) -> Result<(), Box<Ended>> {
+        if let Some(room) = transaction.job.needs_more_than(&self.connection) {
+            return Err(Box::new(Err(Setback {
+                room: Some(room),
+                ..given_up(true)
+            })));
+        }
         // If a message by BDAT is refused, not every server forgets it by itself.
         let reset = self.sent.iter().any(|sent| sent.chunked);
         let plan = transaction.job.plan(&self.connection, reset);
         // An error here leaves the connection as good as before: nothing was sent.
-        let plan = plan.map_err(|error| {
-            Box::new(Err(Setback {
-                error: invalid(error),
-                keep: true,
-                try_fresh: false,
-            }))
-        })?;
+        let plan = plan.map_err(|error| Box::new(Err(Setback::new(invalid(error), true, false))))?;
         transaction.chunked = plan.way != Way::Data;
         let steps = plan.flights.first().map_or(0, |flight| flight.steps.len()) + 1;
         while !self.sent.is_empty() && self.awaited() + steps > MAX_FLIGHT {
@@ -99,11 +99,11 @@ impl Line {
     fn check_usable(&self) -> Result<(), Box<Ended>> {
         match self.usable {
             true => Ok(()),
-            false => Err(Box::new(Err(Setback {
-                error: Step::Mail.failed(SmtpError::Closed).not_accepted(),
-                keep: false,
-                try_fresh: true,
-            }))),
+            false => Err(Box::new(Err(Setback::new(
+                Step::Mail.failed(SmtpError::Closed).not_accepted(),
+                false,
+                true,
+            )))),
         }
     }
 
@@ -120,7 +120,7 @@ impl Line {
         }
         transaction.awaited.push_back(Step::End);
         let job = std::sync::Arc::clone(&transaction.job);
-        if let Content::Whole(stuffed, rope) = &job.content {
+        if let Content::Whole(stuffed, rope) = &*job.content {
             for segment in whole_chunk(stuffed, rope) {
                 transaction.end = Some(wire.queue(segment));
             }
@@ -156,7 +156,7 @@ impl Line {
         let job = std::sync::Arc::clone(&transaction.job);
         let budget = transaction.budget;
         let wire = &mut self.connection.wire;
-        let result = match (&job.content, plan.way) {
+        let result = match (&*job.content, plan.way) {
             (Content::Whole(stuffed, _), Way::Data) => {
                 let end = stuffed
                     .segments()
@@ -387,11 +387,7 @@ impl Line {
     fn forget_rest(&mut self) {
         for transaction in std::mem::take(&mut self.sent) {
             let failed = Step::Mail.failed(SmtpError::Closed);
-            transaction.finish(Err(Setback {
-                error: failed.not_accepted(),
-                keep: false,
-                try_fresh: true,
-            }));
+            transaction.finish(Err(Setback::new(failed.not_accepted(), false, true)));
         }
     }
 
@@ -430,11 +426,7 @@ impl Line {
     async fn lose(&mut self, transaction: &Transaction, failed: Failed) -> Ended {
         if failed.is_local() {
             // Without its end, the server has to forget the message when the connection goes (RFC 5321 §4.1.1.4).
-            return Err(Setback {
-                error: failed.not_accepted(),
-                keep: false,
-                try_fresh: false,
-            });
+            return Err(Setback::new(failed.not_accepted(), false, false));
         }
         // A server that gives up early often says why before it hangs up.
         if self.sent.is_empty()

@@ -2,14 +2,17 @@
 
 mod budget;
 mod connection;
+mod hold;
 mod job;
 mod line;
 mod login;
 mod overlap;
 mod pool;
 mod queue_id;
+mod split;
 mod transaction;
 mod wire;
+mod xclient;
 
 use std::fmt;
 use std::sync::Arc;
@@ -39,6 +42,7 @@ const INFO: TransportInfo = TransportInfo::new(
         .with(Feature::RecipientOutcomes)
         .with(Feature::SmtpUtf8)
         .with(Feature::Dsn)
+        .with(Feature::Schedule)
         .with(Feature::RequireTls),
 );
 
@@ -116,9 +120,11 @@ impl SmtpTransport {
                 })
             }
         };
-        let port = config
-            .port
-            .unwrap_or(if config.tls == Tls::Implicit { 465 } else { 587 });
+        let port = config.port.unwrap_or(match (config.lmtp, config.tls) {
+            (true, _) => 24,
+            (false, Tls::Implicit) => 465,
+            (false, _) => 587,
+        });
         let pool = Pool::new(config.pool);
         let login = config.login()?;
         let opener = Arc::new(Opener {
@@ -163,6 +169,7 @@ impl SmtpTransport {
             pipelining: config.pipelining,
             chunking: config.chunking,
             lmtp: config.lmtp,
+            deliver_by: config.deliver_by,
         };
         let job = Arc::new(Job::prepare(mail, plan.keeps(Feature::Dsn), options, manner)?);
         let budget = Budget::new(self.opener.config.timeouts, options.deadline());
@@ -173,7 +180,7 @@ impl SmtpTransport {
             opener: &self.opener,
             overlaps: config.overlap && config.pipelining,
         };
-        courier.deliver(&job, budget).await
+        split::deliver(&courier, job, budget).await
     }
 }
 
@@ -211,6 +218,10 @@ fn check(config: &SmtpConfig) -> Result<(), ConfigError> {
     {
         return Err(invalid("helo", "it must be a host name or an address in brackets"));
     }
+    if config.lmtp && config.port == Some(25) {
+        return Err(invalid("port", "LMTP is never spoken on port 25 (RFC 2033 §5)"));
+    }
+    xclient::check(&config.xclient)?;
     if config.pool.connections == 0 {
         return Err(invalid("connections", "there must be one at least"));
     }

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use posthaste_transport::{Outcome, SendError};
 use tokio::sync::oneshot;
 
 use super::budget::{Budget, Step};
@@ -36,7 +35,7 @@ impl Drop for Waiter {
 
 impl Courier<'_> {
     /// Sends a message.
-    pub(super) async fn deliver(&self, job: &Arc<Job>, budget: Budget) -> Result<Outcome, SendError> {
+    pub(super) async fn deliver(&self, job: &Arc<Job>, budget: Budget) -> Ended {
         let mut overlaps = self.overlaps;
         loop {
             let waiter = Waiter(Interest::default());
@@ -55,20 +54,20 @@ impl Courier<'_> {
                         overlaps = false;
                         continue;
                     }
-                    ended => return ended.map_err(|setback| setback.error),
+                    ended => return ended,
                 },
                 Ok(None) if waiter.0.give_up() && overlaps => {
                     overlaps = false;
                     continue;
                 }
-                Ok(None) => return Err(not_heard_of(job, SmtpError::Closed)),
-                Err(failed) if waiter.0.give_up() => return Err(failed.not_accepted()),
-                Err(failed) => return Err(not_heard_of(job, failed.error)),
+                Ok(None) => return Err(not_heard_of(job, SmtpError::Closed).into()),
+                Err(failed) if waiter.0.give_up() => return Err(failed.not_accepted().into()),
+                Err(failed) => return Err(not_heard_of(job, failed.error).into()),
             };
             drop(place);
             match self.send(job, budget, errand(), lease).await {
                 Err(setback) if setback.try_fresh && overlaps => overlaps = false,
-                ended => return ended.map_err(|setback| setback.error),
+                ended => return ended,
             }
         }
     }

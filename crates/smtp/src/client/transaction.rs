@@ -12,6 +12,7 @@ use super::connection::{Connection, refused};
 use super::job::Job;
 use super::pool::{Errand, Turn};
 use super::queue_id::queue_id;
+use super::split::Room;
 use crate::error::{Failed, NAME, SmtpError};
 use crate::protocol::WireReply;
 
@@ -57,15 +58,24 @@ pub(super) struct Setback {
     pub(super) keep: bool,
     /// Whether the message can safely go over a fresh connection, which may do better.
     pub(super) try_fresh: bool,
+    /// What the server has room for, if the message has too many recipients and nothing was sent.
+    pub(super) room: Option<Room>,
+}
+
+impl Setback {
+    pub(super) fn new(error: SendError, keep: bool, try_fresh: bool) -> Self {
+        Self {
+            error,
+            keep,
+            try_fresh,
+            room: None,
+        }
+    }
 }
 
 impl From<SendError> for Setback {
     fn from(error: SendError) -> Self {
-        Self {
-            error,
-            keep: false,
-            try_fresh: false,
-        }
+        Self::new(error, false, false)
     }
 }
 
@@ -251,11 +261,7 @@ impl Transaction {
     pub(super) fn lost(&self, failed: Failed, end_may_have_left: bool) -> Ended {
         if !end_may_have_left {
             let try_fresh = self.behind || (!self.first && failed.is_connection_lost());
-            return Err(Setback {
-                error: failed.not_accepted(),
-                keep: false,
-                try_fresh,
-            });
+            return Err(Setback::new(failed.not_accepted(), false, try_fresh));
         }
         match self.certainly_refused() {
             Some(Err(setback)) => Err(Setback { keep: false, ..setback }),
@@ -291,12 +297,7 @@ impl Transaction {
             .with_transport(NAME)
             .with_detail(Step::Mail.during())
             .with_outcome(outcome);
-        Setback {
-            error,
-            keep: !reply.is_closing(),
-            // Out of turn: what went before on this connection did not end as it was thought to.
-            try_fresh: self.behind && reply.code() == 503,
-        }
+        Setback::new(error, !reply.is_closing(), self.behind && reply.code() == 503)
     }
 
     /// One reply refuses the message for everybody who was not refused before.
@@ -307,22 +308,14 @@ impl Transaction {
             .with_transport(NAME)
             .with_detail(step.during())
             .with_outcome(outcome);
-        Setback {
-            error,
-            keep: !reply.is_closing(),
-            try_fresh: false,
-        }
+        Setback::new(error, !reply.is_closing(), false)
     }
 
     /// The end of the message may have arrived, and no answer says what became of it.
     fn unknown(&self, failed: Failed) -> Setback {
         let error = SendError::from_outcome(failed.kind(), self.outcome(&Fate::Unknown));
         let error = failed.describe(error);
-        Setback {
-            error,
-            keep: false,
-            try_fresh: false,
-        }
+        Setback::new(error, false, false)
     }
 }
 
@@ -347,11 +340,7 @@ impl Progress {
 
 /// Turns an outcome into what the send returns.
 fn settle(outcome: Outcome, keep: bool) -> Ended {
-    outcome.settle(NAME).map_err(|error| Setback {
-        error,
-        keep,
-        try_fresh: false,
-    })
+    outcome.settle(NAME).map_err(|error| Setback::new(error, keep, false))
 }
 
 fn with_id(outcome: Outcome, reply: &WireReply) -> Outcome {
@@ -365,20 +354,12 @@ fn with_id(outcome: Outcome, reply: &WireReply) -> Outcome {
 /// one may do better.
 pub(super) fn before_content(failed: Failed, connection: &Connection) -> Setback {
     let try_fresh = connection.reused && failed.is_connection_lost();
-    Setback {
-        error: failed.not_accepted(),
-        keep: false,
-        try_fresh,
-    }
+    Setback::new(failed.not_accepted(), false, try_fresh)
 }
 
 /// Why nothing more is sent of a message that nobody waits for.
 pub(super) fn given_up(keep: bool) -> Setback {
-    Setback {
-        error: Step::Wait.failed(SmtpError::Timeout).not_accepted(),
-        keep,
-        try_fresh: false,
-    }
+    Setback::new(Step::Wait.failed(SmtpError::Timeout).not_accepted(), keep, false)
 }
 
 /// The outcome of which nobody can tell whether the message was accepted: `job` was sent by somebody else, who had no time

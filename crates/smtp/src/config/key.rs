@@ -3,8 +3,8 @@
 use std::str::FromStr;
 use std::time::Duration;
 
-use super::ConfigError;
 use super::timeouts::Phase;
+use super::{ConfigError, DeliverBy};
 use crate::mechanism::Mechanism;
 use crate::tls::Tls;
 
@@ -22,6 +22,8 @@ pub(super) enum Key {
     Pipelining,
     Chunking,
     Overlap,
+    Lmtp,
+    DeliverBy,
     DangerAllowPlaintextAuth,
     Connections,
     MessagesPerConnection,
@@ -30,7 +32,7 @@ pub(super) enum Key {
     Timeout(Phase),
 }
 
-const KEYS: [(&str, Key); 25] = [
+const KEYS: [(&str, Key); 27] = [
     ("host", Key::Host),
     ("port", Key::Port),
     ("username", Key::Username),
@@ -42,6 +44,8 @@ const KEYS: [(&str, Key); 25] = [
     ("pipelining", Key::Pipelining),
     ("chunking", Key::Chunking),
     ("overlap", Key::Overlap),
+    ("lmtp", Key::Lmtp),
+    ("deliver_by", Key::DeliverBy),
     ("danger_allow_plaintext_auth", Key::DangerAllowPlaintextAuth),
     ("connections", Key::Connections),
     ("messages_per_connection", Key::MessagesPerConnection),
@@ -117,6 +121,10 @@ pub(super) trait Expected {
 
 impl Expected for bool {
     const EXPECTED: &'static str = "true or false";
+}
+
+impl Expected for DeliverBy {
+    const EXPECTED: &'static str = "a time as 120;R or 86400;NT";
 }
 
 impl Expected for u16 {

@@ -1,5 +1,6 @@
 //! Settings of the client: setters, URLs and variables that meet at one key table.
 
+mod deliver_by;
 mod error;
 mod key;
 mod login;
@@ -15,6 +16,7 @@ use std::time::Duration;
 use posthaste_mime::IdSource;
 use url::Url;
 
+pub use deliver_by::{DeliverBy, DeliverByError};
 pub use error::ConfigError;
 pub(crate) use login::Login;
 pub(crate) use pool::PoolConfig;
@@ -47,6 +49,8 @@ use key::Key;
 /// | `pipelining` | `true`, `false` | `true`: used when offered |
 /// | `chunking` | `true`, `false` | `true`: used when offered |
 /// | `overlap` | `true`, `false` | `true`: used with PIPELINING |
+/// | `lmtp` | `true`, `false`; in a URL: the scheme | `false`; `true` for `lmtp:`, with port 24 |
+/// | `deliver_by` | as `120;R`, see [`DeliverBy`] | none |
 /// | `danger_allow_plaintext_auth` | `true`, `false` | `false` |
 /// | `connect_timeout` … `end_timeout` | `500ms`, `30s`, `5m` or seconds | see [`Timeouts`] |
 /// | `connections` | how many may be open at once, from 1 | `8` |
@@ -79,6 +83,8 @@ pub struct SmtpConfig {
     pub(crate) chunking: bool,
     pub(crate) overlap: bool,
     pub(crate) lmtp: bool,
+    pub(crate) deliver_by: Option<DeliverBy>,
+    pub(crate) xclient: Vec<(String, String)>,
     pub(crate) danger_allow_plaintext_auth: bool,
     pub(crate) timeouts: Timeouts,
     pub(crate) pool: PoolConfig,
@@ -103,6 +109,8 @@ impl SmtpConfig {
             chunking: true,
             overlap: true,
             lmtp: false,
+            deliver_by: None,
+            xclient: Vec::new(),
             danger_allow_plaintext_auth: false,
             timeouts: Timeouts::default(),
             pool: PoolConfig::default(),
@@ -111,7 +119,8 @@ impl SmtpConfig {
         }
     }
 
-    /// Reads `smtp://user:password@host:port?key=value`; `smtps:` means TLS from the first octet.
+    /// Reads `smtp://user:password@host:port?key=value`; `smtps:` means TLS from the first octet, and `lmtp:` another
+    /// protocol.
     ///
     /// # Errors
     ///
@@ -120,9 +129,9 @@ impl SmtpConfig {
     pub fn from_url(url: &str) -> Result<Self, ConfigError> {
         let url = Url::parse(url).map_err(|_| ConfigError::Url("it cannot be parsed"))?;
         let tls = match url.scheme() {
-            "smtp" => Tls::Required,
+            "smtp" | "lmtp" => Tls::Required,
             "smtps" => Tls::Implicit,
-            _ => return Err(ConfigError::Url("the scheme is not smtp or smtps")),
+            _ => return Err(ConfigError::Url("the scheme is not smtp, smtps or lmtp")),
         };
         if !matches!(url.path(), "" | "/") || url.fragment().is_some() {
             return Err(ConfigError::Url("it has a path or fragment"));
@@ -140,6 +149,7 @@ impl SmtpConfig {
             .unwrap_or(host);
         let mut config = Self::new(percent_decode(host)?).tls(tls);
         config.port = url.port();
+        config.lmtp = url.scheme() == "lmtp";
         if !url.username().is_empty() {
             config.username = Some(percent_decode(url.username())?);
         }
@@ -264,6 +274,29 @@ impl SmtpConfig {
         self
     }
 
+    /// Sets whether the server speaks LMTP (RFC 2033): it says of each recipient what became of the message. The port is 24 then
+    /// unless it is set. Messages do not go by BDAT.
+    pub fn lmtp(mut self, lmtp: bool) -> Self {
+        self.lmtp = lmtp;
+        self
+    }
+
+    /// Sets within which time every message is to be delivered. A send fails where the server does not offer DELIVERBY
+    /// (RFC 2852).
+    pub fn deliver_by(mut self, deliver_by: DeliverBy) -> Self {
+        self.deliver_by = Some(deliver_by);
+        self
+    }
+
+    /// Sets what a server that trusts this client is told about somebody else, for whom it speaks: names and values of XCLIENT
+    /// attributes, as `ADDR` and `192.0.2.1`. A send fails where the server does not take all of them. Without any, as unless
+    /// told, nothing is said.
+    pub fn xclient(mut self, attributes: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>) -> Self {
+        let attributes = attributes.into_iter();
+        self.xclient = attributes.map(|(name, value)| (name.into(), value.into())).collect();
+        self
+    }
+
     /// Sets the deadlines of the phases of a session.
     pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
         self.timeouts = timeouts;
@@ -346,6 +379,8 @@ impl SmtpConfig {
             Key::Pipelining => self.pipelining = key.read(value)?,
             Key::Chunking => self.chunking = key.read(value)?,
             Key::Overlap => self.overlap = key.read(value)?,
+            Key::Lmtp => self.lmtp = key.read(value)?,
+            Key::DeliverBy => self.deliver_by = Some(key.read(value)?),
             Key::DangerAllowPlaintextAuth => self.danger_allow_plaintext_auth = key.read(value)?,
             Key::Connections => self.pool.connections = key.read(value)?,
             Key::MessagesPerConnection => self.pool.messages = key.read(value)?,

@@ -3,6 +3,7 @@
 use posthaste_address::{EmailAddress, EnvelopeId, Notify, OriginalRecipient, Recipient, ReturnContent};
 
 use super::{Body, ForwardPath, Mail, Rcpt, xtext};
+use crate::config::DeliverBy;
 
 /// Why a command was not written: an argument holds a control character, or a space where none may be.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -47,6 +48,7 @@ impl Mail {
             envelope_id: self.envelope_id.as_ref(),
             require_tls: self.require_tls,
             auth: self.auth.as_deref(),
+            ..MailLine::default()
         }
         .encode(out)
     }
@@ -80,6 +82,9 @@ pub(crate) struct MailLine<'a> {
     pub(crate) envelope_id: Option<&'a EnvelopeId>,
     pub(crate) require_tls: bool,
     pub(crate) auth: Option<&'a str>,
+    /// Until when the server is to hold the message (RFC 4865).
+    pub(crate) hold_until: Option<&'a str>,
+    pub(crate) deliver_by: Option<DeliverBy>,
 }
 
 impl MailLine<'_> {
@@ -121,6 +126,13 @@ impl MailLine<'_> {
                     word(out, "the AUTH parameter", &xtext::encode(auth))?;
                 }
                 None => {}
+            }
+            if let Some(time) = self.hold_until {
+                out.extend_from_slice(b" HOLDUNTIL=");
+                word(out, "the time to send at", time)?;
+            }
+            if let Some(by) = self.deliver_by {
+                out.extend_from_slice(format!(" BY={by}").as_bytes());
             }
             out.extend_from_slice(b"\r\n");
             Ok(())

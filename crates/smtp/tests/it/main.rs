@@ -11,6 +11,7 @@
 mod auth;
 mod client;
 mod content;
+mod extensions;
 mod logins;
 mod overlap;
 mod peer;

@@ -20,6 +20,10 @@ pub(crate) enum Wrong {
 pub(crate) struct Book {
     /// The bodies that were taken and acknowledged, or kept without a word.
     pub(crate) taken: Mutex<Vec<String>>,
+    /// The recipients of each message that was taken.
+    pub(crate) recipients: Mutex<Vec<Vec<String>>>,
+    /// Every MAIL and XCLIENT command.
+    pub(crate) lines: Mutex<Vec<String>>,
     pub(crate) rounds: AtomicUsize,
     pub(crate) connections: AtomicUsize,
     pub(crate) mails: AtomicUsize,
@@ -100,7 +104,9 @@ async fn serve(mut stream: TcpStream, extensions: &str, book: Arc<Book>) -> Opti
 struct Session {
     number: usize,
     sender: bool,
-    recipients: Vec<bool>,
+    /// Those that were accepted.
+    recipients: Vec<String>,
+    lmtp: bool,
     content: bool,
     body: Vec<u8>,
     over: bool,
@@ -122,14 +128,22 @@ impl Session {
         let verb = line.split([' ', ':']).next().unwrap().to_owned();
         let mut say = |text: &str| output.extend_from_slice(format!("{text}\r\n").as_bytes());
         match verb.as_str() {
-            "EHLO" | "LHLO" => say(&format!("250-hi{extensions}\r\n250 OK")),
+            "EHLO" | "LHLO" => {
+                self.lmtp = verb == "LHLO";
+                say(&format!("250-hi{extensions}\r\n250 OK"));
+            }
+            "XCLIENT" => {
+                book.lines.lock().unwrap().push(line);
+                say("220 hi again");
+            }
             "RSET" => {
                 book.resets.fetch_add(1, Ordering::SeqCst);
-                *self = Self::default();
+                self.reset();
                 say("250 ok");
             }
             "MAIL" if self.sender => say("503 nested"),
             "MAIL" => {
+                book.lines.lock().unwrap().push(line.clone());
                 self.number = book.mails.fetch_add(1, Ordering::SeqCst);
                 let mut wrong = book.wrong.lock().unwrap();
                 if *wrong == Some(Wrong::Close(self.number)) {
@@ -145,10 +159,12 @@ impl Session {
             }
             "RCPT" => {
                 let taken = self.sender && !line.contains("nobody");
-                self.recipients.push(taken);
+                if taken {
+                    self.recipients.push(line);
+                }
                 say(if taken { "250 ok" } else { "550 5.1.1 no such user" });
             }
-            "DATA" if self.recipients.contains(&true) => {
+            "DATA" if !self.recipients.is_empty() => {
                 self.content = true;
                 say("354 go");
             }
@@ -161,7 +177,7 @@ impl Session {
                 }
                 self.body.extend_from_slice(&input[used..used + size]);
                 used += size;
-                if !self.recipients.contains(&true) {
+                if self.recipients.is_empty() {
                     // As it may: the transaction stays open until RSET.
                     self.body.clear();
                     say("503 nobody");
@@ -180,10 +196,18 @@ impl Session {
         Some(used)
     }
 
+    fn reset(&mut self) {
+        *self = Self {
+            lmtp: self.lmtp,
+            ..Self::default()
+        };
+    }
+
     fn finish(&mut self, output: &mut Vec<u8>, book: &Book) {
         let body = String::from_utf8(std::mem::take(&mut self.body)).unwrap();
         let body = body.split("\r\n\r\n").nth(1).unwrap().trim_end().to_owned();
-        let number = std::mem::take(self).number;
+        let (number, recipients) = (self.number, std::mem::take(&mut self.recipients));
+        self.reset();
         let mut wrong = book.wrong.lock().unwrap();
         if let Some(Wrong::HangUp { at, keep }) = *wrong
             && at == number
@@ -195,11 +219,28 @@ impl Session {
             }
             return;
         }
-        if body.contains("spam") {
+        if self.lmtp {
+            let mut taken = Vec::new();
+            for recipient in recipients {
+                let full = recipient.contains("full");
+                let reply: &[u8] = if full {
+                    b"452 4.2.2 full\r\n"
+                } else {
+                    b"250 2.1.5 ok\r\n"
+                };
+                output.extend_from_slice(reply);
+                if !full {
+                    taken.push(recipient);
+                }
+            }
+            book.taken.lock().unwrap().push(body);
+            book.recipients.lock().unwrap().push(taken);
+        } else if body.contains("spam") {
             output.extend_from_slice(b"554 5.7.1 spam\r\n");
         } else {
             output.extend_from_slice(format!("250 2.0.0 Ok: queued as {body}\r\n").as_bytes());
             book.taken.lock().unwrap().push(body);
+            book.recipients.lock().unwrap().push(recipients);
         }
     }
 }
