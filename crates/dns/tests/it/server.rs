@@ -7,8 +7,13 @@ use hickory_server::{
     dnssec::NxProofKind,
     net::runtime::{Time, TokioRuntimeProvider},
     proto::{
-        dnssec::{DnssecSigner, SigningKey, crypto::Ed25519SigningKey, rdata::DNSKEY},
-        rr::{LowerName, Name, RecordType},
+        dnssec::{
+            DnssecSigner, SigningKey,
+            crypto::Ed25519SigningKey,
+            rdata::{DNSKEY, DNSSECRData},
+        },
+        op::Message,
+        rr::{LowerName, Name, RData, Record, RecordType},
         serialize::txt::Parser,
     },
     server::{Request, RequestHandler, ResponseHandler, ResponseInfo},
@@ -157,4 +162,41 @@ pub(crate) async fn start(zones: Zones, name: &str) -> Running {
         root: certified.cert.pem(),
         _server: server,
     }
+}
+
+/// Stands before a server and takes out the NSEC3 records that it sends beside what is there, unless a wildcard stood in.
+pub(crate) async fn tidied(server: SocketAddr) -> SocketAddr {
+    let socket = Arc::new(UdpSocket::bind("127.0.0.1:0").await.unwrap());
+    let address = socket.local_addr().unwrap();
+    tokio::spawn(async move {
+        let mut octets = [0; 4096];
+        while let Ok((count, client)) = socket.recv_from(&mut octets).await {
+            let (request, socket) = (octets[..count].to_vec(), socket.clone());
+            tokio::spawn(async move {
+                let upstream = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+                upstream.send_to(&request, server).await.unwrap();
+                let mut octets = [0; 4096];
+                let count = upstream.recv(&mut octets).await.unwrap();
+                let response = tidy(Message::from_vec(&octets[..count]).unwrap());
+                socket.send_to(&response.to_vec().unwrap(), client).await.unwrap();
+            });
+        }
+    });
+    address
+}
+
+fn tidy(mut response: Message) -> Message {
+    let signature = |record: &Record| match &record.data {
+        RData::DNSSEC(DNSSECRData::RRSIG(signature)) => Some(signature.input().clone()),
+        _ => None,
+    };
+    let stands_in = |record: &Record| signature(record).is_some_and(|by| by.num_labels < record.name.num_labels());
+    if !response.answers.is_empty() && !response.answers.iter().any(stands_in) {
+        let denies = |record: &Record| {
+            record.record_type() == RecordType::NSEC3
+                || signature(record).is_some_and(|by| by.type_covered == RecordType::NSEC3)
+        };
+        response.authorities.retain(|record| !denies(record));
+    }
+    response
 }
