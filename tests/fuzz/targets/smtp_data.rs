@@ -4,7 +4,7 @@
 
 use bytes::Bytes;
 use libfuzzer_sys::fuzz_target;
-use posthaste_smtp::protocol::{DataReader, DotStuffer};
+use posthaste_smtp::protocol::{DataDecoder, DataReader, DotStuffer};
 
 const MAX: usize = 1 << 20;
 
@@ -29,7 +29,17 @@ fuzz_target!(|input: &[u8]| {
         let ended = &stream[..used];
         assert!(ended == b".\r\n" || ended.ends_with(b"\r\n.\r\n"));
     }
-    assert_eq!(whole.finish(), pieces.finish());
+    let mut streamed = Vec::new();
+    let mut decoder = DataDecoder::new(MAX, 1000);
+    for piece in stream[..used].chunks(usize::from(size).max(1)) {
+        decoder.advance(piece, |content| streamed.extend_from_slice(content));
+    }
+    let read = whole.finish();
+    assert_eq!(read, pieces.finish());
+    match &read {
+        Ok(content) => assert_eq!(content[..], streamed),
+        Err(fault) => assert_eq!(decoder.fault(), Some(*fault)),
+    }
 
     let mut stuffer = DotStuffer::new();
     let pushed = stream

@@ -10,6 +10,10 @@ use crate::server::Verdict;
 pub enum Stage {
     /// The connection, before the greeting.
     Connect,
+    /// EHLO or HELO.
+    Ehlo,
+    /// The check of a login. The client gets the server's own words for "not now" or "no"; hanging up is a stall.
+    Login,
     /// MAIL.
     Mail,
     /// RCPT.

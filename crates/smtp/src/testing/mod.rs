@@ -21,9 +21,9 @@
 //!     .text("First line")
 //!     .build()?;
 //! let _ = transport.send_message(message.clone()).await?;
-//! let mail = &server.received()[0];
-//! assert_eq!(mail.subject().as_deref(), Some("Grüße"));
-//! assert_eq!(mail.envelope().recipients()[0].address().to_string(), "bob@example.net");
+//! let mail = server.only_mail();
+//! mail.assert_subject("Grüße").assert_recipients(["bob@example.net"]);
+//! assert_eq!(mail.text().as_deref(), Some("First line\r\n"));
 //!
 //! server.fail(Fault::reply(Stage::Rcpt, Verdict::defer(450, (7, 1), "greylisted")).times(1));
 //! let error = transport.send_message(message).await.unwrap_err();
@@ -32,6 +32,7 @@
 //! # }
 //! ```
 
+mod assertions;
 mod fault;
 mod mail;
 
@@ -270,7 +271,19 @@ impl Handler for Keeper {
         self.0.decide(Stage::Connect, &[])
     }
 
+    fn ehlo<'a>(&'a self, _: &'a Session) -> HandlerFuture<'a, Verdict> {
+        self.0.decide(Stage::Ehlo, &[])
+    }
+
     fn authenticate<'a>(&'a self, _: &'a Session, credentials: &'a Credentials) -> HandlerFuture<'a, Login> {
+        match self.0.action(Stage::Login, &[]) {
+            Some(Action::Reply(verdict)) if !verdict.is_accept() && verdict.code() < 500 => {
+                return Box::pin(ready(Login::Unavailable));
+            }
+            Some(Action::Reply(verdict)) if !verdict.is_accept() => return Box::pin(ready(Login::Refused)),
+            Some(Action::Stall | Action::HangUp) => return Box::pin(pending()),
+            _ => {}
+        }
         let right = self.0.login.as_ref().is_some_and(|(username, password)| {
             credentials.username() == username && credentials.password().matches(password.expose())
         });

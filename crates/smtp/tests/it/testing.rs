@@ -127,7 +127,7 @@ async fn a_lost_reply_is_ambiguous_whether_or_not_the_message_was_kept() {
 
 #[tokio::test]
 async fn connections_end_or_stall_where_they_are_told_to() {
-    for stage in [Stage::Connect, Stage::Mail, Stage::Rcpt] {
+    for stage in [Stage::Connect, Stage::Ehlo, Stage::Mail, Stage::Rcpt] {
         let server = soon(TestServer::start()).await.unwrap();
         let client = SmtpConfig::from_url(&server.url())
             .unwrap()
@@ -154,4 +154,99 @@ async fn a_server_that_is_dropped_is_gone() {
     let _ = send(&client, &["bob@example.net"]).await.unwrap();
     drop(server);
     assert!(send(&client, &["bob@example.net"]).await.is_err());
+}
+
+#[tokio::test]
+async fn logins_fail_as_they_are_told_to() {
+    let server = soon(TestServer::builder().credentials("ada", "secret").start())
+        .await
+        .unwrap();
+    for (verdict, code) in [
+        (Verdict::defer(454, (7, 0), "later"), 454),
+        (Verdict::refuse(535, (7, 8), "no"), 535),
+    ] {
+        server.fail(Fault::reply(Stage::Login, verdict).times(1));
+        let error = send(&client(&server), &["bob@example.net"]).await.unwrap_err();
+        assert_eq!(error.reply().unwrap().code(), code);
+    }
+    let _ = send(&client(&server), &["bob@example.net"]).await.unwrap();
+}
+
+#[tokio::test]
+async fn assertions_say_what_they_found() {
+    let server = soon(TestServer::start()).await.unwrap();
+    let message = Message::builder()
+        .from("ada@example.org".parse().unwrap())
+        .to("bob@example.net".parse().unwrap())
+        .subject("Hello")
+        .text("First line")
+        .attach(Attachment::new("a.csv", "text/csv".parse().unwrap(), "a,b\n").unwrap())
+        .build()
+        .unwrap();
+    let _ = soon(client(&server).send_message(message)).await.unwrap();
+    let mail = server.assert_count(1).only_mail();
+    mail.assert_mail_from("ada@example.org")
+        .assert_recipients(["bob@example.net"])
+        .assert_subject("Hello")
+        .assert_header("from", "ada@example.org")
+        .assert_text_contains("First")
+        .assert_attachment("a.csv");
+    let fails = |check: &dyn Fn()| {
+        let panic = std::panic::catch_unwind(std::panic::AssertUnwindSafe(check)).unwrap_err();
+        panic.downcast_ref::<String>().unwrap().clone()
+    };
+    for (check, words) in [
+        (
+            &(|| {
+                mail.assert_subject("Bye");
+            }) as &dyn Fn(),
+            "Hello",
+        ),
+        (
+            &|| {
+                mail.assert_mail_from("bob@example.net");
+            },
+            "ada@example.org",
+        ),
+        (
+            &|| {
+                mail.assert_recipients([]);
+            },
+            "bob@example.net",
+        ),
+        (
+            &|| {
+                mail.assert_header("X-None", "x");
+            },
+            "None",
+        ),
+        (
+            &|| {
+                mail.assert_text_contains("Second");
+            },
+            "First line",
+        ),
+        (
+            &|| {
+                mail.assert_html_contains("<p>");
+            },
+            "None",
+        ),
+        (
+            &|| {
+                mail.assert_attachment("b.csv");
+            },
+            "a.csv",
+        ),
+        (
+            &|| {
+                server.assert_count(2);
+            },
+            "1 messages",
+        ),
+    ] {
+        assert!(fails(check).contains(words), "{words}");
+    }
+    server.clear();
+    assert!(fails(&|| drop(server.only_mail())).contains("0 messages"));
 }
