@@ -364,8 +364,8 @@ impl Line {
                 return;
             }
             let Some(first) = self.sent.pop_front() else { return };
-            let ended = Err(before_content(failed, &self.connection));
-            first.finish(ended);
+            let try_fresh = first.behind || !first.first;
+            first.finish(Err(Setback::new(failed.not_accepted(), false, try_fresh)));
             self.forget_rest();
             return;
         }

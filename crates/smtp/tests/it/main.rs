@@ -12,6 +12,7 @@ mod auth;
 mod client;
 mod content;
 mod extensions;
+mod faults;
 mod logins;
 mod overlap;
 mod peer;
