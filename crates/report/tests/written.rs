@@ -149,6 +149,70 @@ fn fields_have_limits() {
     );
 }
 
+#[test]
+fn what_has_no_field_of_a_feedback_report_is_none() {
+    let limits = Limits::new();
+    for text in [
+        "",
+        "\r\n\r\n",
+        "{}",
+        "<feedback/>",
+        "Subject: x\r\n",
+        "Source-IP: 192.0.2.1\r\n",
+    ] {
+        let refused = feedback::Report::read(text.as_bytes(), &limits).unwrap_err();
+        assert!(matches!(refused, ReadError::Unrecognised { .. }), "{text}: {refused}");
+    }
+    // In a mail, the media type says what it is.
+    let mail = RawMessage::parse("Content-Type: message/feedback-report\r\n\r\nSource-IP: 192.0.2.1\r\n").unwrap();
+    let report = feedback::Report::from_mail(&mail, &limits).unwrap();
+    assert_eq!(
+        (report.source_ip, report.deviations().total()),
+        ("192.0.2.1".parse().ok(), 3)
+    );
+}
+
+#[test]
+fn the_second_feedback_report_of_a_mail_is_noted() {
+    let part = "--o\r\nContent-Type: message/feedback-report\r\n\r\nFeedback-Type: abuse\r\nUser-Agent: x\r\nVersion: 1\r\n\r\n";
+    let mail = format!("Content-Type: multipart/report; boundary=o\r\n\r\n{part}{part}--o--\r\n");
+    let report = feedback::Report::from_mail(&RawMessage::parse(mail).unwrap(), &Limits::new()).unwrap();
+    let noted: Vec<_> = report.deviations().iter().map(|noted| noted.kind.clone()).collect();
+    assert_eq!(noted, [DeviationKind::Another]);
+}
+
+#[test]
+fn numbers_and_lists_of_feedback_reports_are_read_strictly() {
+    let fields = "Feedback-Type: abuse\nUser-Agent: x\nVersion: +1\nIncidents: -1\nSource-Port: 65536\n\
+        Identity-Alignment: SPF , dkim\nDKIM-ADSP-DNS:\n";
+    let report = feedback::Report::read(fields.as_bytes(), &Limits::new()).unwrap();
+    assert_eq!(
+        (report.version, report.incidents, report.source_port),
+        (None, None, None)
+    );
+    assert_eq!(report.identity_alignment, Some(IdentityAlignment::Both));
+    let noted: Vec<_> = report.deviations().iter().map(ToString::to_string).collect();
+    let wanted = [
+        "Version cannot be `+1`",
+        "Incidents cannot be `-1`",
+        "Source-Port cannot be `65536`",
+        "DKIM-ADSP-DNS is empty",
+        "Version is missing",
+    ];
+    assert_eq!(noted, wanted);
+}
+
+#[test]
+fn debug_shows_nothing_of_the_message() {
+    let mut report = failure_report();
+    report.message = Some("Subject: secret\r\n\r\nsecret\r\n".into());
+    report.dkim_canonicalized_body = Some("c2VjcmV0".into());
+    let text = format!("{report:?}");
+    for hidden in ["secret", "c2VjcmV0", "bob@example.net", "ada@example.org"] {
+        assert!(!text.contains(hidden), "{text}");
+    }
+}
+
 fn tls_report() -> tls::Report {
     let mut report = tls::Report::default();
     report.organization_name = Some("Example".into());
@@ -234,6 +298,69 @@ fn a_tls_report_is_bounded_and_noted() {
             ..
         })
     ));
+}
+
+#[test]
+fn packed_fields_of_a_feedback_report_are_read_within_bounds() {
+    let fields = "Feedback-Type: abuse\r\nUser-Agent: x\r\nVersion: 1\r\n";
+    let pack = |octets: &[u8]| {
+        let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+        std::io::Write::write_all(&mut packer, octets).unwrap();
+        packer.finish().unwrap()
+    };
+    let limits = Limits::new();
+    let report = feedback::Report::read(&pack(fields.as_bytes()), &limits).unwrap();
+    assert_eq!(report.kind, Some(FeedbackType::Abuse));
+    let bomb = pack(&[fields.as_bytes(), &vec![b' '; 10_000_000]].concat());
+    let refused = feedback::Report::read(&bomb, &limits).unwrap_err();
+    assert!(matches!(refused, ReadError::Ratio { .. }), "{refused}");
+    assert_eq!(
+        feedback::Report::read(&pack(&pack(b"x")), &limits),
+        Err(ReadError::Nested)
+    );
+}
+
+#[test]
+fn what_a_tls_report_must_have_is_asked_for() {
+    let place = |change: fn(&mut tls::Report)| {
+        let mut report = tls_report();
+        change(&mut report);
+        match report.to_json().unwrap_err() {
+            WriteError::Missing { place, .. } | WriteError::Value { place, .. } => place,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(place(|report| report.begin = None), "date-range/start-datetime");
+    assert_eq!(place(|report| report.policies.clear()), "policies");
+    assert_eq!(place(|report| report.organization_name = None), "organization-name");
+    assert_eq!(place(|report| report.report_id = None), "report-id");
+    assert_eq!(
+        place(|report| report.policies[0].policy.kind = None),
+        "policy/policy-type"
+    );
+    let unknown = tls::ResultType::Unknown;
+    let mut report = tls_report();
+    report.policies[0].failures[0].result = Some(unknown("x".to_owned()));
+    assert!(matches!(
+        report.to_json(),
+        Err(WriteError::Value {
+            place: "failure-details/result-type",
+            ..
+        })
+    ));
+}
+
+#[test]
+fn counts_of_a_tls_report_do_not_wrap() {
+    let huge = r#"{"policies": [
+        {"summary": {"total-successful-session-count": 1e99, "total-failure-session-count": 18446744073709551615}},
+        {"summary": {"total-successful-session-count": -1, "total-failure-session-count": 18446744073709551615}}]}"#;
+    let report = tls::Report::read(huge.as_bytes(), &Limits::new()).unwrap();
+    assert_eq!((report.totals().successful, report.totals().failed), (0, u64::MAX));
+    assert_eq!(
+        (report.policies[0].successful, report.policies[1].successful),
+        (None, None)
+    );
 }
 
 #[test]

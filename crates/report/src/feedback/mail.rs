@@ -4,6 +4,7 @@ use bytes::Bytes;
 use posthaste_mime::{AutoSubmitted, Message, MessageBuilder, RawMessage, Report as MimeReport};
 
 use super::model::Report;
+use crate::deviation::{DeviationKind, Notes};
 use crate::{Limits, ReadError, WriteError};
 
 impl Report {
@@ -11,17 +12,20 @@ impl Report {
     ///
     /// # Errors
     ///
-    /// [`ReadError::NoReport`] when no part is `message/feedback-report`; as [`read`](Self::read) otherwise.
+    /// [`ReadError::NoReport`] when no part is `message/feedback-report`; when the first one breaks a limit otherwise.
     pub fn from_mail(mail: &RawMessage, limits: &Limits) -> Result<Self, ReadError> {
         let parts = mail.own_parts()?;
-        let fields = parts
+        let mut found = parts
             .iter()
-            .find(|part| part.content_type() == "message/feedback-report")
-            .ok_or(ReadError::NoReport)?;
+            .filter(|part| part.content_type() == "message/feedback-report");
+        let fields = found.next().ok_or(ReadError::NoReport)?;
         if fields.decoded_len() > limits.input {
             return Err(ReadError::InputTooLarge { limit: limits.input });
         }
-        let mut report = Self::read(&fields.decoded(), limits)?;
+        let (mut report, _) = Self::read_fields(&fields.decoded(), limits, Notes::new(limits))?;
+        if found.next().is_some() {
+            report.deviations.add(limits, "mail", DeviationKind::Another);
+        }
         for part in &parts {
             let slot = match part.content_type() {
                 "message/rfc822" | "message/global" => &mut report.message,

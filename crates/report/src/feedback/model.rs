@@ -12,8 +12,8 @@ use crate::Deviations;
 ///
 /// What the report does not say, or says in a way that cannot be read, is `None` and, where it must be there, among the
 /// [`deviations`](Self::deviations). Nothing in it is to be trusted: anybody can send such a report. Strings may hold any
-/// character but controls.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// character but controls. `Debug` shows neither addresses of people nor anything of the message.
+#[derive(Clone, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Report {
@@ -93,5 +93,29 @@ impl Report {
     /// Lists where the report departs from the standard.
     pub fn deviations(&self) -> &Deviations {
         &self.deviations
+    }
+}
+
+impl std::fmt::Debug for Report {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Report")
+            .field("kind", &self.kind)
+            .field("user_agent", &self.user_agent)
+            .field("version", &self.version)
+            .field("original_envelope_id", &self.original_envelope_id)
+            .field("arrival_date", &self.arrival_date)
+            .field("reporting_mta", &self.reporting_mta)
+            .field("source_ip", &self.source_ip)
+            .field("incidents", &self.incidents)
+            .field("reported_domains", &self.reported_domains)
+            .field("auth_failure", &self.auth_failure)
+            .field("delivery_result", &self.delivery_result)
+            .field("identity_alignment", &self.identity_alignment)
+            .field("dkim_domain", &self.dkim_domain)
+            .field("dkim_selector", &self.dkim_selector)
+            .field("message_octets", &self.message.as_ref().map(Bytes::len))
+            .field("header_octets", &self.header.as_ref().map(Bytes::len))
+            .field("deviations", &self.deviations)
+            .finish_non_exhaustive()
     }
 }

@@ -8,23 +8,39 @@ use posthaste_mime::{RawField, RawMessage};
 use super::model::Report;
 use super::words::FeedbackType;
 use crate::deviation::{DeviationKind, Notes};
-use crate::{Limits, ReadError};
+use crate::xml::number;
+use crate::{Limits, ReadError, container};
+
+/// The fields that every report has (RFC 5965 §3.1).
+const REQUIRED: [&str; 3] = ["Feedback-Type", "User-Agent", "Version"];
 
 impl Report {
-    /// Reads the body of a `message/feedback-report` part: fields, one a line, folded as in headers.
+    /// Reads the body of a `message/feedback-report` part: fields, one a line, folded as in headers; plain, or one gzip or zip
+    /// member that holds them.
     ///
     /// # Errors
     ///
-    /// [`ReadError::InputTooLarge`] and [`ReadError::TooMany`] when it breaks a limit, [`ReadError::Mail`] when its lines do.
-    pub fn read(fields: &[u8], limits: &Limits) -> Result<Self, ReadError> {
-        if fields.len() > limits.input {
-            return Err(ReadError::InputTooLarge { limit: limits.input });
+    /// [`ReadError`] when it breaks a limit, is packed in a way that no report needs, or has none of the fields that every
+    /// feedback report has.
+    pub fn read(file: &[u8], limits: &Limits) -> Result<Self, ReadError> {
+        let mut notes = Notes::new(limits);
+        let opened = container::open(file, limits, &mut notes)?;
+        let (report, is_report) = Self::read_fields(&opened, limits, notes)?;
+        if !is_report {
+            return Err(ReadError::Unrecognised {
+                expected: "fields of a feedback report, gzip nor zip",
+            });
         }
+        Ok(report)
+    }
+
+    /// Reads fields, and tells whether there is one of those that every report has, readable or not.
+    pub(super) fn read_fields(fields: &[u8], limits: &Limits, mut notes: Notes) -> Result<(Self, bool), ReadError> {
         // Fields end where an empty line comes; some begin with one.
         let fields = fields.trim_ascii_start();
         let parsed = RawMessage::parse(Bytes::copy_from_slice(fields))?;
         let mut report = Self::default();
-        let mut notes = Notes::new(limits);
+        let mut is_report = false;
         for (number, field) in parsed.fields().enumerate() {
             if number == limits.records {
                 return Err(ReadError::TooMany {
@@ -32,6 +48,7 @@ impl Report {
                     limit: limits.records,
                 });
             }
+            is_report |= REQUIRED.iter().any(|name| field.is(name));
             report.field(&field, limits, &mut notes);
         }
         if !parsed.body().trim_ascii().is_empty() {
@@ -39,7 +56,7 @@ impl Report {
         }
         report.finish(&mut notes);
         report.deviations = notes.finish();
-        Ok(report)
+        Ok((report, is_report))
     }
 
     fn field(&mut self, field: &RawField, limits: &Limits, notes: &mut Notes) {
@@ -77,10 +94,12 @@ impl Report {
             "feedback-type" => word(notes, place, &mut self.kind, &text),
             "auth-failure" => word(notes, place, &mut self.auth_failure, &text),
             "delivery-result" => word(notes, place, &mut self.delivery_result, &text),
-            "identity-alignment" => word(notes, place, &mut self.identity_alignment, &text),
-            "version" => parsed(notes, place, &mut self.version, &text, |text| text.parse().ok()),
-            "incidents" => parsed(notes, place, &mut self.incidents, &text, |text| text.parse().ok()),
-            "source-port" => parsed(notes, place, &mut self.source_port, &text, |text| text.parse().ok()),
+            "identity-alignment" => word(notes, place, &mut self.identity_alignment, &listed(&text)),
+            "version" => parsed(notes, place, &mut self.version, &text, number),
+            "incidents" => parsed(notes, place, &mut self.incidents, &text, number),
+            "source-port" => parsed(notes, place, &mut self.source_port, &text, |text| {
+                number(text)?.try_into().ok()
+            }),
             "source-ip" => parsed(notes, place, &mut self.source_ip, &text, address),
             "arrival-date" | "received-date" => {
                 parsed(notes, place, &mut self.arrival_date, &text, |_| field.date());
@@ -102,7 +121,7 @@ impl Report {
 
 /// The name of a field as the standards write it, for deviations.
 fn place(name: &str) -> &'static str {
-    const NAMES: [&str; 25] = [
+    const NAMES: [&str; 26] = [
         "Feedback-Type",
         "User-Agent",
         "Version",
@@ -127,6 +146,7 @@ fn place(name: &str) -> &'static str {
         "DKIM-Selector-DNS",
         "DKIM-Canonicalized-Header",
         "DKIM-Canonicalized-Body",
+        "DKIM-ADSP-DNS",
         "SPF-DNS",
     ];
     NAMES
@@ -164,6 +184,11 @@ fn address(text: &str) -> Option<IpAddr> {
 
 fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Writes a list with one space behind each comma.
+fn listed(text: &str) -> String {
+    text.split(',').map(str::trim).collect::<Vec<_>>().join(", ")
 }
 
 fn without_space(text: &str) -> String {
