@@ -8,6 +8,7 @@ use posthaste_transport::{ContentReader, Disposition, ErrorKind, OnUnsupported, 
 
 use super::budget::{Budget, Step};
 use super::connection::Connection;
+use super::downgrade::to_seven_bit;
 use super::hold::date_time;
 use super::split::Room;
 use crate::config::DeliverBy;
@@ -139,6 +140,29 @@ impl Job {
             hold: self.hold.clone(),
             ..*self
         }
+    }
+
+    /// The same message in 7 bits, if the server at hand takes no others and the message allows it.
+    pub(super) fn downgraded(&self, connection: &Connection) -> Option<Self> {
+        let Content::Whole(_, rope) = &*self.content else {
+            return None;
+        };
+        if !self.eight_bit || self.mail.needs_smtputf8() || connection.extensions.has("8BITMIME") {
+            return None;
+        }
+        let octets: Vec<u8> = rope.in_memory()?.flatten().copied().collect();
+        let rope = Rope::from(to_seven_bit(&Bytes::from(octets))?);
+        let mut stuffer = DotStuffer::new();
+        rope.in_memory()?.try_for_each(|chunk| stuffer.push(chunk)).ok()?;
+        let stuffed = stuffer.finish().ok()?;
+        Some(Self {
+            content: Arc::new(Content::Whole(stuffed, rope.clone())),
+            eight_bit: false,
+            size: rope.len(),
+            mail: self.mail.clone(),
+            hold: self.hold.clone(),
+            ..*self
+        })
     }
 
     /// What the server has room for, if that is less than this message takes.

@@ -1,6 +1,7 @@
 //! Messages one behind the other over one connection.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use posthaste_mime::Rope;
@@ -78,6 +79,9 @@ impl Line {
                 ..given_up(true)
             })));
         }
+        if let Some(job) = transaction.job.downgraded(&self.connection) {
+            transaction.job = Arc::new(job);
+        }
         // If a message by BDAT is refused, not every server forgets it by itself.
         let reset = self.sent.iter().any(|sent| sent.chunked);
         let plan = transaction.job.plan(&self.connection, reset);
@@ -119,7 +123,7 @@ impl Line {
             transaction.awaited.extend(flight.steps);
         }
         transaction.awaited.push_back(Step::End);
-        let job = std::sync::Arc::clone(&transaction.job);
+        let job = Arc::clone(&transaction.job);
         if let Content::Whole(stuffed, rope) = &*job.content {
             for segment in whole_chunk(stuffed, rope) {
                 transaction.end = Some(wire.queue(segment));
@@ -153,7 +157,7 @@ impl Line {
         if !transaction.may_send() {
             return Err(Box::new(Err(given_up(plan.way == Way::Chunks))));
         }
-        let job = std::sync::Arc::clone(&transaction.job);
+        let job = Arc::clone(&transaction.job);
         let budget = transaction.budget;
         let wire = &mut self.connection.wire;
         let result = match (&*job.content, plan.way) {
@@ -303,6 +307,7 @@ impl Line {
 
     /// Reads what is left of the replies to the oldest message, and says what became of it. Dropping it loses nothing.
     pub(super) async fn settle_first(&mut self) {
+        self.refuse_early();
         while let Some(step) = self.sent.front().and_then(|first| first.awaited.front().copied()) {
             let reply = match self.detached {
                 true => {
@@ -346,6 +351,32 @@ impl Line {
                 self.fail_all(&Step::End.failed(SmtpError::Closed));
             }
         }
+    }
+
+    /// A reply that is here before the oldest message has left is no reply to it, and must not be taken for one.
+    fn refuse_early(&mut self) {
+        let Some(first) = self.sent.front() else { return };
+        let wire = &mut self.connection.wire;
+        if first.end.is_none_or(|end| wire.may_have_left(end)) {
+            return;
+        }
+        let failed = match wire.reply_in_hand() {
+            Ok(None) => return,
+            Ok(Some(early)) if early.code() >= 400 => {
+                let ended = Err(Setback {
+                    keep: false,
+                    ..first.all_refused(Step::Content, &early)
+                });
+                if let Some(first) = self.sent.pop_front() {
+                    first.finish(ended);
+                }
+                Step::Content.failed(SmtpError::Closed)
+            }
+            Ok(Some(early)) => Step::Content.failed(SmtpError::Unexpected(early.code())),
+            Err(error) => Step::Content.failed(error),
+        };
+        self.usable = false;
+        self.fail_all(&failed);
     }
 
     /// Notes the reply to the oldest message's `step`.

@@ -2,6 +2,7 @@
 
 mod budget;
 mod connection;
+mod downgrade;
 mod hold;
 mod job;
 mod line;

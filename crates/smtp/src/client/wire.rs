@@ -170,6 +170,11 @@ impl Wire {
         }
     }
 
+    /// Returns a reply that was read already.
+    pub(super) fn reply_in_hand(&mut self) -> Result<Option<WireReply>, SmtpError> {
+        self.parse()
+    }
+
     /// Returns a reply that is there already, without waiting.
     pub(super) async fn reply_at_hand(&mut self) -> Option<WireReply> {
         loop {

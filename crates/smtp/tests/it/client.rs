@@ -179,6 +179,18 @@ async fn a_reply_that_comes_before_the_message_is_none_to_it() {
         let error = fail(script(&[&HELLO, &MAIL, &[Read(1), Say(early), ReadMessage, Ignore]])).await;
         assert_eq!(error.disposition(), Disposition::NotAccepted, "{error}");
     }
+    // By BDAT, and with messages one behind the other, it would be easy to believe.
+    for early in ["250 a\r\n250 b\r\n250 c\r\n", "452 4.3.1 no room\r\n"] {
+        let hello = "250-hi\r\n250-PIPELINING\r\n250 CHUNKING\r\n";
+        let steps = vec![
+            Say("220 hi\r\n"),
+            Read(1),
+            Say(Box::leak(format!("{hello}{early}").into_boxed_str())),
+            Ignore,
+        ];
+        let error = fail(steps).await;
+        assert_eq!(error.disposition(), Disposition::NotAccepted, "{error}");
+    }
 }
 
 #[tokio::test]

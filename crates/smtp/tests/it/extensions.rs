@@ -197,6 +197,43 @@ async fn a_time_to_send_at_and_a_time_to_deliver_by_are_said_where_they_are_unde
 }
 
 #[tokio::test]
+async fn a_message_of_8_bits_goes_in_7_where_it_must_and_may() {
+    let content = |declared: bool| {
+        let encoding = if declared {
+            "Content-Transfer-Encoding: 8bit\r\n"
+        } else {
+            ""
+        };
+        let text = format!("Content-Type: text/plain; charset=utf-8\r\n{encoding}\r\nf\u{fc}r\r\n");
+        posthaste_mime::Rope::from(bytes::Bytes::from(text))
+    };
+    let envelope = || Envelope::new(Some(address("ada@example.org")), [address("bob@x.example")]).unwrap();
+    let options = SendOptions::new();
+    for (extensions, body) in [
+        ("\r\n250-8BITMIME", "f\u{fc}r"),
+        ("", "f=C3=BCr"),
+        ("\r\n250-PIPELINING\r\n250-CHUNKING\r\n250-SIZE 1000", "f=C3=BCr"),
+    ] {
+        let sink = Sink::start(extensions, None).await;
+        let client = sink.client().build().unwrap();
+        let mail = posthaste_transport::Outbound::raw(envelope(), content(true));
+        assert!(soon(client.send(&mail, &options)).await.unwrap().is_complete());
+        assert_eq!(sink.taken(), [body]);
+        let line = sink.book.lines.lock().unwrap()[0].clone();
+        assert_eq!(
+            line.contains("BODY=8BITMIME"),
+            extensions.contains("8BITMIME"),
+            "{line}"
+        );
+    }
+    let sink = Sink::start("", None).await;
+    let client = sink.client().build().unwrap();
+    let mail = posthaste_transport::Outbound::raw(envelope(), content(false));
+    let error = soon(client.send(&mail, &options)).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unsupported);
+}
+
+#[tokio::test]
 async fn a_server_is_told_of_somebody_else_only_when_asked_to() {
     let offer = "\r\n250-XCLIENT NAME ADDR HELO";
     let sink = Sink::start(offer, None).await;
