@@ -14,12 +14,17 @@ pub(crate) enum Wrong {
     HangUp { at: usize, keep: bool },
     /// MAIL is answered with 421.
     Close(usize),
+    /// A part that is not the last is refused.
+    Chunk(usize),
 }
 
 #[derive(Debug, Default)]
 pub(crate) struct Book {
     /// The bodies that were taken and acknowledged, or kept without a word.
     pub(crate) taken: Mutex<Vec<String>>,
+    /// Messages as they came by BDAT, and the sizes of all chunks.
+    pub(crate) contents: Mutex<Vec<Vec<u8>>>,
+    pub(crate) chunks: Mutex<Vec<usize>>,
     /// The recipients of each message that was taken.
     pub(crate) recipients: Mutex<Vec<Vec<String>>>,
     /// Every MAIL and XCLIENT command.
@@ -177,11 +182,23 @@ impl Session {
                 }
                 self.body.extend_from_slice(&input[used..used + size]);
                 used += size;
-                if self.recipients.is_empty() {
+                let mut chunks = book.chunks.lock().unwrap();
+                let mut wrong = book.wrong.lock().unwrap();
+                let refuses = *wrong == Some(Wrong::Chunk(chunks.len()));
+                chunks.push(size);
+                if refuses {
+                    *wrong = None;
+                    self.recipients.clear();
+                }
+                drop(wrong);
+                if refuses {
+                    say("452 4.3.1 no room");
+                } else if self.recipients.is_empty() {
                     // As it may: the transaction stays open until RSET.
                     self.body.clear();
                     say("503 nobody");
                 } else if words.next() == Some("LAST") {
+                    book.contents.lock().unwrap().push(self.body.clone());
                     self.finish(output, book);
                 } else {
                     say("250 go on");
@@ -238,7 +255,8 @@ impl Session {
         } else if body.contains("spam") {
             output.extend_from_slice(b"554 5.7.1 spam\r\n");
         } else {
-            output.extend_from_slice(format!("250 2.0.0 Ok: queued as {body}\r\n").as_bytes());
+            let id = body.lines().next().unwrap_or_default();
+            output.extend_from_slice(format!("250 2.0.0 Ok: queued as {id}\r\n").as_bytes());
             book.taken.lock().unwrap().push(body);
             book.recipients.lock().unwrap().push(recipients);
         }

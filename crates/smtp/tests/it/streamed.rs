@@ -14,6 +14,7 @@ use posthaste_transport::{Disposition, ErrorKind, Outbound, Retry, SendOptions, 
 use crate::peer::Do::{Ignore, Read as Lines, ReadMessage, Say, Stall};
 use crate::peer::{Do, Peer};
 use crate::postbox::{Postbox, Running, certificate, soon};
+use crate::sink::{Sink, Wrong};
 
 /// Makes a message that streams `source`.
 fn mail(source: impl Source) -> Outbound {
@@ -366,4 +367,83 @@ async fn a_server_that_takes_no_more_is_no_ambiguity() {
     let whole = mail(Bytes::from_static(b"whole"));
     let error = soon(client.send(&whole, &SendOptions::new())).await.unwrap_err();
     assert_eq!(error.disposition(), Disposition::Ambiguous);
+}
+
+const BDAT: &str = "\r\n250-PIPELINING\r\n250-CHUNKING";
+
+#[tokio::test]
+async fn by_bdat_it_goes_in_pieces_of_bounded_size() {
+    for extensions in [BDAT, "\r\n250-CHUNKING"] {
+        let sink = Sink::start(extensions, None).await;
+        let client = sink.client().connections(1).build().unwrap();
+        let (large, small) = (
+            mail(Made::new(1_000_000, || io::repeat(7).take(1_000_000))),
+            mail(Bytes::from_static(b"small")),
+        );
+        let options = SendOptions::new();
+        let sends = async {
+            tokio::join!(
+                client.send(&large, &options),
+                client.send(&small, &options),
+                client.send(&large, &options),
+                client.send(&small, &options)
+            )
+        };
+        let (first, second, third, fourth) = soon(sends).await;
+        for result in [first, second, third, fourth] {
+            assert!(result.unwrap().is_complete());
+        }
+        let bytes = |mail: &Outbound| mail.rope().to_bytes().unwrap().to_vec();
+        // Files are opened first, and who was quick goes first.
+        let mut contents = sink.book.contents.lock().unwrap().clone();
+        contents.sort_by_key(Vec::len);
+        assert!(contents == [bytes(&small), bytes(&small), bytes(&large), bytes(&large)]);
+        let chunks = sink.book.chunks.lock().unwrap().clone();
+        assert!(
+            chunks.len() > 20 && chunks.iter().all(|&size| size <= 128 * 1024),
+            "{chunks:?}"
+        );
+        assert_eq!(sink.connections(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_piece_that_is_refused_ends_the_message_and_not_the_connection() {
+    let sink = Sink::start(BDAT, Some(Wrong::Chunk(2))).await;
+    let client = sink.client().connections(1).build().unwrap();
+    let large = mail(Made::new(3_000_000, || io::repeat(7).take(3_000_000)));
+    let error = soon(client.send(&large, &SendOptions::new())).await.unwrap_err();
+    assert_eq!(
+        (error.disposition(), error.reply().unwrap().code(), error.retry()),
+        (Disposition::NotAccepted, 452, Retry::Safe)
+    );
+    // What was under way when the refusal came is all that was sent.
+    assert!(sink.book.chunks.lock().unwrap().len() < 10);
+    assert!(soon(client.send(&large, &SendOptions::new())).await.is_ok());
+    assert_eq!((sink.connections(), sink.book.resets.load(Ordering::SeqCst)), (1, 1));
+    assert!(*sink.book.contents.lock().unwrap() == [large.rope().to_bytes().unwrap().to_vec()]);
+}
+
+#[tokio::test]
+async fn by_bdat_a_message_that_cannot_be_read_never_has_a_last_piece() {
+    for at in [0, 100_000, 299_000] {
+        let sink = Sink::start(BDAT, None).await;
+        let client = sink.client().connections(1).build().unwrap();
+        let broken = mail(Made::new(300_000, move || failing(at)));
+        let whole = mail(Bytes::from_static(b"whole"));
+        let options = SendOptions::new();
+        let sends = async { tokio::join!(client.send(&broken, &options), client.send(&whole, &options)) };
+        let (broken, next) = soon(sends).await;
+        let error = broken.unwrap_err();
+        assert_eq!(
+            (error.kind(), error.disposition()),
+            (ErrorKind::Unreadable, Disposition::NotAccepted)
+        );
+        // The next one goes over a connection of its own.
+        assert!(next.unwrap().is_complete());
+        assert!(soon(client.send(&whole, &options)).await.is_ok());
+        let bytes = whole.rope().to_bytes().unwrap().to_vec();
+        assert!(*sink.book.contents.lock().unwrap() == [bytes.clone(), bytes]);
+        assert_eq!(sink.connections(), 2);
+    }
 }
