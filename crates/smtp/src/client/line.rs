@@ -195,7 +195,6 @@ impl Line {
 
     /// Sends the commands and notes the answers; before the first answer come those to the messages before.
     async fn talk(&mut self, transaction: &mut Transaction, flights: Vec<Flight>) -> Result<(), Failed> {
-        let budget = transaction.budget;
         for (number, flight) in flights.into_iter().enumerate() {
             let is_data_alone = matches!(flight.steps.as_slice(), [Step::Data]);
             let progress = &transaction.progress;
@@ -212,7 +211,7 @@ impl Line {
                 }
             }
             for step in flight.steps {
-                let reply = self.connection.wire.reply(step, &budget).await?;
+                let reply = self.reply_to(transaction, step).await?;
                 if reply.is_closing() {
                     return Err(refused(step, &reply));
                 }
@@ -290,12 +289,26 @@ impl Line {
         octets.into_iter().fold(end, |_, segment| wire.queue(segment))
     }
 
+    /// Reads a reply to a message that is not sent yet, as long as somebody waits for what becomes of it.
+    async fn reply_to(&mut self, transaction: &mut Transaction, step: Step) -> Result<WireReply, Failed> {
+        let budget = transaction.budget;
+        let reply = self.connection.wire.reply(step, &budget);
+        if !self.detached {
+            return reply.await;
+        }
+        tokio::select! {
+            biased;
+            reply = reply => reply,
+            () = transaction.abandoned() => Err(step.failed(SmtpError::Timeout)),
+        }
+    }
+
     /// Reads replies to parts of a message until no more than `rest` are awaited.
     async fn hear(&mut self, transaction: &mut Transaction, rest: usize) -> Result<(), Failed> {
         while transaction.awaited.len() > rest
             && let Some(step) = transaction.awaited.front().copied()
         {
-            let reply = self.connection.wire.reply(step, &transaction.budget).await?;
+            let reply = self.reply_to(transaction, step).await?;
             transaction.awaited.pop_front();
             if reply.is_closing() {
                 return Err(refused(step, &reply));

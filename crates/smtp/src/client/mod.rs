@@ -51,14 +51,21 @@ const INFO: TransportInfo = TransportInfo::new(
 ///
 /// Sends that run at once have a connection each, up to [`SmtpConfig::connections`]; the others wait, and are served in the
 /// order in which they came. A connection that broke while it waited is noticed and replaced without the caller seeing it;
-/// one that is idle, old or used for long enough is closed with QUIT. Dropping a send's future closes its connection and
-/// leaves the transport usable.
+/// one that is idle, old or used for long enough is closed with QUIT.
+///
+/// With PIPELINING a message that waits goes out behind the one before as soon as that one is sent, and does not wait for its
+/// reply ([`SmtpConfig::overlap`]). A task of its own looks after such a connection; what becomes of one message is never
+/// what becomes of another. With CHUNKING several messages may be under way ([`SmtpConfig::chunking`]).
+///
+/// Dropping a send's future leaves the transport usable. A message whose end was not sent then is not sent; the connection that
+/// had begun with it is closed.
 ///
 /// What an outcome or error says:
 ///
 /// - every recipient has its own fate, with the server's reply; one that is refused does not stop the others;
-/// - after the final dot only the server's reply decides: a connection lost before it came is
-///   [`Ambiguous`](posthaste_transport::Disposition::Ambiguous), and so is an answer that is no reply;
+/// - after the end of the message only the server's reply decides: a connection lost before it came is
+///   [`Ambiguous`](posthaste_transport::Disposition::Ambiguous), and so is an answer that is no reply. By BDAT a small message
+///   goes out together with its commands, so that this holds from MAIL on; a connection that was idle is asked first;
 /// - the source of an error is an [`SmtpError`](crate::SmtpError).
 ///
 /// Streamed attachments are read while they are sent, by tokio's blocking threads, and no more than two pieces of 64 KiB are

@@ -261,7 +261,8 @@ impl SmtpConfig {
     }
 
     /// Sets whether messages go by BDAT when the server offers CHUNKING (RFC 3030): without a search for their end, and with
-    /// PIPELINING in one flight with their commands.
+    /// PIPELINING those of up to 256 KiB in one flight with their commands. If such a connection is lost, nobody can say what
+    /// became of a message, although not even its sender was acknowledged.
     pub fn chunking(mut self, chunking: bool) -> Self {
         self.chunking = chunking;
         self

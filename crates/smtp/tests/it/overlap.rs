@@ -295,3 +295,46 @@ async fn soon_in_paused_time<T>(work: impl Future<Output = T>) -> T {
         .await
         .expect("it hangs")
 }
+
+#[tokio::test(start_paused = true)]
+async fn nobody_holds_a_connection_for_a_send_that_was_dropped() {
+    use crate::peer::Do::{Ignore, Read, ReadMessage, Say};
+    use crate::peer::Peer;
+
+    // The first message is taken; the second, behind it, never hears of its sender.
+    let first = vec![
+        Say("220 hi\r\n"),
+        Read(1),
+        Say("250-hi\r\n250 PIPELINING\r\n"),
+        Read(3),
+        Say("250 ok\r\n250 ok\r\n354 go\r\n"),
+        ReadMessage,
+        Read(3),
+        Say("250 taken\r\n"),
+        Ignore,
+    ];
+    let second = vec![
+        Say("220 hi\r\n"),
+        Read(1),
+        Say("250-hi\r\n250 PIPELINING\r\n"),
+        Read(3),
+        Say("250 ok\r\n250 ok\r\n354 go\r\n"),
+        ReadMessage,
+        Say("250 taken\r\n"),
+        Ignore,
+    ];
+    let peer = Peer::start(vec![first, second]).await;
+    let client = Arc::new(peer.client().connections(1).build().unwrap());
+    let begun = tokio::time::Instant::now();
+    let send = |number: usize| {
+        let client = Arc::clone(&client);
+        tokio::spawn(async move { client.send(&plain(number), &SendOptions::new()).await.map(drop) })
+    };
+    let taken = send(1);
+    let dropped = send(2);
+    soon_in_paused_time(taken).await.unwrap().unwrap();
+    dropped.abort();
+    soon_in_paused_time(send(3)).await.unwrap().unwrap();
+    assert!(begun.elapsed() < Duration::from_secs(60));
+    assert_eq!((peer.count("EHLO"), peer.count("m2")), (2, 0));
+}
