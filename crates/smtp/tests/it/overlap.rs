@@ -338,3 +338,75 @@ async fn nobody_holds_a_connection_for_a_send_that_was_dropped() {
     assert!(begun.elapsed() < Duration::from_secs(60));
     assert_eq!((peer.count("EHLO"), peer.count("m2")), (2, 0));
 }
+
+#[tokio::test]
+async fn messages_go_in_the_order_in_which_they_came() {
+    for extensions in [DATA, BDAT] {
+        let sink = Sink::start(extensions, None).await;
+        let results = send_all(&client(&sink, 1), (0..50).map(plain).collect()).await;
+        assert!(results.iter().all(Result::is_ok));
+        let expected: Vec<String> = (0..50).map(|number| format!("m{number}")).collect();
+        assert_eq!(sink.taken(), expected);
+    }
+}
+
+#[tokio::test]
+async fn closing_is_not_put_off_by_those_who_come_later() {
+    for extensions in [DATA, BDAT] {
+        let sink = Sink::start(extensions, None).await;
+        let client = client(&sink, 2);
+        let send = |number: usize| {
+            let client = Arc::clone(&client);
+            async move { client.send(&plain(number), &SendOptions::new()).await.map(drop) }
+        };
+        let mut sends: JoinSet<_> = (0..30).map(send).collect();
+        tokio::task::yield_now().await;
+        let closing = tokio::spawn({
+            let client = Arc::clone(&client);
+            async move { client.close().await }
+        });
+        tokio::task::yield_now().await;
+        for number in 30..60 {
+            sends.spawn(send(number));
+        }
+        soon(closing).await.unwrap();
+        assert!(sink.taken().len() >= 30);
+        for result in soon(sends.join_all()).await {
+            assert!(result.is_ok(), "{result:?}");
+        }
+        assert_eq!(counts(&sink).len(), 60);
+        assert!(sink.connections() > 2);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn our_own_server_gets_each_message_once_over_tls() {
+    use crate::postbox::{Postbox, Running, certificate};
+
+    let (chain, key) = certificate();
+    let postbox = Postbox::default();
+    let server = Running::start(postbox.server().tls(chain.clone(), key)).await;
+    for chunking in [true, false] {
+        let config = server.client().tls(posthaste_smtp::Tls::Required).platform_roots(false);
+        let config = config.add_root_pem(&chain).unwrap().connections(3).chunking(chunking);
+        let client = Arc::new(config.build().unwrap());
+        let before = postbox.messages().len();
+        for (number, result) in send_all(&client, (0..300).map(plain).collect())
+            .await
+            .into_iter()
+            .enumerate()
+        {
+            assert!(result.is_ok(), "{number}: {result:?}");
+        }
+        let messages = postbox.messages().split_off(before);
+        let mut bodies: Vec<String> = messages
+            .iter()
+            .map(|message| String::from_utf8_lossy(message.content()).into_owned())
+            .collect();
+        bodies.sort();
+        bodies.dedup();
+        assert_eq!((messages.len(), bodies.len()), (300, 300));
+        client.close().await;
+    }
+    server.stop().await;
+}
