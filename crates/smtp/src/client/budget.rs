@@ -96,12 +96,28 @@ impl Budget {
 
     /// Runs `work` until the deadline of `step` or of the send, whichever comes first.
     pub(super) async fn run<T>(&self, step: Step, work: impl Future<Output = T>) -> Result<T, Failed> {
+        Self::run_until(self.deadline(step), step, work).await
+    }
+
+    /// Says until when `step` may take if it begins now.
+    pub(super) fn deadline(&self, step: Step) -> Option<Instant> {
         let own = step
             .phase()
             .and_then(|phase| Instant::now().checked_add(self.timeouts.get(phase)));
-        let Some(end) = own.into_iter().chain(self.end).min() else {
-            return Ok(work.await);
-        };
-        timeout_at(end, work).await.map_err(|_| step.failed(SmtpError::Timeout))
+        own.into_iter().chain(self.end).min()
+    }
+
+    /// Runs `work` until `deadline`.
+    pub(super) async fn run_until<T>(
+        deadline: Option<Instant>,
+        step: Step,
+        work: impl Future<Output = T>,
+    ) -> Result<T, Failed> {
+        match deadline {
+            Some(deadline) => timeout_at(deadline, work)
+                .await
+                .map_err(|_| step.failed(SmtpError::Timeout)),
+            None => Ok(work.await),
+        }
     }
 }

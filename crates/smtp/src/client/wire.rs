@@ -134,6 +134,8 @@ impl Wire {
     pub(super) async fn write_down_to(&mut self, rest: usize, step: Step, budget: &Budget) -> Result<(), Failed> {
         // A server may be slow to take a message, and has the time of a block for each piece of it.
         let step = if self.unsent > AT_ONCE { Step::Content } else { step };
+        // A peer that takes an octet now and then has no more time for it than one that takes none.
+        let (mut deadline, mut since) = (budget.deadline(step), 0);
         while self.unsent > rest {
             let (slices, count) = slices(&self.outgoing);
             let vectored = slices.get(..count).unwrap_or(&slices);
@@ -143,11 +145,16 @@ impl Wire {
                 .saturating_sub(u64::try_from(self.unsent).unwrap_or(u64::MAX));
             let reach = |octets: usize| sent.saturating_add(u64::try_from(octets).unwrap_or(u64::MAX));
             // A write that is cancelled has written nothing; one that fails may have written some of what it was given.
-            match budget.run(step, self.stream.write_vectored(vectored)).await? {
+            match Budget::run_until(deadline, step, self.stream.write_vectored(vectored)).await? {
                 Ok(0) => return Err(step.failed(SmtpError::Closed)),
                 Ok(count) => {
                     self.tried = self.tried.max(reach(count));
                     self.sent(count);
+                    since += count;
+                    if since >= AT_ONCE {
+                        since = 0;
+                        deadline = budget.deadline(step);
+                    }
                 }
                 Err(error) => {
                     self.tried = self.tried.max(reach(offered));

@@ -116,7 +116,7 @@ impl Timeouts {
         self
     }
 
-    /// Sets the time for each piece of the message to be taken by the connection. Default 3 min.
+    /// Sets the time for each 32 KiB of the message to be taken by the connection. Default 3 min.
     pub fn block(mut self, time: Duration) -> Self {
         self.block = time;
         self

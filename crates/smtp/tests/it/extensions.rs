@@ -4,12 +4,13 @@ use std::error::Error as _;
 use std::time::{Duration, UNIX_EPOCH};
 
 use posthaste_address::Envelope;
+use posthaste_smtp::server::{Limits, Server};
 use posthaste_smtp::{ConfigError, DeliverBy, SmtpConfig, SmtpError, Tls};
 use posthaste_transport::{Disposition, ErrorKind, Fate, Outcome, Retry, SendError, SendOptions, Transport};
 
 use crate::peer::Do::{Ignore, Read, ReadMessage, Say};
 use crate::peer::Peer;
-use crate::postbox::{address, raw, soon};
+use crate::postbox::{Postbox, Running, address, raw, soon};
 use crate::sink::Sink;
 
 async fn send(config: SmtpConfig, to: &[&str], options: &SendOptions) -> Result<Outcome, SendError> {
@@ -82,6 +83,24 @@ async fn an_lmtp_server_that_dies_between_its_replies_leaves_the_others_in_doubt
     assert_eq!(error.disposition(), Disposition::Partial);
     assert_eq!(fates(error.outcome().unwrap()), ["yes", "no", "unknown"]);
     assert_eq!(peer.count("LHLO"), 1);
+}
+
+#[tokio::test]
+async fn our_own_server_speaks_it_too() {
+    let postbox = Postbox::default();
+    let server = Server::lmtp(postbox.clone())
+        .hostname("mx.example.net")
+        .limits(Limits::default());
+    let running = Running::start(server).await;
+    let to = ["bob@x.example", "nobody@x.example", "later@x.example", "zoe@x.example"];
+    let outcome = send(running.client().lmtp(true), &to, &SendOptions::new())
+        .await
+        .unwrap();
+    assert_eq!(fates(&outcome), ["yes", "no", "later", "yes"]);
+    assert_eq!(postbox.messages().len(), 1);
+    let error = send(running.client(), &to, &SendOptions::new()).await.unwrap_err();
+    assert_eq!(error.disposition(), Disposition::NotAccepted);
+    running.stop().await;
 }
 
 #[tokio::test]

@@ -355,3 +355,48 @@ async fn a_kept_connection_that_fails_before_the_message_is_replaced_unseen() {
         }
     }
 }
+
+/// A server that takes a message at one octet a second.
+#[derive(Debug)]
+struct Sip;
+
+impl Connector for Sip {
+    fn connect<'a>(&'a self, _: &'a str, _: u16) -> ConnectFuture<'a> {
+        let (near, mut far) = tokio::io::duplex(1024);
+        tokio::spawn(async move {
+            let talk = [
+                "220 hi\r\n",
+                "250-hi\r\n250 PIPELINING\r\n",
+                "250 ok\r\n250 ok\r\n354 go\r\n",
+            ];
+            let mut room = [0; 512];
+            for reply in talk {
+                far.write_all(reply.as_bytes()).await?;
+                far.read(&mut room).await?;
+            }
+            while far.read(&mut room[..1]).await? > 0 {
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+            Ok::<(), std::io::Error>(())
+        });
+        Box::pin(async move { Ok(Connected::new(near)) })
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_takes_one_octet_a_second_is_not_waited_for() {
+    let client = SmtpTransport::builder("memory")
+        .tls(Tls::None)
+        .connector(Sip)
+        .build()
+        .unwrap();
+    let begun = Instant::now();
+    let mail = mail(&["bob@example.net"], &"0123456789abcdef\r\n".repeat(20_000));
+    let error = client.send(&mail, &SendOptions::new()).await.unwrap_err();
+    assert_eq!(
+        (error.kind(), error.disposition(), error.retry()),
+        (ErrorKind::Timeout, Disposition::NotAccepted, Retry::Safe)
+    );
+    // 3 minutes for a block (RFC 5321 §4.5.3.2.5).
+    assert_eq!(begun.elapsed().as_secs(), 180);
+}
