@@ -372,7 +372,9 @@ impl Connector for Sip {
             let mut room = [0; 512];
             for reply in talk {
                 far.write_all(reply.as_bytes()).await?;
-                far.read(&mut room).await?;
+                if far.read(&mut room).await? == 0 {
+                    break;
+                }
             }
             while far.read(&mut room[..1]).await? > 0 {
                 tokio::time::sleep(Duration::from_secs(1)).await;
