@@ -196,7 +196,7 @@ impl Job {
         self.manner.lmtp
     }
 
-    /// Chooses what is said over `connection`; `reset` if it is not known to stand before a transaction.
+    /// Chooses what is said over `connection`; `reset` if it may not stand before a transaction.
     pub(super) fn plan(&self, connection: &Connection, reset: bool) -> Result<Plan, SmtpError> {
         let (mail, dsn) = self.mail_line(connection)?;
         let pipelining = self.manner.pipelining && connection.extensions.has("PIPELINING");
@@ -217,7 +217,7 @@ impl Job {
             true => Way::Chunks,
         };
         let mut flights = Vec::new();
-        if reset || connection.dirty {
+        if reset {
             place(&mut flights, at_once, Step::Rset).extend_from_slice(b"RSET\r\n");
         }
         mail.encode(place(&mut flights, at_once, Step::Mail))

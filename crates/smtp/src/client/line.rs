@@ -82,8 +82,12 @@ impl Line {
         if let Some(job) = transaction.job.downgraded(&self.connection) {
             transaction.job = Arc::new(job);
         }
-        // If a message by BDAT is refused, not every server forgets it by itself.
-        let reset = self.sent.iter().any(|sent| sent.chunked);
+        // The end of a message ends its transaction, whatever the answer (RFC 5321 §4.1.1.4). But if one by BDAT is refused, not
+        // every server forgets it by itself.
+        let reset = match self.sent.is_empty() {
+            true => self.connection.dirty,
+            false => self.sent.iter().any(|sent| sent.chunked),
+        };
         let plan = transaction.job.plan(&self.connection, reset);
         // An error here leaves the connection as good as before: nothing was sent.
         let plan = plan.map_err(|error| Box::new(Err(Setback::new(invalid(error), true, false))))?;

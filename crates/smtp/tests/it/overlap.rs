@@ -57,6 +57,9 @@ async fn round_trips_are_shared_by_messages() {
         let rounds = sink.rounds() - before;
         assert!(rounds * 100 <= COUNT * at_most, "{rounds} for {COUNT} messages");
         assert_eq!((sink.taken().len(), sink.connections()), (COUNT, 1));
+        // By BDAT one that is behind another does not know how that one ends.
+        let resets = sink.book.resets.load(Ordering::SeqCst);
+        assert_eq!(resets > 0, extensions == BDAT, "{resets}");
     }
 }
 
