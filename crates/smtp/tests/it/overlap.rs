@@ -413,3 +413,45 @@ async fn our_own_server_gets_each_message_once_over_tls() {
     }
     server.stop().await;
 }
+
+#[test]
+fn a_runtime_that_ends_takes_its_own_messages_and_no_place_in_the_pool() {
+    let runtime = || {
+        tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .unwrap()
+    };
+    let current = || {
+        tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap()
+    };
+    for extensions in [DATA, BDAT] {
+        let far = runtime();
+        let sink = far.block_on(Sink::start(extensions, None));
+        let client = client(&sink, 1);
+        let short = current();
+        short.block_on(async {
+            let mut sends = JoinSet::new();
+            for number in 0..50 {
+                let client = Arc::clone(&client);
+                sends.spawn(async move { client.send(&plain(number), &SendOptions::new()).await.map(drop) });
+            }
+            // The others are on their way, or wait.
+            assert!(soon(sends.join_next()).await.unwrap().unwrap().is_ok());
+            sends.detach_all();
+        });
+        drop(short);
+        let next = current();
+        let outcome = next.block_on(soon(client.send(&plain(100), &SendOptions::new())));
+        assert!(outcome.unwrap().is_complete());
+        assert_eq!(client.pool_status().busy, 0);
+        let counts = counts(&sink);
+        assert!(counts["m100"] == 1 && counts.values().all(|&count| count == 1));
+        drop(next);
+        far.shutdown_background();
+    }
+}
