@@ -175,9 +175,8 @@ impl Server {
     /// not ours. The limits on the number of connections do not count it.
     pub async fn serve_connection(&self, stream: impl Stream, peer: Option<SocketAddr>) {
         let (_running, stopped) = watch::channel(false);
-        Conversation::new(Arc::clone(&self.shared), peer, stopped)
-            .run(Box::new(stream))
-            .await;
+        let conversation = Conversation::new(Arc::clone(&self.shared), peer, stopped);
+        Box::new(conversation).run(Box::new(stream)).await;
     }
 }
 

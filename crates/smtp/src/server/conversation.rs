@@ -77,13 +77,13 @@ impl Conversation {
     }
 
     /// Talks until one side has had enough.
-    pub(super) async fn run(mut self, stream: Box<dyn Stream>) {
+    pub(super) async fn run(mut self: Box<Self>, stream: Box<dyn Stream>) {
         let shared = Arc::clone(&self.shared);
         let wait = shared.settings.limits.idle;
         // What is needed for a moment only shall not be part of what every connection holds.
         let talk = match Box::pin(self.open(stream)).await {
-            Opened::Greeted(talk) => self.converse(talk).await,
-            Opened::Refused(talk) => Some(talk),
+            Opened::Greeted(talk) => self.converse(Box::new(talk)).await,
+            Opened::Refused(talk) => Some(Box::new(talk)),
             Opened::Gone => None,
         };
         if let Some(talk) = talk {
@@ -93,7 +93,7 @@ impl Conversation {
     }
 
     /// Reads commands and answers them; returns what is to be closed with a goodbye.
-    async fn converse(&mut self, mut talk: Talk) -> Option<Talk> {
+    async fn converse(&mut self, mut talk: Box<Talk>) -> Option<Box<Talk>> {
         let shared = Arc::clone(&self.shared);
         let limits = &shared.settings.limits;
         loop {
@@ -152,8 +152,8 @@ impl Conversation {
                     let config = self.shared.tls.clone()?;
                     talk.say(&Verdict::positive(220, (0, 0), "go ahead"));
                     talk.flush(limits.idle).await.ok()?;
-                    let (secured, encryption) = Box::pin(talk.start_tls(config, limits.handshake)).await.ok()?;
-                    talk = secured;
+                    let (secured, encryption) = Box::pin((*talk).start_tls(config, limits.handshake)).await.ok()?;
+                    talk = Box::new(secured);
                     // All that was learnt in clear text is forgotten (RFC 3207 §4.2).
                     self.session = Session {
                         peer: self.session.peer,

@@ -108,10 +108,8 @@ async fn serve(
         tracing::debug!(%error, "a connection broke before it began");
         return;
     }
-    Conversation::new(server.shared, Some(peer), stopped)
-        .counted(visit)
-        .run(Box::new(stream))
-        .await;
+    let conversation = Conversation::new(server.shared, Some(peer), stopped).counted(visit);
+    Box::new(conversation).run(Box::new(stream)).await;
 }
 
 impl fmt::Debug for BoundServer {

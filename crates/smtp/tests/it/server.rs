@@ -335,3 +335,22 @@ async fn stopping_finishes_what_was_begun() {
     assert_eq!(postbox.messages().len(), 1);
     assert!(tokio::net::TcpStream::connect(address).await.is_err());
 }
+
+#[tokio::test]
+async fn who_does_not_finish_in_time_is_cut_off() {
+    let postbox = Postbox::default();
+    let limits = Limits::default().grace(Duration::from_millis(20));
+    let running = Running::start(postbox.server().limits(limits)).await;
+    let mut busy = tokio::net::TcpStream::connect(running.address).await.unwrap();
+    busy.write_all(b"EHLO c.example\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<c@d.example>\r\nDATA\r\n")
+        .await
+        .unwrap();
+    let mut said = Vec::new();
+    while !said.windows(4).any(|window| window == b"354 ") {
+        soon(busy.read_buf(&mut said)).await.unwrap();
+    }
+    soon(running.stop()).await;
+    let mut end = Vec::new();
+    let _ = soon(busy.read_to_end(&mut end)).await;
+    assert!(end.is_empty() && postbox.messages().is_empty());
+}
