@@ -1,5 +1,5 @@
-//! posthaste against real programs: Postfix's smtp-sink and smtp-source, swaks, Python's smtplib and email, dkimpy,
-//! Mail::DKIM, opendkim, and the crate mail-auth.
+//! posthaste against real programs: Postfix and its smtp-sink and smtp-source, Exim, swaks, msmtp, Nodemailer, Python's
+//! smtplib and email, dkimpy, Mail::DKIM, opendkim, and the crates lettre and mail-auth.
 //!
 //! `cargo xtask test` finds or installs the programs and says in variables where they are. A case whose program is not
 //! there is printed as left out and counted as skipped. A word on the command line keeps the cases that contain it. Every
@@ -15,10 +15,12 @@
 )]
 
 mod arc;
+mod clients;
 mod dkim;
 mod mime;
 mod programs;
 mod receiver;
+mod relays;
 mod smtp;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -35,7 +37,15 @@ struct Case {
 }
 
 fn main() -> ExitCode {
-    let cases = [smtp::CASES, dkim::CASES, arc::CASES, mime::CASES].concat();
+    let cases = [
+        smtp::CASES,
+        relays::CASES,
+        clients::CASES,
+        dkim::CASES,
+        arc::CASES,
+        mime::CASES,
+    ]
+    .concat();
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     if arguments.iter().any(|argument| argument == "--list") {
         for case in cases {

@@ -21,6 +21,15 @@ pub(crate) enum Program {
     Swaks,
     SmtpSink,
     SmtpSource,
+    /// Postfix's `master`, which starts the rest of it.
+    Postfix,
+    Exim,
+    /// A library that tells a program of users that the machine does not have.
+    NssWrapper,
+    Msmtp,
+    Node,
+    /// The folder of the module.
+    Nodemailer,
 }
 
 impl Program {
@@ -35,6 +44,12 @@ impl Program {
             Self::Swaks => "swaks",
             Self::SmtpSink => "smtp-sink",
             Self::SmtpSource => "smtp-source",
+            Self::Postfix => "Postfix",
+            Self::Exim => "Exim",
+            Self::NssWrapper => "nss_wrapper",
+            Self::Msmtp => "msmtp",
+            Self::Node => "Node.js",
+            Self::Nodemailer => "Nodemailer",
         }
     }
 
@@ -50,6 +65,12 @@ impl Program {
             Self::Swaks => "POSTHASTE_INTEROP_SWAKS",
             Self::SmtpSink => "POSTHASTE_INTEROP_SMTP_SINK",
             Self::SmtpSource => "POSTHASTE_INTEROP_SMTP_SOURCE",
+            Self::Postfix => "POSTHASTE_INTEROP_POSTFIX",
+            Self::Exim => "POSTHASTE_INTEROP_EXIM",
+            Self::NssWrapper => "POSTHASTE_INTEROP_NSS_WRAPPER",
+            Self::Msmtp => "POSTHASTE_INTEROP_MSMTP",
+            Self::Node => "POSTHASTE_INTEROP_NODE",
+            Self::Nodemailer => "POSTHASTE_INTEROP_NODEMAILER",
         };
         std::env::var_os(variable).map(PathBuf::from)
     }

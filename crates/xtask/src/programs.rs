@@ -14,7 +14,7 @@ struct Wanted {
 }
 
 /// All of them. The variables are read by `tests/interop`.
-const WANTED: [Wanted; 9] = [
+const WANTED: [Wanted; 15] = [
     Wanted {
         name: "python3",
         variable: "POSTHASTE_INTEROP_PYTHON",
@@ -71,15 +71,62 @@ const WANTED: [Wanted; 9] = [
         package: POSTFIX,
         find: |unpacked| sbin(unpacked, "smtp-source"),
     },
+    Wanted {
+        name: "Postfix",
+        variable: "POSTHASTE_INTEROP_POSTFIX",
+        package: POSTFIX,
+        find: |unpacked| file(unpacked, "usr/lib/postfix/sbin/master"),
+    },
+    Wanted {
+        name: "Exim",
+        variable: "POSTHASTE_INTEROP_EXIM",
+        package: EXIM,
+        find: |unpacked| file(unpacked, "usr/sbin/exim4"),
+    },
+    Wanted {
+        name: "nss_wrapper",
+        variable: "POSTHASTE_INTEROP_NSS_WRAPPER",
+        package: NSS_WRAPPER,
+        find: |unpacked| {
+            file(
+                unpacked,
+                &format!("usr/lib/{}-linux-gnu/libnss_wrapper.so", std::env::consts::ARCH),
+            )
+        },
+    },
+    Wanted {
+        name: "msmtp",
+        variable: "POSTHASTE_INTEROP_MSMTP",
+        package: "msmtp",
+        find: |_| in_path("msmtp"),
+    },
+    Wanted {
+        name: "Node.js",
+        variable: "POSTHASTE_INTEROP_NODE",
+        package: "nodejs",
+        find: |_| in_path("node"),
+    },
+    Wanted {
+        name: "Nodemailer",
+        variable: "POSTHASTE_INTEROP_NODEMAILER",
+        package: NODEMAILER,
+        find: |unpacked| file(unpacked, "usr/share/nodejs/nodemailer"),
+    },
 ];
 
 const POSTFIX: &str = "postfix";
 
 const OPENDKIM: &str = "opendkim";
 
-/// Of these only small tools or a test mode is wanted, so they are unpacked into a folder of our own and not installed: no
+const EXIM: &str = "exim4-daemon-light";
+
+const NSS_WRAPPER: &str = "libnss-wrapper";
+
+const NODEMAILER: &str = "node-nodemailer";
+
+/// Of these only small tools, a test mode or a run in a folder of their own is wanted, so they are unpacked into a folder of our own and not installed: no
 /// service is set up, no configuration is asked for, and another mail server on the machine stays.
-const UNPACKED: [&str; 2] = [POSTFIX, OPENDKIM];
+const UNPACKED: [&str; 5] = [POSTFIX, OPENDKIM, EXIM, NSS_WRAPPER, NODEMAILER];
 
 /// Adds what is missing and leaves what is there as it is.
 const INSTALL: [&str; 4] = ["install", "--yes", "--no-install-recommends", "--no-upgrade"];
@@ -168,6 +215,14 @@ fn sbin(unpacked: &Path, name: &str) -> Option<PathBuf> {
         .into_iter()
         .find(|path| path.is_file())
         .or_else(|| in_path(name))
+}
+
+/// What is unpacked, or installed in the same place.
+fn file(unpacked: &Path, path: &str) -> Option<PathBuf> {
+    [unpacked, Path::new("/")]
+        .into_iter()
+        .map(|root| root.join(path))
+        .find(|path| path.exists())
 }
 
 fn in_path(name: &str) -> Option<PathBuf> {

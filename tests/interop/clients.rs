@@ -1,0 +1,189 @@
+//! Other people's clients into our server: msmtp, Nodemailer and lettre, each over TLS and after a login.
+
+use std::fs::{self, File};
+
+use lettre::address::Envelope as LettreEnvelope;
+use lettre::transport::smtp::authentication::Credentials;
+use lettre::transport::smtp::client::{Certificate, Tls as LettreTls, TlsParameters};
+use lettre::{SmtpTransport as Lettre, Transport as _};
+use posthaste_smtp::server::ServerBuilder;
+use serde_json::json;
+use tempfile::TempDir;
+
+use crate::Case;
+use crate::programs::{Program, json, output, script};
+use crate::receiver::{PASSWORD, Receiver, UNKNOWN, USER};
+use crate::relays::difficult;
+
+pub(crate) const CASES: &[Case] = &[
+    Case {
+        name: "our_server_takes_a_message_from_msmtp_over_starttls_after_login",
+        needs: &[Program::Msmtp],
+        run: || msmtp_sends(false),
+    },
+    Case {
+        name: "our_server_takes_a_message_from_msmtp_over_implicit_tls_after_login",
+        needs: &[Program::Msmtp],
+        run: || msmtp_sends(true),
+    },
+    Case {
+        name: "msmtp_gives_up_a_message_of_which_our_server_refuses_a_recipient",
+        needs: &[Program::Msmtp],
+        run: msmtp_is_refused,
+    },
+    Case {
+        name: "our_server_takes_a_message_from_nodemailer_over_starttls_after_login",
+        needs: &[Program::Node, Program::Nodemailer],
+        run: || nodemailer_sends(false),
+    },
+    Case {
+        name: "our_server_takes_a_message_from_nodemailer_over_implicit_tls_after_login",
+        needs: &[Program::Node, Program::Nodemailer],
+        run: || nodemailer_sends(true),
+    },
+    Case {
+        name: "our_server_takes_messages_from_lettre_over_starttls_after_login",
+        needs: &[],
+        run: || lettre_sends(false),
+    },
+    Case {
+        name: "our_server_takes_messages_from_lettre_over_implicit_tls_after_login",
+        needs: &[],
+        run: || lettre_sends(true),
+    },
+];
+
+/// A server that wants TLS and a login.
+fn receiver(implicit: bool) -> Receiver {
+    Receiver::start(|server: ServerBuilder| {
+        let server = server.auth(true).require_auth(true);
+        if implicit {
+            server.implicit_tls(true)
+        } else {
+            server.require_tls(true)
+        }
+    })
+}
+
+/// One message came, whole, over TLS, from the user, for so many recipients.
+fn assert_taken(receiver: Receiver, numbers: &[usize], recipients: usize) {
+    let accepted = receiver.stop();
+    assert_eq!(accepted.len(), numbers.len());
+    for (incoming, &number) in accepted.iter().zip(numbers) {
+        assert!(incoming.is_secure());
+        assert_eq!(incoming.user(), Some(USER));
+        assert_eq!(incoming.envelope().mail_from().unwrap().to_string(), "ada@example.org");
+        assert_eq!(incoming.envelope().recipients().len(), recipients);
+        assert!(
+            incoming.content().ends_with(difficult(number).as_bytes()),
+            "message {number} is not the end of\n{}",
+            String::from_utf8_lossy(incoming.content())
+        );
+    }
+}
+
+/// The message and the authority of the server, in files.
+fn files(receiver: &Receiver) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("message"), difficult(1)).unwrap();
+    fs::write(folder.path().join("authority.pem"), &receiver.authority).unwrap();
+    folder
+}
+
+fn msmtp(receiver: &Receiver, folder: &TempDir, implicit: bool, recipients: &[&str]) -> std::process::Command {
+    let at = |name: &str| folder.path().join(name).display().to_string();
+    // It reads a file with the line ends of this system.
+    fs::write(at("message"), difficult(1).replace("\r\n", "\n")).unwrap();
+    fs::write(at("password"), PASSWORD).unwrap();
+    let mut msmtp = Program::Msmtp.command();
+    msmtp.args(["--host=localhost", "--source-ip=127.0.0.1", "--tls=on", "--auth=plain"]);
+    msmtp.arg(format!("--port={}", receiver.address.port()));
+    msmtp.arg(format!("--tls-starttls={}", if implicit { "off" } else { "on" }));
+    msmtp.arg(format!("--tls-trust-file={}", at("authority.pem")));
+    msmtp.arg(format!("--user={USER}"));
+    msmtp.arg(format!("--passwordeval=cat {}", at("password")));
+    msmtp.args(["--from=ada@example.org", "--"]).args(recipients);
+    msmtp.stdin(File::open(at("message")).unwrap());
+    msmtp
+}
+
+fn msmtp_sends(implicit: bool) {
+    let receiver = receiver(implicit);
+    let folder = files(&receiver);
+    output(&mut msmtp(
+        &receiver,
+        &folder,
+        implicit,
+        &["bob@example.net", "zoe@example.net"],
+    ));
+    assert_taken(receiver, &[1], 2);
+}
+
+fn msmtp_is_refused() {
+    let receiver = receiver(false);
+    let folder = files(&receiver);
+    let ended = msmtp(&receiver, &folder, false, &["bob@example.net", UNKNOWN])
+        .output()
+        .unwrap();
+    assert!(!ended.status.success());
+    let said = String::from_utf8_lossy(&ended.stderr);
+    assert!(said.contains("no such mailbox"), "{said}");
+    assert_taken(receiver, &[], 0);
+}
+
+fn nodemailer_sends(implicit: bool) {
+    let receiver = receiver(implicit);
+    let folder = files(&receiver);
+    let order = json!({
+        "module": Program::Nodemailer.path().unwrap(),
+        "port": receiver.address.port(),
+        "implicit": implicit,
+        "ca": folder.path().join("authority.pem"),
+        "user": USER,
+        "password": PASSWORD,
+        "from": "ada@example.org",
+        "to": ["bob@example.net", UNKNOWN, "zoe@example.net"],
+        "message": folder.path().join("message"),
+    });
+    let path = folder.path().join("order.json");
+    fs::write(&path, order.to_string()).unwrap();
+    let seen = json(script(Program::Node, "nodemailer_send.js").arg(path));
+    assert_eq!(seen["accepted"], json!(["bob@example.net", "zoe@example.net"]));
+    assert_eq!(seen["rejected"], json!({ UNKNOWN: 550 }));
+    assert_taken(receiver, &[1], 2);
+}
+
+fn lettre_sends(implicit: bool) {
+    let receiver = receiver(implicit);
+    let certificate = Certificate::from_pem(receiver.authority.as_bytes()).unwrap();
+    let parameters = TlsParameters::builder("localhost".to_owned())
+        .add_root_certificate(certificate)
+        .build_rustls()
+        .unwrap();
+    let tls = if implicit {
+        LettreTls::Wrapper(parameters)
+    } else {
+        LettreTls::Required(parameters)
+    };
+    let lettre = Lettre::builder_dangerous("127.0.0.1")
+        .port(receiver.address.port())
+        .tls(tls)
+        .credentials(Credentials::new(USER.to_owned(), PASSWORD.to_owned()))
+        .build();
+    let envelope = |recipients: &[&str]| {
+        let recipients = recipients.iter().map(|recipient| recipient.parse().unwrap()).collect();
+        LettreEnvelope::new(Some("ada@example.org".parse().unwrap()), recipients).unwrap()
+    };
+    let both = envelope(&["bob@example.net", "zoe@example.net"]);
+    for number in [1, 2] {
+        // It ends the last line itself, whether or not it has an end.
+        let text = difficult(number);
+        let reply = lettre.send_raw(&both, text.trim_end().as_bytes()).unwrap();
+        assert!(reply.is_positive());
+        // One refused recipient is the end of a message for it.
+        let refused = lettre.send_raw(&envelope(&["bob@example.net", UNKNOWN]), difficult(7).as_bytes());
+        assert!(refused.unwrap_err().is_permanent());
+    }
+    drop(lettre);
+    assert_taken(receiver, &[1, 2], 2);
+}
