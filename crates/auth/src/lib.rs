@@ -30,9 +30,10 @@
 //!
 //! - [`Authenticator`]: one call for a message that came in. Its [`AuthReport`] says what came of every method, why, and what the
 //!   DNS was asked; it writes Authentication-Results.
-//! - [`dkim`]: keys, signers, [`dkim::verify`].
+//! - [`dkim`]: keys, signers, [`dkim::verify`], and a [cache of keys](dkim::KeyCache).
 //! - [`spf`]: whether a host may send for a domain, by [`spf::check_host`]; Received-SPF; records read and written.
-//! - [`dmarc`]: what a domain wants done and who speaks for it, by [`dmarc::evaluate`]; policy records read and written.
+//! - [`dmarc`]: what a domain wants done and who speaks for it, by [`dmarc::evaluate`]; policy records read and written; whether
+//!   a stranger wants reports, by [`dmarc::report_consent`].
 //! - [`arc`]: what those found who passed a message on, by [`arc::validate`]; sealing.
 //! - [`iprev`]: whether an address has a name that leads back to it.
 //! - [`authres`]: Authentication-Results of others, and [forged ones](authres::strip).
@@ -53,8 +54,8 @@
 //!
 //! # Standards
 //!
-//! RFC 6376, 8301, 8463 (DKIM), 7208 (SPF), 9989 and 7489 (DMARC), 8617 (ARC), 8601 and 8616 (Authentication-Results, iprev,
-//! internationalised mail).
+//! RFC 6376, 8301, 8463 (DKIM), 7208 (SPF), 9989 and 7489 (DMARC), 8617 (ARC), 8601 (Authentication-Results, iprev), 8616
+//! (internationalised mail).
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod arc;

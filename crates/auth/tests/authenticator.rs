@@ -370,9 +370,8 @@ async fn a_thousand_signatures_cost_no_more_than_ten() {
     let message = signature.repeat(1_000) + MESSAGE;
     let begun = Instant::now();
     let report = run(zone(), &usual(), &message).await;
-    assert_eq!(report.dkim().len(), 1_000);
-    let looked_at = |verdict: &&posthaste_auth::dkim::Verdict| verdict.reason() != Some(&Reason::TooManySignatures);
-    assert_eq!(report.dkim().iter().filter(looked_at).count(), 10);
+    assert_eq!(report.dkim().len(), 11);
+    assert_eq!(report.dkim()[10].reason(), Some(&Reason::TooManySignatures(990)));
     let dkim = parsed(&report)
         .results()
         .iter()

@@ -270,8 +270,8 @@ async fn hundred_thousand_fields_and_names_take_no_longer_than_they_must() {
 
     let signatures = "DKIM-Signature: v=1\r\n".repeat(MANY);
     let verdicts = verify(format!("{signatures}{MESSAGE}").as_bytes(), &zone, now()).await;
-    assert_eq!(verdicts.len(), MANY);
-    assert_eq!(verdicts[MANY - 1].reason(), Some(&Reason::TooManySignatures));
+    assert_eq!(verdicts.len(), 11);
+    assert_eq!(verdicts[10].reason(), Some(&Reason::TooManySignatures(MANY - 10)));
     let tags: String = (0..MANY).map(|number| format!("t{number}=1;")).collect();
     let verdicts = verify(
         format!("DKIM-Signature: v=1;{tags}\r\n{MESSAGE}").as_bytes(),

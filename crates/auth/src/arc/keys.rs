@@ -3,24 +3,24 @@
 use posthaste_address::Domain;
 use posthaste_dns::{LookupError, Negative, Resolver, ResolverExt};
 
-use crate::dkim::{Algorithm, KeyRecordError, PublicKey, Reason, Selector, record_name};
+use crate::dkim::{Algorithm, KeyCache, Reason, Record, Selector, record_name};
 
 /// How many records at one key's name are tried; more than one is already a mistake of its owner.
 const RECORDS: usize = 4;
-
-type Record = Result<PublicKey, KeyRecordError>;
 
 /// Looks keys up, and keeps them: most chains are sealed and signed with the same keys.
 #[derive(Debug)]
 pub(super) struct Keys<'r> {
     resolver: &'r dyn Resolver,
+    cache: &'r KeyCache,
     known: Vec<(String, Result<Vec<Record>, LookupError>)>,
 }
 
 impl<'r> Keys<'r> {
-    pub(super) fn new(resolver: &'r dyn Resolver) -> Self {
+    pub(super) fn new(resolver: &'r dyn Resolver, cache: &'r KeyCache) -> Self {
         Self {
             resolver,
+            cache,
             known: Vec::new(),
         }
     }
@@ -53,7 +53,7 @@ impl<'r> Keys<'r> {
             None => {
                 let records = self.resolver.txt(&name).await.map(|records| {
                     let records = records.iter().take(RECORDS);
-                    records.map(|record| PublicKey::parse(&record.to_text())).collect()
+                    records.map(|record| self.cache.read(&record.to_text())).collect()
                 });
                 self.known.push((name, records));
                 self.known.len() - 1

@@ -5,7 +5,7 @@ use posthaste_address::Domain;
 use super::chain::Reason;
 use crate::dkim::{
     Algorithm, Canonicalization, Selector, SignatureError, Tags, algorithm, base64, canonicalizations, domain,
-    header_names, number, times,
+    header_names, number, selector, times,
 };
 
 /// What stands for a missing `c=`. Unlike a DKIM-Signature without one, which is simple, sealers that leave it out mean the
@@ -41,7 +41,7 @@ impl<'a> MessageSignature<'a> {
             header,
             body,
             domain: domain(required("d")?)?,
-            selector: required("s")?.parse().map_err(|_| SignatureError::Invalid("s"))?,
+            selector: selector(required("s")?)?,
             names,
             body_hash: base64(required("bh")?, "bh")?,
             signature: base64(required("b")?, "b")?,

@@ -54,7 +54,7 @@ mod validate;
 pub use chain::{Chain, ChainResult, FieldKind, Reason, Set};
 pub use payload::{Payload, PayloadError};
 pub use sealer::{SealError, SealFuture, Sealer, SealerBuilder, SealerError};
-pub use validate::{Limits, validate, validate_with};
+pub use validate::{Limits, validate, validate_cached, validate_with};
 
 /// How many sets a chain may have (RFC 8617 §4.2.1).
 const MOST_SETS: u8 = 50;

@@ -12,7 +12,9 @@ use super::message_signature::MessageSignature;
 use super::seal::{Seal, check_chain_validation};
 use super::structure::{Collected, RawSet};
 use crate::authres::AuthenticationResults;
-use crate::dkim::{self, BodyHash, Canonicalization, Fields, canonical_header, push_field, push_signature_field};
+use crate::dkim::{
+    self, BodyHash, Canonicalization, Fields, KeyCache, canonical_header, push_field, push_signature_field,
+};
 
 /// How much work a chain may cause.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,6 +68,17 @@ pub async fn validate(message: &[u8], resolver: &dyn Resolver, now: SystemTime) 
 
 /// Validates like [`validate`], with limits of your own.
 pub async fn validate_with(message: &[u8], resolver: &dyn Resolver, now: SystemTime, limits: &Limits) -> Chain {
+    validate_cached(message, resolver, now, limits, &KeyCache::new(0)).await
+}
+
+/// Validates like [`validate_with`], with keys that are kept from one message to the next.
+pub async fn validate_cached(
+    message: &[u8],
+    resolver: &dyn Resolver,
+    now: SystemTime,
+    limits: &Limits,
+    keys: &KeyCache,
+) -> Chain {
     let fields = Fields::parse(message);
     let collected = Collected::new(&fields, limits);
     let mut chain = Chain {
@@ -82,7 +95,7 @@ pub async fn validate_with(message: &[u8], resolver: &dyn Resolver, now: SystemT
     let mut validation = Validation {
         fields: &fields,
         body: message.get(fields.body_offset()..).unwrap_or_default(),
-        keys: Keys::new(resolver),
+        keys: Keys::new(resolver, keys),
         now: now.duration_since(UNIX_EPOCH).unwrap_or_default(),
         leeway: limits.leeway,
         hashes: [None, None],

@@ -66,10 +66,14 @@ pub struct Authenticator {
     dkim_limits: dkim::Limits,
     spf_limits: spf::Limits,
     arc_limits: arc::Limits,
+    keys: Arc<dkim::KeyCache>,
     arc: bool,
     helo: bool,
     iprev: bool,
 }
+
+/// How many key records are kept unless told: those of the senders of most mail, in some megabytes.
+const KEYS: usize = 1000;
 
 impl Authenticator {
     /// Asks `resolver`.
@@ -81,6 +85,7 @@ impl Authenticator {
             dkim_limits: dkim::Limits::default(),
             spf_limits: spf::Limits::default(),
             arc_limits: arc::Limits::default(),
+            keys: Arc::new(dkim::KeyCache::new(KEYS)),
             arc: true,
             helo: true,
             iprev: true,
@@ -112,6 +117,14 @@ impl Authenticator {
     #[must_use]
     pub fn arc_limits(mut self, limits: arc::Limits) -> Self {
         self.arc_limits = limits;
+        self
+    }
+
+    /// Sets where public keys are kept as they were read, for DKIM and ARC: a cache of its own for 1000 records, unless told. Clones
+    /// share it.
+    #[must_use]
+    pub fn key_cache(mut self, keys: Arc<dkim::KeyCache>) -> Self {
+        self.keys = keys;
         self
     }
 
@@ -157,10 +170,10 @@ impl Authenticator {
                 None
             }
         };
-        let dkim = dkim::verify_with(message, &for_dkim, now, &self.dkim_limits);
+        let dkim = dkim::verify_cached(message, &for_dkim, now, &self.dkim_limits, &self.keys);
         let chain = async {
             if self.arc {
-                Some(arc::validate_with(message, &for_arc, now, &self.arc_limits).await)
+                Some(arc::validate_cached(message, &for_arc, now, &self.arc_limits, &self.keys).await)
             } else {
                 None
             }

@@ -6,7 +6,7 @@ use posthaste_address::Domain;
 
 use super::AuthReport;
 use crate::authres::{AuthenticationResults, MethodResult};
-use crate::dkim::{self, Verdict};
+use crate::dkim::Verdict;
 use crate::dmarc::DmarcResult;
 use crate::spf::{self, Identity};
 
@@ -30,10 +30,7 @@ impl AuthReport {
         if self.dkim.is_empty() {
             field = field.with(MethodResult::new("dkim", "none"));
         }
-        // Signatures beyond the limit were not looked at, and one of them says so for all.
-        let is_skipped = |verdict: &&Verdict| verdict.reason() == Some(&dkim::Reason::TooManySignatures);
-        let skipped = self.dkim.iter().find(is_skipped);
-        for verdict in self.dkim.iter().filter(|verdict| !is_skipped(verdict)).chain(skipped) {
+        for verdict in &self.dkim {
             field = field.with(dkim_result(verdict));
         }
         if let Some(chain) = &self.arc {

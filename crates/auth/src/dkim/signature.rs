@@ -66,25 +66,21 @@ pub(crate) struct Claims {
 }
 
 impl Claims {
-    pub(crate) fn parse(value: &str) -> Self {
-        let Ok(tags) = Tags::parse(value) else {
-            return Self::default();
-        };
+    pub(crate) fn of(tags: &Tags<'_>) -> Self {
         Self {
             domain: tags.get("d").and_then(|domain| domain.parse().ok()),
-            selector: tags.get("s").and_then(|selector| selector.parse().ok()),
+            selector: tags.get("s").and_then(|value| selector(value).ok()),
             algorithm: tags
                 .get("a")
                 .map(str::to_ascii_lowercase)
                 .filter(|a| a.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')),
-            signature: tags.get("b").map(squeeze),
+            signature: tags.get("b").filter(|signature| signature.is_ascii()).map(squeeze),
         }
     }
 }
 
 impl<'a> Signature<'a> {
-    pub(crate) fn parse(value: &'a str) -> Result<Self, SignatureError> {
-        let tags = Tags::parse(value)?;
+    pub(crate) fn of(tags: &Tags<'a>) -> Result<Self, SignatureError> {
         let required = |name: &'static str| {
             tags.get(name)
                 .filter(|v| !v.is_empty())
@@ -111,12 +107,12 @@ impl<'a> Signature<'a> {
         {
             return Err(SignatureError::Invalid("q"));
         }
-        let (time, expiry) = times(&tags)?;
+        let (time, expiry) = times(tags)?;
         Ok(Self {
             algorithm,
             header,
             body,
-            selector: required("s")?.parse().map_err(|_| SignatureError::Invalid("s"))?,
+            selector: selector(required("s")?)?,
             identity,
             domain,
             names,
@@ -172,6 +168,21 @@ pub(crate) fn domain(value: &str) -> Result<Domain, SignatureError> {
         return Err(SignatureError::Invalid("d"));
     }
     Ok(domain)
+}
+
+/// The selector as it is asked for: U-labels become A-labels (RFC 8616 §3).
+pub(crate) fn selector(value: &str) -> Result<Selector, SignatureError> {
+    let wrong = |_| SignatureError::Invalid("s");
+    if value.is_ascii() {
+        return value.parse().map_err(wrong);
+    }
+    // Labels are converted one by one, so another one behind them makes a domain of them and changes nothing.
+    const BEHIND: &str = ".example";
+    let name: Domain = format!("{value}{BEHIND}")
+        .parse()
+        .map_err(|_| SignatureError::Invalid("s"))?;
+    let labels = name.as_str().strip_suffix(BEHIND).unwrap_or_default();
+    labels.parse().map_err(wrong)
 }
 
 /// The domain of `i=`, by default that of `d=`.

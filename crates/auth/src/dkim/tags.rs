@@ -37,9 +37,10 @@ impl<'a> Tags<'a> {
             let name_is_valid = name.starts_with(|c: char| c.is_ascii_alphabetic())
                 && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
             let value = value.trim_start_matches(is_space);
+            // Beyond ASCII since RFC 8616 §2.
             let value_is_valid = value
                 .bytes()
-                .all(|byte| matches!(byte, b'!'..=b'~' | b' ' | b'\t' | b'\r' | b'\n'));
+                .all(|byte| matches!(byte, b'!'..=b'~' | b' ' | b'\t' | b'\r' | b'\n' | 0x80..));
             if !name_is_valid || !value_is_valid {
                 return Err(TagError::Syntax(offset));
             }

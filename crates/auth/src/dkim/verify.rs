@@ -11,10 +11,12 @@ use super::body::BodyHash;
 use super::canonicalization::{Canonicalization, push_field};
 use super::dns_record::record_name;
 use super::fields::{Field, Fields};
+use super::key_cache::{KeyCache, Record};
 use super::names::Names;
-use super::public_key::{KeyRecordError, PublicKey};
+use super::public_key::KeyRecordError;
 use super::selector::Selector;
 use super::signature::{Claims, Signature, SignatureError};
+use super::tags::Tags;
 
 /// What came of verifying a signature, in the words of RFC 8601 §2.7.1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -75,9 +77,9 @@ pub enum Reason {
     /// would show a body that nobody signed.
     #[error("header section has a line that is no field")]
     StrayLine,
-    /// There are more signatures than anybody needs; this one was not looked at.
-    #[error("too many signatures")]
-    TooManySignatures,
+    /// There are more signatures than anybody needs. This many were not looked at: one verdict stands for them all.
+    #[error("too many signatures: {0} were not looked at")]
+    TooManySignatures(usize),
     /// `x=` has passed.
     #[error("signature has expired")]
     Expired,
@@ -116,7 +118,7 @@ impl Reason {
         match self {
             Self::BodyHash | Self::Mismatch => DkimResult::Fail,
             Self::Dns(error) if error.is_temporary() => DkimResult::TempError,
-            Self::PartlySigned | Self::TooManySignatures => DkimResult::Neutral,
+            Self::PartlySigned | Self::TooManySignatures(_) => DkimResult::Neutral,
             Self::Key(KeyRecordError::TooShort) => DkimResult::Policy,
             _ => DkimResult::PermError,
         }
@@ -149,6 +151,19 @@ impl Verdict {
             algorithm: None,
             signature: None,
             testing: false,
+        }
+    }
+
+    fn refused(reason: Reason, claims: Claims, testing: bool) -> Self {
+        Self {
+            result: reason.result(),
+            reason: Some(reason),
+            identity: claims.domain.clone(),
+            domain: claims.domain,
+            selector: claims.selector,
+            algorithm: claims.algorithm,
+            signature: claims.signature,
+            testing,
         }
     }
 
@@ -196,7 +211,8 @@ impl Verdict {
             .map(|signature| signature.get(..8).unwrap_or(signature))
     }
 
-    /// The domain is only trying DKIM out (`t=y`): treat a failure like an unsigned message.
+    /// The domain is only trying DKIM out (`t=y`): treat a failure like an unsigned message. It is known once the key was looked
+    /// up, which is not done where the body hash does not match or the signature is broken.
     #[must_use]
     pub fn is_testing(&self) -> bool {
         self.testing
@@ -242,55 +258,51 @@ const KEYS: usize = 4;
 
 /// Verifies every signature of a raw message, from the top to the bottom, with the default [`Limits`].
 ///
-/// An unsigned message has no verdict. Line ends must be CRLF. Failures of DNS are [`DkimResult::TempError`], never a fail.
+/// An unsigned message has no verdict. Signatures beyond the limit share one, [`Reason::TooManySignatures`]. Line ends must be CRLF.
+/// Failures of DNS are [`DkimResult::TempError`], never a fail.
 pub async fn verify(message: &[u8], resolver: &dyn Resolver, now: SystemTime) -> Vec<Verdict> {
     verify_with(message, resolver, now, &Limits::default()).await
 }
 
 /// Verifies like [`verify`], with limits of your own.
 pub async fn verify_with(message: &[u8], resolver: &dyn Resolver, now: SystemTime, limits: &Limits) -> Vec<Verdict> {
+    verify_cached(message, resolver, now, limits, &KeyCache::new(0)).await
+}
+
+/// Verifies like [`verify_with`], with keys that are kept from one message to the next.
+pub async fn verify_cached(
+    message: &[u8],
+    resolver: &dyn Resolver,
+    now: SystemTime,
+    limits: &Limits,
+    keys: &KeyCache,
+) -> Vec<Verdict> {
     let fields = Fields::parse(message);
     let mut verifier = Verifier {
         body: message.get(fields.body_offset()..).unwrap_or_default(),
         fields: &fields,
         resolver,
+        keys,
         now: now.duration_since(UNIX_EPOCH).unwrap_or_default(),
         leeway: limits.leeway,
         hashes: Vec::new(),
     };
     let mut verdicts = Vec::new();
-    for (index, field) in fields.iter().filter(|field| field.is(b"DKIM-Signature")).enumerate() {
-        let text = std::str::from_utf8(field.value()).unwrap_or_default();
-        let outcome = match text {
-            _ if index >= limits.signatures => Err(Reason::TooManySignatures),
-            "" => Err(Reason::NotText),
-            text => verifier.verify(field, text).await,
-        };
-        let claims = if index >= limits.signatures {
-            Claims::default()
-        } else {
-            Claims::parse(text)
-        };
-        let (identity, testing) = outcome
-            .as_ref()
-            .map_or((None, false), |pass| (Some(pass.identity.clone()), pass.testing));
-        let reason = outcome.err();
-        verdicts.push(Verdict {
-            result: reason.as_ref().map_or(DkimResult::Pass, Reason::result),
-            reason,
-            identity: identity.or_else(|| claims.domain.clone()),
-            domain: claims.domain,
-            selector: claims.selector,
-            algorithm: claims.algorithm,
-            signature: claims.signature,
-            testing,
-        });
+    let mut signatures = fields.iter().filter(|field| field.is(b"DKIM-Signature"));
+    for field in signatures.by_ref().take(limits.signatures) {
+        verdicts.push(verifier.judge(field).await);
+    }
+    let unseen = signatures.count();
+    if unseen > 0 {
+        let reason = Reason::TooManySignatures(unseen);
+        verdicts.push(Verdict::refused(reason, Claims::default(), false));
     }
     verdicts
 }
 
-struct Pass {
-    identity: Domain,
+/// What is known of a key that was looked at.
+#[derive(Default)]
+struct Seen {
     testing: bool,
 }
 
@@ -306,30 +318,64 @@ struct Verifier<'m, 'r> {
     fields: &'m Fields<'m>,
     body: &'m [u8],
     resolver: &'r dyn Resolver,
+    keys: &'r KeyCache,
     now: Duration,
     leeway: Duration,
     hashes: Vec<Made>,
 }
 
 impl Verifier<'_, '_> {
-    async fn verify(&mut self, field: &Field<'_>, text: &str) -> Result<Pass, Reason> {
-        let signature = Signature::parse(text)?;
+    /// Comes to a verdict on one signature.
+    async fn judge(&mut self, field: &Field<'_>) -> Verdict {
+        let tags = match std::str::from_utf8(field.value()) {
+            Ok("") | Err(_) => return Verdict::refused(Reason::NotText, Claims::default(), false),
+            Ok(text) => Tags::parse(text),
+        };
+        let tags = match tags {
+            Ok(tags) => tags,
+            Err(wrong) => {
+                let reason = Reason::Signature(wrong.into());
+                return Verdict::refused(reason, Claims::default(), false);
+            }
+        };
+        let claims = Claims::of(&tags);
+        let signature = match Signature::of(&tags) {
+            Ok(signature) => signature,
+            Err(wrong) => return Verdict::refused(wrong.into(), claims, false),
+        };
+        let mut seen = Seen::default();
+        match self.verify(field, &signature, &mut seen).await {
+            Ok(()) => Verdict {
+                result: DkimResult::Pass,
+                reason: None,
+                domain: Some(signature.domain),
+                identity: Some(signature.identity),
+                selector: Some(signature.selector),
+                algorithm: claims.algorithm,
+                signature: claims.signature,
+                testing: seen.testing,
+            },
+            Err(reason) => Verdict::refused(reason, claims, seen.testing),
+        }
+    }
+
+    async fn verify(&mut self, field: &Field<'_>, signature: &Signature<'_>, seen: &mut Seen) -> Result<(), Reason> {
         if self.fields.count("From") == 0 {
             return Err(Reason::NoFrom);
         }
         if self.fields.has_stray_line() {
             return Err(Reason::StrayLine);
         }
-        self.check_times(&signature)?;
+        self.check_times(signature)?;
         // The body first: a hash costs less than a question to the DNS.
-        self.check_body(&signature)?;
+        self.check_body(signature)?;
         let name = record_name(&signature.selector, &signature.domain);
         let records = self.resolver.txt(&name).await.map_err(Reason::Dns)?;
         let header = canonical_header(self.fields, field, signature.names(), signature.header);
         let mut reason = Reason::Dns(LookupError::NoData(Negative::default()));
         for record in records.iter().take(KEYS) {
-            match check_key(&record.to_text(), &signature, &header) {
-                Ok(pass) => return Ok(pass),
+            match check_key(&self.keys.read(&record.to_text()), signature, &header, seen) {
+                Ok(()) => return Ok(()),
                 // Another record's complaint says less than a key that does not fit.
                 Err(_) if reason == Reason::Mismatch => {}
                 Err(wrong) => reason = wrong,
@@ -411,8 +457,10 @@ pub(crate) fn push_signature_field(out: &mut Vec<u8>, raw: &[u8], canonicalizati
     }
 }
 
-fn check_key(record: &str, signature: &Signature<'_>, header: &[u8]) -> Result<Pass, Reason> {
-    let key = PublicKey::parse(record)?;
+/// RFC 6376 §6.1.2 and §6.1.3: whether the key is for this signature, and the signature its own.
+fn check_key(key: &Record, signature: &Signature<'_>, header: &[u8], seen: &mut Seen) -> Result<(), Reason> {
+    let key = key.as_ref().map_err(|error| *error)?;
+    seen.testing = key.is_testing();
     if key.algorithm() != signature.algorithm {
         return Err(Reason::KeyAlgorithm);
     }
@@ -422,10 +470,7 @@ fn check_key(record: &str, signature: &Signature<'_>, header: &[u8]) -> Result<P
     if !key.verifies(header, &signature.signature) {
         return Err(Reason::Mismatch);
     }
-    Ok(Pass {
-        identity: signature.identity.clone(),
-        testing: key.is_testing(),
-    })
+    Ok(())
 }
 
 /// The field with the value of its `b=` tag taken out.
