@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use posthaste::smtp::server::{Handler, HandlerFuture, Incoming, Server, Session, Verdict};
+use posthaste::smtp::testing::{Fault, Stage, TestServer};
 use posthaste::smtp::{SmtpTransport, Timeouts, Tls};
 use posthaste::{Disposition, Mailer, Message, Recipient, Retry, RetryPolicy};
 use tokio::runtime::Runtime;
@@ -155,4 +156,58 @@ fn nothing_is_reported_sent_that_was_not_accepted() {
         assert_eq!(ambiguous, [survives], "the one in flight");
         assert_eq!(not_accepted, [survives + 1], "the next one finds nobody");
     }
+}
+
+#[test]
+fn no_message_is_taken_twice_whatever_goes_wrong() {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let server = TestServer::start().await.unwrap();
+        let transport = SmtpTransport::from_url(&server.url()).unwrap();
+        let policy = RetryPolicy::default()
+            .with_base_delay(Duration::from_micros(1))
+            .with_max_delay(Duration::from_micros(2));
+        let mailer = Mailer::builder(transport).retry(policy).build();
+        let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+        let (mut sent, mut unknown) = (0, 0);
+        for number in 0..2000 {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            let fault = match state % 12 {
+                0 => Some(Fault::hang_up(Stage::Mail)),
+                1 => Some(Fault::hang_up(Stage::Rcpt)),
+                2 => Some(Fault::hang_up(Stage::Data)),
+                3 => Some(Fault::lose_reply()),
+                4 => Some(Fault::reply(Stage::Rcpt, Verdict::defer(450, (7, 1), "greylisted"))),
+                5 => Some(Fault::reply(Stage::Data, Verdict::defer(451, (3, 0), "later"))),
+                6 => Some(Fault::reply(Stage::Mail, Verdict::defer(421, (3, 2), "closing"))),
+                _ => None,
+            };
+            server.mend();
+            if let Some(fault) = fault {
+                server.fail(fault.times(1));
+            }
+            server.clear();
+            let result = mailer.send(message(number)).await;
+            let taken = server.received().len();
+            match result {
+                Ok(outcome) => {
+                    assert!(outcome.is_complete());
+                    assert_eq!(taken, 1, "message {number} was reported sent");
+                    sent += 1;
+                }
+                Err(error) if error.disposition() == Disposition::Ambiguous => {
+                    assert!(taken <= 1, "message {number} was taken {taken} times");
+                    unknown += 1;
+                }
+                Err(error) => assert_eq!(taken, 0, "message {number}: {error}"),
+            }
+        }
+        assert!(sent > 1000, "{sent}");
+        assert!(unknown > 100, "{unknown}");
+    });
 }
