@@ -135,10 +135,7 @@ pub fn races() -> Vec<Race> {
             "build a message of 184 KB: the same, 100 KB attached, 20 KB inline",
             Some(100_000),
         ),
-        (
-            "build a message of 1.5 MB: the same with 1 MB attached",
-            Some(1 << 20),
-        ),
+        ("build a message of 1.5 MB: the same with 1 MB attached", Some(1 << 20)),
     ]
     .into_iter()
     .map(|(question, attached)| {

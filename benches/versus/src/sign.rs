@@ -6,7 +6,9 @@ use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::encoding::{AsBigEndian, AsDer, Curve25519SeedBin, Pkcs8V1Der};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeySize;
-use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair, RSA_PKCS1_SHA256, RsaKeyPair};
+use aws_lc_rs::signature::{
+    ED25519, Ed25519KeyPair, KeyPair, ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, RsaKeyPair,
+};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use mail_auth::common::crypto::{Ed25519Key, RsaKey, Sha256};
@@ -65,6 +67,30 @@ impl Key {
                     seed: seed.as_ref().to_vec(),
                     public: pair.public_key().as_ref().to_vec(),
                 }
+            }
+        }
+    }
+
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// A signature of this key over a text as DKIM makes it, and the public half, parsed.
+    pub fn sign_bare(&self, text: &[u8]) -> (ParsedPublicKey, Vec<u8>) {
+        match self.kind {
+            Kind::Rsa => {
+                let pair = RsaKeyPair::from_pkcs8(&self.der).expect("a key");
+                let mut signature = vec![0; pair.public_modulus_len()];
+                pair.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), text, &mut signature)
+                    .expect("signs");
+                let public = ParsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, pair.public_key().as_ref());
+                (public.expect("a key"), signature)
+            }
+            Kind::Ed25519 => {
+                let pair = Ed25519KeyPair::from_pkcs8(&self.der).expect("a key");
+                let signature = pair.sign(digest(&SHA256, text).as_ref()).as_ref().to_vec();
+                let public = ParsedPublicKey::new(&ED25519, pair.public_key().as_ref());
+                (public.expect("a key"), signature)
             }
         }
     }

@@ -24,7 +24,8 @@ pub(crate) struct Tags<'a>(Vec<(&'a str, &'a str)>);
 
 impl<'a> Tags<'a> {
     pub(crate) fn parse(text: &'a str) -> Result<Self, TagError> {
-        let mut tags: Vec<(&str, &str)> = Vec::new();
+        // As many as signatures have.
+        let mut tags: Vec<(&str, &str)> = Vec::with_capacity(12);
         let mut offset = 0;
         let mut specs = text.split(';').peekable();
         while let Some(spec) = specs.next() {
@@ -73,7 +74,11 @@ pub(crate) fn is_space(c: char) -> bool {
 
 /// A value without any white space: base64 may be folded anywhere.
 pub(crate) fn squeeze(value: &str) -> String {
-    value.chars().filter(|c| !is_space(*c)).collect()
+    let mut squeezed = String::with_capacity(value.len());
+    for run in value.split(is_space) {
+        squeezed.push_str(run);
+    }
+    squeezed
 }
 
 #[cfg(test)]

@@ -438,7 +438,7 @@ pub(crate) fn canonical_header<'h>(
     signed: impl Iterator<Item = &'h [u8]>,
     canonicalization: Canonicalization,
 ) -> Vec<u8> {
-    let mut out = Vec::new();
+    let mut out = Vec::with_capacity(1024);
     let mut names = Names::new();
     let order: Vec<usize> = signed.map(|name| names.add(name)).collect();
     let mut stacks = fields.stacks(&names, Some(field));
@@ -480,7 +480,8 @@ fn without_signature(raw: &[u8]) -> Vec<u8> {
         .position(|&byte| byte == b':')
         .map_or(raw.len(), |colon| colon + 1);
     let (name, value) = raw.split_at(colon);
-    let mut out = name.to_vec();
+    let mut out = Vec::with_capacity(raw.len());
+    out.extend_from_slice(name);
     for (index, spec) in value.split(|&byte| byte == b';').enumerate() {
         if index > 0 {
             out.push(b';');
