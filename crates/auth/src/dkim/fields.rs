@@ -46,6 +46,7 @@ pub(crate) struct Fields<'a> {
     has_end: bool,
     has_bare_line_end: bool,
     has_stray_line: bool,
+    has_mbox_line: bool,
     is_folded: bool,
 }
 
@@ -56,7 +57,15 @@ impl<'a> Fields<'a> {
         let mut start = 0;
         let mut position = 0;
         let mut has_end = false;
-        let mut has_stray_line = false;
+        let (mut has_stray_line, mut has_mbox_line) = (false, false);
+        // The line that begins a message in an mbox is borne where it stands.
+        let mut look_at = |raw: &[u8], start: usize| {
+            if start == 0 && raw.starts_with(b"From ") {
+                has_mbox_line |= is_stray(raw);
+            } else {
+                has_stray_line |= is_stray(raw);
+            }
+        };
         let (mut line_ends, mut bare) = (0, false);
         while position < message.len() && !has_end {
             let rest = message.get(position..).unwrap_or_default();
@@ -65,7 +74,7 @@ impl<'a> Fields<'a> {
             let is_folded = matches!(line.first(), Some(b' ' | b'\t'));
             if position > start && !is_folded {
                 let raw = message.get(start..position).unwrap_or_default();
-                has_stray_line |= is_stray(raw, start);
+                look_at(raw, start);
                 fields.extend(Field::new(raw, start));
                 start = position;
             }
@@ -79,7 +88,7 @@ impl<'a> Fields<'a> {
         }
         if !has_end {
             let raw = message.get(start..).unwrap_or_default();
-            has_stray_line |= is_stray(raw, start);
+            look_at(raw, start);
             fields.extend(Field::new(raw, start));
         }
         let header = message.get(..position).unwrap_or_default();
@@ -88,6 +97,7 @@ impl<'a> Fields<'a> {
             body: position,
             has_end,
             has_stray_line,
+            has_mbox_line,
             is_folded: matches!(message.first(), Some(b' ' | b'\t')),
             has_bare_line_end: bare || header.iter().filter(|&&byte| byte == b'\r').count() != line_ends,
         }
@@ -123,6 +133,11 @@ impl<'a> Fields<'a> {
         self.has_stray_line
     }
 
+    /// Says whether the message begins with the line that messages in an mbox have: with a field in front it is a stray line.
+    pub(crate) fn has_mbox_line(&self) -> bool {
+        self.has_mbox_line
+    }
+
     /// Says whether the first line looks as if it went on from a line before it.
     pub(crate) fn is_folded(&self) -> bool {
         self.is_folded
@@ -150,9 +165,9 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// Whether a line, with those folded behind it, has no name of a field. The line that begins a message in an mbox is borne.
-fn is_stray(raw: &[u8], start: usize) -> bool {
-    if raw.is_empty() || (start == 0 && raw.starts_with(b"From ")) {
+/// Whether a line, with those folded behind it, has no name of a field.
+fn is_stray(raw: &[u8]) -> bool {
+    if raw.is_empty() {
         return false;
     }
     let name = raw.split(|&byte| byte == b':').next().unwrap_or_default();
@@ -236,6 +251,19 @@ mod tests {
             (" A: 1\r\n\r\n", true),
         ] {
             assert_eq!(Fields::parse(header.as_bytes()).has_stray_line(), stray, "{header:?}");
+        }
+    }
+
+    #[test]
+    fn the_first_line_of_an_mbox_is_told_from_a_field() {
+        for (header, mbox) in [
+            ("From ada Mon Nov 23 10:00:00 2026\r\nA: 1\r\n\r\n", true),
+            ("From \r\n :", true),
+            ("From : ada@example.org\r\n\r\n", false),
+            ("From: ada@example.org\r\n\r\n", false),
+            ("A: 1\r\nFrom ada\r\n\r\n", false),
+        ] {
+            assert_eq!(Fields::parse(header.as_bytes()).has_mbox_line(), mbox, "{header:?}");
         }
     }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use posthaste_auth::dkim::{DkimResult, KeyRecordError, Reason, SignatureError, verify};
+use posthaste_auth::dkim::{DkimResult, KeyRecordError, Reason, SignError, SignatureError, Signer, SigningKey, verify};
 use posthaste_auth::dmarc::DmarcResult;
 use posthaste_auth::{Authenticator, Connection};
 use posthaste_dns::{Record, Zone};
@@ -492,4 +492,13 @@ async fn international_domains_and_selectors_are_asked_for_as_a_labels() {
         let verdicts = verify(forged.message().as_bytes(), &zone_with_key(), now()).await;
         assert_eq!(verdicts[0].result(), DkimResult::PermError, "{tags}");
     }
+}
+
+#[test]
+fn a_message_from_an_mbox_is_not_signed_as_it_stands() {
+    let key = SigningKey::generate_ed25519().unwrap();
+    let domain = "example.org".parse().unwrap();
+    let signer = Signer::builder(domain).key("s".parse().unwrap(), key).build().unwrap();
+    let message = format!("From ada Mon Nov 23 10:00:00 2026\r\n{}", text(FIELDS, BODY));
+    assert_eq!(signer.sign([message.as_bytes()], now()), Err(SignError::StrayLine));
 }

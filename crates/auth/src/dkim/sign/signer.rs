@@ -343,7 +343,8 @@ pub(crate) fn check_header(fields: &Fields<'_>) -> Result<(), SignError> {
     if fields.is_folded() {
         return Err(SignError::FirstLine);
     }
-    if fields.has_stray_line() {
+    // A signature goes in front, and what was the first line of an mbox would then be stray.
+    if fields.has_stray_line() || fields.has_mbox_line() {
         return Err(SignError::StrayLine);
     }
     if fields.count("From") == 0 {
