@@ -7,6 +7,7 @@ mod report;
 mod results;
 mod side_by_side;
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -185,8 +186,13 @@ impl Authenticator {
                 None
             }
         };
-        let addresses = both(both(spf, spf_helo), iprev);
-        let (((spf, spf_helo), iprev), (dkim, arc)) = both(addresses, both(dkim, chain)).await;
+        // Pinned where they stand, and run by reference: they are large, and each move would copy them.
+        let (((spf, spf_helo), iprev), (dkim, arc)) = {
+            let (spf, spf_helo, iprev) = (pin!(spf), pin!(spf_helo), pin!(iprev));
+            let (dkim, chain) = (pin!(dkim), pin!(chain));
+            let addresses = both(both(spf, spf_helo), iprev);
+            both(addresses, both(dkim, chain)).await
+        };
 
         let fields = Fields::parse(message);
         let author = author::domain(&fields);
