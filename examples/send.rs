@@ -22,7 +22,7 @@ use posthaste::{Attachment, ContentType, Mailbox, Mailer, Message, RetryPolicy};
 
 #[derive(Parser)]
 struct Flags {
-    /// Where to send it: smtp://, smtps://, file:// or memory://.
+    /// Where to send it: smtp://, smtps://, lmtp://, file:// or memory://.
     #[arg(long, env = "POSTHASTE_URL", hide_env_values = true)]
     url: String,
     /// Who it is from: `ada@example.org` or `Ada <ada@example.org>`.

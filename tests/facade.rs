@@ -42,6 +42,7 @@ fn urls_make_transports() {
         (file.as_str(), "file"),
         ("smtp://localhost", "smtp"),
         ("smtps://ada:sesame@mail.example.org:4650", "smtp"),
+        ("lmtp://127.0.0.1?tls=none", "smtp"),
     ] {
         assert_eq!(posthaste::connect(url).unwrap().info().name(), name, "{url}");
     }
@@ -53,7 +54,7 @@ fn wrong_urls_are_refused_with_the_reason_and_without_the_password() {
         ("mail.example.org", "begins with a scheme"),
         (
             "imap://ada:sesame@host",
-            "unknown scheme `imap`; known are: file, memory, smtp, smtps",
+            "unknown scheme `imap`; known are: file, lmtp, memory, smtp, smtps",
         ),
         ("memory://?size=3", "memory:// takes no option `size`"),
         ("memory://host", "memory:// takes no host or path"),

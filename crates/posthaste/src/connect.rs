@@ -13,6 +13,7 @@ use url::Url;
 /// | --- | --- |
 /// | `smtp://user:password@host:587` | SMTP with STARTTLS (feature `smtp`) |
 /// | `smtps://user:password@host:465` | SMTP over TLS from the first byte (feature `smtp`) |
+/// | `lmtp://host:24` | LMTP, to a mailbox store (feature `smtp`) |
 /// | `file:///var/mail/out` | one file a message, Maildir style |
 /// | `memory://` | kept in memory |
 ///
@@ -69,7 +70,7 @@ impl Registry {
     pub fn standard() -> Self {
         let registry = Self::empty().with("memory", memory).with("file", file);
         #[cfg(feature = "smtp")]
-        let registry = registry.with("smtp", smtp).with("smtps", smtp);
+        let registry = registry.with("smtp", smtp).with("smtps", smtp).with("lmtp", smtp);
         registry
     }
 
@@ -212,16 +213,13 @@ fn file(url: &str) -> Result<Arc<dyn Transport>, ConnectError> {
 
 #[cfg(feature = "smtp")]
 fn smtp(url: &str) -> Result<Arc<dyn Transport>, ConnectError> {
-    let scheme = if url.len() >= 5
-        && url
-            .as_bytes()
-            .get(4)
-            .is_some_and(|byte| byte.eq_ignore_ascii_case(&b's'))
-    {
-        "smtps"
-    } else {
-        "smtp"
-    };
+    let scheme = ["smtps", "lmtp"]
+        .into_iter()
+        .find(|scheme| {
+            let start = url.split(':').next().unwrap_or_default();
+            start.eq_ignore_ascii_case(scheme)
+        })
+        .unwrap_or("smtp");
     let transport =
         posthaste_smtp::SmtpTransport::from_url(url).map_err(|error| ConnectError::settings(scheme, error))?;
     Ok(Arc::new(transport))
