@@ -44,7 +44,7 @@
 //! | `dns` | the production DNS resolver | hickory-resolver |
 //! | `doctor` | `doctor` and `publish`: the records of a domain, written and examined | - |
 //! | `events` | `events`: bounces, complaints and automatic replies that came by mail | aws-lc-rs, quick-xml, flate2 |
-//! | `report` | `report`: DMARC aggregate, failure and TLS reports | quick-xml, flate2 |
+//! | `report` | `report`: DMARC aggregate, failure and TLS reports | quick-xml, serde_json, flate2 |
 //! | `serde` | `Serialize` and `Deserialize` of addresses | serde |
 //! | `full` | all of these | |
 #![cfg_attr(docsrs, feature(doc_cfg))]
