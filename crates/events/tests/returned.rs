@@ -184,6 +184,31 @@ fn reads_notifications_of_ses_that_come_by_mail() {
 }
 
 #[test]
+fn reads_delays_and_deliveries_of_ses() {
+    let mail =
+        |json: &str| format!("From: no-reply@sns.amazonaws.com\r\nSubject: AWS Notification Message\r\n\r\n{json}\r\n");
+    let late = r#"{"eventType":"DeliveryDelay","deliveryDelay":{"delayedRecipients":[{"emailAddress":"bob@example.net","status":"4.4.1"}]}}"#;
+    let Returned::Delivery(report) = Returned::read(mail(late)).unwrap() else {
+        panic!()
+    };
+    let bob = &report.recipients()[0];
+    assert_eq!(
+        (bob.action(), bob.permanence()),
+        (Action::Delayed, Some(Permanence::Soft))
+    );
+    let there =
+        r#"{"notificationType":"Delivery","delivery":{"recipients":["bob@example.net"],"smtpResponse":"250 ok"}}"#;
+    let Returned::Delivery(report) = Returned::read(mail(there)).unwrap() else {
+        panic!()
+    };
+    let bob = &report.recipients()[0];
+    assert_eq!(
+        (bob.recipient(), bob.action(), bob.reason()),
+        (Some("bob@example.net"), Action::Delivered, None)
+    );
+}
+
+#[test]
 fn many_recipients_are_read_in_time_that_grows_with_them() {
     let mut mail = String::from(
         "From: MAILER-DAEMON@x\nSubject: Undelivered\nContent-Type: multipart/report; boundary=b\n\n--b\n\n",

@@ -40,35 +40,19 @@ pub(super) fn read(mail: &RawMessage, texts: &Texts) -> Option<Returned> {
         (!recipients.is_empty())
             .then(|| Returned::Delivery(DeliveryReport::new(Form::Notification, reporting_mta, date, recipients)))
     };
+    // Bounces and delays have the same form under other names.
+    let not_delivered = |object: &str, recipients: &str, action: Action| {
+        let about = event.get(object)?;
+        let reports = list(about, recipients).into_iter().map(|recipient| {
+            let [address, status, diagnostic] =
+                ["emailAddress", "status", "diagnosticCode"].map(|name| text_of(&recipient, name));
+            RecipientReport::of_notification(address, action, status, diagnostic)
+        });
+        report(text_of(about, "reportingMTA"), reports.collect())
+    };
     match kind {
-        "Bounce" => {
-            let bounce = event.get("bounce")?;
-            let recipients = list(bounce, "bouncedRecipients");
-            let recipients = recipients.iter().map(|recipient| {
-                let diagnostic = text_of(recipient, "diagnosticCode");
-                RecipientReport::of_notification(
-                    text_of(recipient, "emailAddress"),
-                    Action::Failed,
-                    text_of(recipient, "status"),
-                    diagnostic,
-                )
-            });
-            report(text_of(bounce, "reportingMTA"), recipients.collect())
-        }
-        "DeliveryDelay" => {
-            let delay = event.get("deliveryDelay")?;
-            let recipients = list(delay, "delayedRecipients");
-            let recipients = recipients.iter().map(|recipient| {
-                let diagnostic = text_of(recipient, "diagnosticCode");
-                RecipientReport::of_notification(
-                    text_of(recipient, "emailAddress"),
-                    Action::Delayed,
-                    text_of(recipient, "status"),
-                    diagnostic,
-                )
-            });
-            report(text_of(delay, "reportingMTA"), recipients.collect())
-        }
+        "Bounce" => not_delivered("bounce", "bouncedRecipients", Action::Failed),
+        "DeliveryDelay" => not_delivered("deliveryDelay", "delayedRecipients", Action::Delayed),
         "Delivery" => {
             let delivery = event.get("delivery")?;
             let reply = text_of(delivery, "smtpResponse");
