@@ -171,7 +171,8 @@ impl Authenticator {
                 None
             }
         };
-        let dkim = dkim::verify_cached(message, &for_dkim, now, &self.dkim_limits, &self.keys);
+        let fields = Fields::parse(message);
+        let dkim = dkim::verify_fields(&fields, message, &for_dkim, now, &self.dkim_limits, &self.keys);
         let chain = async {
             if self.arc {
                 Some(arc::validate_cached(message, &for_arc, now, &self.arc_limits, &self.keys).await)
@@ -194,7 +195,6 @@ impl Authenticator {
             both(addresses, both(dkim, chain)).await
         };
 
-        let fields = Fields::parse(message);
         let author = author::domain(&fields);
         let dmarc = match &author {
             Ok(from) => dmarc::evaluate(&self.input(from.clone(), &spf, &dkim), &for_dmarc).await,

@@ -82,4 +82,4 @@ pub(crate) use signature::{algorithm, base64, canonicalizations, domain, header_
 pub use tags::TagError;
 pub(crate) use tags::Tags;
 pub use verify::{DkimResult, Limits, Reason, Verdict, verify, verify_cached, verify_with};
-pub(crate) use verify::{canonical_header, push_signature_field};
+pub(crate) use verify::{canonical_header, push_signature_field, verify_fields};

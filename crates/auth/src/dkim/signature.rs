@@ -70,6 +70,15 @@ impl Claims {
         Self {
             domain: tags.get("d").and_then(|domain| domain.parse().ok()),
             selector: tags.get("s").and_then(|value| selector(value).ok()),
+            ..Self::of_signature(tags)
+        }
+    }
+
+    /// Without what a signature that was read says itself.
+    pub(crate) fn of_signature(tags: &Tags<'_>) -> Self {
+        Self {
+            domain: None,
+            selector: None,
             algorithm: tags
                 .get("a")
                 .map(str::to_ascii_lowercase)

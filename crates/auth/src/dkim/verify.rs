@@ -277,10 +277,21 @@ pub async fn verify_cached(
     limits: &Limits,
     keys: &KeyCache,
 ) -> Vec<Verdict> {
-    let fields = Fields::parse(message);
+    verify_fields(&Fields::parse(message), message, resolver, now, limits, keys).await
+}
+
+/// Verifies a message whose header was split before.
+pub(crate) async fn verify_fields(
+    fields: &Fields<'_>,
+    message: &[u8],
+    resolver: &dyn Resolver,
+    now: SystemTime,
+    limits: &Limits,
+    keys: &KeyCache,
+) -> Vec<Verdict> {
     let mut verifier = Verifier {
         body: message.get(fields.body_offset()..).unwrap_or_default(),
-        fields: &fields,
+        fields,
         resolver,
         keys,
         now: now.duration_since(UNIX_EPOCH).unwrap_or_default(),
@@ -338,11 +349,11 @@ impl Verifier<'_, '_> {
                 return Verdict::refused(reason, Claims::default(), false);
             }
         };
-        let claims = Claims::of(&tags);
         let signature = match Signature::of(&tags) {
             Ok(signature) => signature,
-            Err(wrong) => return Verdict::refused(wrong.into(), claims, false),
+            Err(wrong) => return Verdict::refused(wrong.into(), Claims::of(&tags), false),
         };
+        let claims = Claims::of_signature(&tags);
         let mut seen = Seen::default();
         match self.verify(field, &signature, &mut seen).await {
             Ok(()) => Verdict {
@@ -355,7 +366,15 @@ impl Verifier<'_, '_> {
                 signature: claims.signature,
                 testing: seen.testing,
             },
-            Err(reason) => Verdict::refused(reason, claims, seen.testing),
+            Err(reason) => {
+                let (domain, selector) = (Some(signature.domain), Some(signature.selector));
+                let claims = Claims {
+                    domain,
+                    selector,
+                    ..claims
+                };
+                Verdict::refused(reason, claims, seen.testing)
+            }
         }
     }
 
