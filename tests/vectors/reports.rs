@@ -300,7 +300,8 @@ fn tls(octets: &[u8], is_mail: bool) -> Result<Value, String> {
         false => tls::Report::read(octets, &limits),
     };
     let report = report.map_err(|error| error.to_string())?;
-    let time = |time: Option<SystemTime>| seconds(time).map(|seconds| json!(rfc3339(seconds)));
+    // Times are written as the report's own JSON has them.
+    let written = serde_json::to_value(&report).map_err(|error| error.to_string())?;
     let policies: Vec<Value> = report
         .policies
         .iter()
@@ -340,46 +341,10 @@ fn tls(octets: &[u8], is_mail: bool) -> Result<Value, String> {
     whole.insert("organization-name".into(), json!(report.organization_name));
     whole.insert(
         "date-range".into(),
-        json!({"start-datetime": time(report.begin), "end-datetime": time(report.end)}),
+        json!({"start-datetime": written["begin"], "end-datetime": written["end"]}),
     );
     whole.insert("contact-info".into(), json!(report.contact_info));
     whole.insert("report-id".into(), json!(report.report_id));
     whole.insert("policies".into(), json!(policies));
     Ok(Value::Object(whole))
-}
-
-/// Writes a time as TLS reports do, by counting years and months.
-fn rfc3339(seconds: u64) -> String {
-    let is_leap = |year: u64| year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
-    let (mut days, clock) = (seconds / 86_400, seconds % 86_400);
-    let mut year = 1970;
-    while days >= 365 + u64::from(is_leap(year)) {
-        days -= 365 + u64::from(is_leap(year));
-        year += 1;
-    }
-    let lengths = [
-        31,
-        28 + u64::from(is_leap(year)),
-        31,
-        30,
-        31,
-        30,
-        31,
-        31,
-        30,
-        31,
-        30,
-        31,
-    ];
-    let mut month = 0;
-    while days >= lengths[month] {
-        days -= lengths[month];
-        month += 1;
-    }
-    let (hour, minute, second) = (clock / 3600, clock / 60 % 60, clock % 60);
-    format!(
-        "{year:04}-{:02}-{:02}T{hour:02}:{minute:02}:{second:02}Z",
-        month + 1,
-        days + 1
-    )
 }

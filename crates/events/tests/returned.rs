@@ -226,6 +226,16 @@ fn many_recipients_are_read_in_time_that_grows_with_them() {
 }
 
 #[test]
+fn failed_recipients_of_a_header_are_bounded() {
+    let many: Vec<String> = (0..2_000).map(|number| format!("a{number}@example.net")).collect();
+    let mail = format!(
+        "From: MAILER-DAEMON@x\nSubject: Undelivered\nX-Failed-Recipients: {}\n\nUnable to deliver.\n",
+        many.join(",\n ")
+    );
+    assert_eq!(delivery(&mail).recipients().len(), 1000);
+}
+
+#[test]
 fn says_it_as_ses_does() {
     let said = |reason: Reason| {
         let bounce = SesBounce::new(reason, reason.permanence());

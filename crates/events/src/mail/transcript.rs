@@ -3,7 +3,7 @@
 use posthaste_address::EmailAddress;
 
 /// Most addresses that are told apart.
-const MOST: usize = 1000;
+pub(super) const MOST: usize = 1000;
 
 /// What is said of one address.
 #[derive(Clone, Debug, PartialEq, Eq)]
