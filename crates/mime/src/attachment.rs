@@ -8,9 +8,9 @@ use bytes::Bytes;
 
 use crate::body::{self, Transfer};
 use crate::rope::Piece;
-use crate::streamed::{self, Streamed};
+use crate::streamed::{self, Form, Streamed};
 use crate::text::{LINE_LIMIT, refuse_controls};
-use crate::{ContentId, ContentType, FileName, FileSource, HeaderError, Source};
+use crate::{Base64Alphabet, ContentId, ContentType, FileName, FileSource, HeaderError, Rope, Source};
 
 /// Holds a file to attach, or a picture to show inside the HTML body.
 ///
@@ -51,6 +51,7 @@ enum Content {
 struct Held {
     data: Bytes,
     encoded: OnceLock<Encoded>,
+    unbroken: OnceLock<Bytes>,
 }
 
 struct Encoded {
@@ -87,7 +88,11 @@ impl Attachment {
             file_name: Some(file_name),
             content_id: None,
             description: None,
-            content: Content::Held(Arc::new(Held { data, encoded })),
+            content: Content::Held(Arc::new(Held {
+                data,
+                encoded,
+                unbroken: OnceLock::new(),
+            })),
         })
     }
 
@@ -142,7 +147,7 @@ impl Attachment {
             file_name: Some(file_name),
             content_id: None,
             description: None,
-            content: Content::Streamed(Arc::new(Streamed::new(Arc::new(source)))),
+            content: Content::Streamed(Arc::new(Streamed::new(Arc::new(source), Form::Lines))),
         })
     }
 
@@ -183,6 +188,7 @@ impl Attachment {
         let held = Held {
             data: data.into(),
             encoded: OnceLock::new(),
+            unbroken: OnceLock::new(),
         };
         Self {
             content_type,
@@ -256,6 +262,30 @@ impl Attachment {
         match &self.content {
             Content::Held(held) => Some(&held.data),
             Content::Streamed(_) => None,
+        }
+    }
+
+    /// Returns the data as base64 without line breaks (RFC 4648 §4), as the JSON of an API carries it.
+    ///
+    /// Data in memory is encoded once, however many messages and clones carry it; data of a [`Source`] is read and encoded
+    /// whenever the chunks of the rope are asked for.
+    pub fn to_base64(&self) -> Rope {
+        match &self.content {
+            Content::Held(held) => {
+                let unbroken = held
+                    .unbroken
+                    .get_or_init(|| Base64Alphabet::Standard.encode(&held.data));
+                Rope::from(unbroken.clone())
+            }
+            Content::Streamed(part) => Rope::from_source(Arc::clone(part.source())).to_base64(Base64Alphabet::Standard),
+        }
+    }
+
+    /// Returns the data as it is: shared if it is in memory, else read when the chunks of the rope are asked for.
+    pub fn to_rope(&self) -> Rope {
+        match &self.content {
+            Content::Held(held) => Rope::from(held.data.clone()),
+            Content::Streamed(part) => Rope::from_source(Arc::clone(part.source())),
         }
     }
 

@@ -79,6 +79,7 @@ mod error;
 mod file_name;
 mod flowed;
 mod fold;
+mod further;
 mod generator;
 mod header;
 mod html_text;
@@ -123,7 +124,7 @@ pub use report::{
     DeliveryAction, DeliveryStatus, Disposition, DispositionNotification, FeedbackReport, FeedbackType,
     RecipientStatus, Report, StatusCode,
 };
-pub use rope::{Chunks, Rope};
+pub use rope::{Base64Alphabet, Chunks, Rope};
 pub use source::{FileSource, Source};
 
 #[cfg(doctest)]

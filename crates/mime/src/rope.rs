@@ -3,9 +3,10 @@
 use std::io;
 use std::sync::Arc;
 
-use bytes::{Bytes, BytesMut};
+use bytes::{Buf, Bytes, BytesMut};
 
-use crate::streamed::{Reading, Streamed};
+use crate::Source;
+use crate::streamed::{Form, Reading, Streamed};
 
 /// Holds bytes as a row of shared chunks, so that what many messages have in common exists once.
 ///
@@ -47,6 +48,29 @@ impl Rope {
         Self::default()
     }
 
+    /// Makes a rope of what `source` gives, as it is: read when its chunks are asked for, and never held.
+    pub fn from_source(source: impl Source) -> Self {
+        let mut rope = Self::new();
+        rope.push_piece(Piece::Streamed(Arc::new(Streamed::new(Arc::new(source), Form::Plain))));
+        rope
+    }
+
+    /// Returns the bytes as base64 without line breaks and with padding (RFC 4648 §4 and §5), as JSON carries them.
+    ///
+    /// What is in memory is encoded now; what is streamed is read and encoded when the chunks are asked for.
+    pub fn to_base64(&self, alphabet: Base64Alphabet) -> Self {
+        if let Some(Ok(bytes)) = self.in_memory().is_some().then(|| self.to_bytes()) {
+            return Self::from(alphabet.encode(&bytes));
+        }
+        let mut rope = Self::new();
+        let whole: Arc<dyn Source> = Arc::new(self.clone());
+        rope.push_piece(Piece::Streamed(Arc::new(Streamed::new(
+            whole,
+            Form::Unbroken(alphabet),
+        ))));
+        rope
+    }
+
     /// Appends `chunk`; an empty one is left out.
     pub fn push(&mut self, chunk: Bytes) {
         self.push_piece(Piece::Held(chunk));
@@ -84,11 +108,12 @@ impl Rope {
         self.len == 0
     }
 
-    /// Tells whether every byte is below 128, without reading: what is streamed is base64.
+    /// Tells whether every byte is below 128, without reading: what is streamed as base64 is, and what is streamed as it is
+    /// counts as if it were not.
     pub fn is_ascii(&self) -> bool {
         self.pieces.iter().all(|piece| match piece {
             Piece::Held(chunk) => chunk.is_ascii(),
-            Piece::Streamed(_) => true,
+            Piece::Streamed(part) => part.is_ascii(),
         })
     }
 
@@ -159,6 +184,63 @@ impl Rope {
     /// The writer's, or what went wrong while reading. To tell them apart, write the [`chunks`](Rope::chunks) one by one.
     pub fn write_to(&self, writer: &mut impl io::Write) -> io::Result<()> {
         self.chunks().try_for_each(|chunk| writer.write_all(&chunk?))
+    }
+}
+
+/// A whole message can be attached to, or sent inside, another one without being held.
+impl Source for Rope {
+    fn len(&self) -> u64 {
+        self.len
+    }
+
+    fn open(&self) -> io::Result<Box<dyn io::Read + Send>> {
+        self.probe()?;
+        Ok(Box::new(RopeReader {
+            chunks: self.chunks(),
+            chunk: Bytes::new(),
+        }))
+    }
+}
+
+/// Reads a rope from its first byte.
+struct RopeReader {
+    chunks: Chunks,
+    chunk: Bytes,
+}
+
+impl io::Read for RopeReader {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        while self.chunk.is_empty() {
+            match self.chunks.next() {
+                Some(chunk) => self.chunk = chunk?,
+                None => return Ok(0),
+            }
+        }
+        let count = self.chunk.len().min(out.len());
+        (&mut self.chunk)
+            .reader()
+            .read(out.get_mut(..count).unwrap_or_default())
+    }
+}
+
+/// The alphabets of base64 in RFC 4648.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Base64Alphabet {
+    /// With `+` and `/` (§4).
+    #[default]
+    Standard,
+    /// With `-` and `_` (§5).
+    UrlSafe,
+}
+
+impl Base64Alphabet {
+    pub(crate) fn encode(self, data: &[u8]) -> Bytes {
+        let base64 = match self {
+            Self::Standard => encodify::base64::STANDARD,
+            Self::UrlSafe => encodify::base64::URL_SAFE,
+        };
+        Bytes::from(base64.encode(data))
     }
 }
 
@@ -317,9 +399,12 @@ mod tests {
     #[test]
     fn a_streamed_piece_is_read_between_those_in_memory() {
         let mut rope = Rope::from(Bytes::from_static(b"<"));
-        let part = Streamed::new(Arc::new(Bytes::from_static(b"hello")));
+        let part = Streamed::new(Arc::new(Bytes::from_static(b"hello")), Form::Lines);
         rope.push_piece(Piece::Streamed(Arc::new(part)));
-        rope.push_piece(Piece::Streamed(Arc::new(Streamed::new(Arc::new(Bytes::new())))));
+        rope.push_piece(Piece::Streamed(Arc::new(Streamed::new(
+            Arc::new(Bytes::new()),
+            Form::Lines,
+        ))));
         rope.push(Bytes::from_static(b">"));
         assert_eq!(rope.len(), 10);
         assert!(rope.in_memory().is_none());
@@ -340,7 +425,7 @@ mod tests {
         let path = folder.path().join("a");
         std::fs::write(&path, "hello").unwrap();
         let mut rope = Rope::from(Bytes::from_static(b"<"));
-        let part = Streamed::new(Arc::new(crate::FileSource::new(&path).unwrap()));
+        let part = Streamed::new(Arc::new(crate::FileSource::new(&path).unwrap()), Form::Lines);
         rope.push_piece(Piece::Streamed(Arc::new(part)));
         assert!(rope.probe().is_ok());
         std::fs::write(&path, "hello!").unwrap();
@@ -351,7 +436,7 @@ mod tests {
     fn debug_shows_no_bytes() {
         let mut rope = Rope::from(b"secret".to_vec());
         assert_eq!(format!("{rope:?}"), "Rope { len: 6, parts: 1 }");
-        let part = Streamed::new(Arc::new(Bytes::from_static(b"secret")));
+        let part = Streamed::new(Arc::new(Bytes::from_static(b"secret")), Form::Lines);
         rope.push_piece(Piece::Streamed(Arc::new(part)));
         let mut chunks = rope.chunks();
         assert_eq!(format!("{chunks:?}"), "Chunks { parts: 2, reading: false }");

@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 
 use bytes::{Bytes, BytesMut};
 
-use crate::{Source, body};
+use crate::{Base64Alphabet, Source, body};
 
 /// Most bytes that are read at once: whole lines of base64, which make at most 64 KiB.
 const AT_ONCE: u16 = 57 * 840;
@@ -14,9 +14,39 @@ const AT_ONCE: u16 = 57 * 840;
 /// Bytes of a line of base64, before and after the encoding, its CR LF included.
 const LINE: (u64, u64) = (57, 78);
 
-/// A source with what is known about it. It gives base64 in lines of 76, without a last line break.
+/// In which form the bytes of a source are given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// Base64 in lines of 76, without a last line break.
+    Lines,
+    /// Base64 without line breaks, in either alphabet of RFC 4648.
+    Unbroken(Base64Alphabet),
+    /// As they are.
+    Plain,
+}
+
+impl Form {
+    fn encode(self, data: &[u8]) -> Bytes {
+        match self {
+            Self::Lines => body::base64(data),
+            Self::Unbroken(alphabet) => alphabet.encode(data),
+            Self::Plain => Bytes::copy_from_slice(data),
+        }
+    }
+
+    /// What stands between two pieces.
+    fn glue(self) -> &'static [u8] {
+        match self {
+            Self::Lines => b"\r\n",
+            Self::Unbroken(_) | Self::Plain => b"",
+        }
+    }
+}
+
+/// A source with what is known about it, and the form that its bytes are given in.
 pub(crate) struct Streamed {
     source: Arc<dyn Source>,
+    form: Form,
     /// What the source said when it was attached.
     len: u64,
     /// Of the bytes, as they were when they were first read to their end.
@@ -24,10 +54,11 @@ pub(crate) struct Streamed {
 }
 
 impl Streamed {
-    pub(crate) fn new(source: Arc<dyn Source>) -> Self {
+    pub(crate) fn new(source: Arc<dyn Source>, form: Form) -> Self {
         Self {
             len: source.len(),
             source,
+            form,
             checksum: OnceLock::new(),
         }
     }
@@ -43,7 +74,16 @@ impl Streamed {
 
     /// How many bytes there are when they are encoded.
     pub(crate) fn encoded_len(&self) -> u64 {
-        base64_len(self.len)
+        match self.form {
+            Form::Lines => base64_len(self.len),
+            Form::Unbroken(_) => self.len.div_ceil(3).saturating_mul(4),
+            Form::Plain => self.len,
+        }
+    }
+
+    /// Tells whether what it gives is ASCII, whatever the source holds.
+    pub(crate) fn is_ascii(&self) -> bool {
+        self.form != Form::Plain
     }
 }
 
@@ -93,10 +133,14 @@ impl Reading {
             })?;
         self.hasher.write(&self.buffer);
         self.left -= u64::from(count);
-        let encoded = body::base64(&self.buffer);
+        let encoded = self.part.form.encode(&self.buffer);
         if self.left > 0 {
+            let glue = self.part.form.glue();
+            if glue.is_empty() {
+                return Ok(encoded);
+            }
             let mut line = BytesMut::from(encoded);
-            line.extend_from_slice(b"\r\n");
+            line.extend_from_slice(glue);
             return Ok(line.freeze());
         }
         self.check_end()?;
@@ -177,10 +221,11 @@ mod tests {
     fn rope(len: u64, contents: &[&[u8]]) -> Rope {
         let contents = contents.iter().rev().map(|content| content.to_vec()).collect();
         let mut rope = Rope::new();
-        rope.push_piece(Piece::Streamed(Arc::new(Streamed::new(Arc::new(Varying {
+        let source = Arc::new(Varying {
             len,
             contents: Mutex::new(contents),
-        })))));
+        });
+        rope.push_piece(Piece::Streamed(Arc::new(Streamed::new(source, Form::Lines))));
         rope
     }
 
@@ -249,6 +294,18 @@ mod tests {
             let whole = body::base64(&content);
             prop_assert_eq!(rope.len(), whole.len() as u64);
             prop_assert_eq!(rope.to_bytes().unwrap(), whole);
+
+            let plain = Rope::from_source(Bytes::from(content.clone()));
+            prop_assert_eq!(plain.len(), content.len() as u64);
+            prop_assert_eq!(&plain.to_bytes().unwrap(), &content);
+            for alphabet in [Base64Alphabet::Standard, Base64Alphabet::UrlSafe] {
+                let held = Rope::from(content.clone()).to_base64(alphabet);
+                let streamed = plain.to_base64(alphabet);
+                prop_assert_eq!(held.len(), streamed.len());
+                prop_assert_eq!(streamed.len(), streamed.to_bytes().unwrap().len() as u64);
+                prop_assert_eq!(held.to_bytes().unwrap(), streamed.to_bytes().unwrap());
+                prop_assert_eq!(held.to_bytes().unwrap(), alphabet.encode(&content));
+            }
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What a transport can do, as data.
 
 use std::fmt;
+use std::time::Duration;
 
 /// One thing that a message or its options may need, and that a transport has or has not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -32,6 +33,20 @@ pub enum Feature {
     Attachments,
     /// Takes images that the HTML shows by their Content-ID.
     InlineParts,
+    /// Takes an AMP body beside text and HTML.
+    Amp,
+    /// Takes parts that have a place of their own in a message: a calendar invitation, a delivery report.
+    SpecialParts,
+    /// Takes several addresses to reply to; see [`Capabilities::max_reply_to`].
+    ReplyTo,
+    /// Fills in a template that is stored at the provider.
+    StoredTemplate,
+    /// Fills in data of each recipient's own.
+    PersonalData,
+    /// Gives metadata of each recipient's own back with events.
+    PersonalMetadata,
+    /// Takes header fields of each recipient's own.
+    PersonalHeaders,
     /// Groups figures by tag.
     Tags,
     /// Gives metadata back with events.
@@ -70,6 +85,13 @@ impl Feature {
         Self::CustomHeaders,
         Self::Attachments,
         Self::InlineParts,
+        Self::Amp,
+        Self::SpecialParts,
+        Self::ReplyTo,
+        Self::StoredTemplate,
+        Self::PersonalData,
+        Self::PersonalMetadata,
+        Self::PersonalHeaders,
         Self::Tags,
         Self::Metadata,
         Self::Schedule,
@@ -105,7 +127,13 @@ impl Feature {
     pub(crate) const fn is_content(self) -> bool {
         matches!(
             self,
-            Self::MultipleFrom | Self::CustomHeaders | Self::Attachments | Self::InlineParts
+            Self::MultipleFrom
+                | Self::CustomHeaders
+                | Self::Attachments
+                | Self::InlineParts
+                | Self::Amp
+                | Self::SpecialParts
+                | Self::ReplyTo
         )
     }
 
@@ -130,6 +158,13 @@ impl fmt::Display for Feature {
             Self::CustomHeaders => "custom headers",
             Self::Attachments => "attachments",
             Self::InlineParts => "inline parts",
+            Self::Amp => "an AMP body",
+            Self::SpecialParts => "calendar and report parts",
+            Self::ReplyTo => "addresses to reply to",
+            Self::StoredTemplate => "stored templates",
+            Self::PersonalData => "data per recipient",
+            Self::PersonalMetadata => "metadata per recipient",
+            Self::PersonalHeaders => "headers per recipient",
             Self::Tags => "tags",
             Self::Metadata => "metadata",
             Self::Schedule => "scheduling",
@@ -198,6 +233,11 @@ pub struct Capabilities {
     max_tags: Option<u32>,
     max_tag_length: Option<u32>,
     tag_charset: TagCharset,
+    max_reply_to: Option<u32>,
+    max_metadata: Option<u32>,
+    max_metadata_key: Option<u32>,
+    max_metadata_value: Option<u32>,
+    max_schedule: Option<Duration>,
 }
 
 impl Capabilities {
@@ -205,13 +245,18 @@ impl Capabilities {
     #[must_use]
     pub const fn none() -> Self {
         Self {
-            features: Feature::Recipients.bit() | Feature::MessageSize.bit(),
+            features: Feature::Recipients.bit() | Feature::MessageSize.bit() | Feature::ReplyTo.bit(),
             max_recipients: None,
             max_message_size: None,
             max_batch: None,
             max_tags: None,
             max_tag_length: None,
             tag_charset: TagCharset::Any,
+            max_reply_to: None,
+            max_metadata: None,
+            max_metadata_key: None,
+            max_metadata_value: None,
+            max_schedule: None,
         }
     }
 
@@ -228,6 +273,8 @@ impl Capabilities {
             .with(Feature::CustomHeaders)
             .with(Feature::Attachments)
             .with(Feature::InlineParts)
+            .with(Feature::Amp)
+            .with(Feature::SpecialParts)
     }
 
     /// Can do everything, without limits.
@@ -283,6 +330,29 @@ impl Capabilities {
         self
     }
 
+    /// Sets how many addresses to reply to a message may have.
+    #[must_use]
+    pub const fn with_max_reply_to(mut self, addresses: u32) -> Self {
+        self.max_reply_to = Some(addresses);
+        self
+    }
+
+    /// Sets how many pairs of metadata a message may have, and how many bytes a key and a value.
+    #[must_use]
+    pub const fn with_metadata_limits(mut self, count: u32, key: u32, value: u32) -> Self {
+        self.max_metadata = Some(count);
+        self.max_metadata_key = Some(key);
+        self.max_metadata_value = Some(value);
+        self
+    }
+
+    /// Sets how far ahead a message may be scheduled.
+    #[must_use]
+    pub const fn with_max_schedule(mut self, ahead: Duration) -> Self {
+        self.max_schedule = Some(ahead);
+        self
+    }
+
     /// Says whether it has a feature.
     #[must_use]
     pub const fn supports(&self, feature: Feature) -> bool {
@@ -329,6 +399,36 @@ impl Capabilities {
     pub const fn tag_charset(&self) -> TagCharset {
         self.tag_charset
     }
+
+    /// Returns how many addresses to reply to a message may have, if there is a limit.
+    #[must_use]
+    pub const fn max_reply_to(&self) -> Option<u32> {
+        self.max_reply_to
+    }
+
+    /// Returns how many pairs of metadata a message may have, if there is a limit.
+    #[must_use]
+    pub const fn max_metadata(&self) -> Option<u32> {
+        self.max_metadata
+    }
+
+    /// Returns how many bytes the key of a pair of metadata may have, if there is a limit.
+    #[must_use]
+    pub const fn max_metadata_key(&self) -> Option<u32> {
+        self.max_metadata_key
+    }
+
+    /// Returns how many bytes the value of a pair of metadata may have, if there is a limit.
+    #[must_use]
+    pub const fn max_metadata_value(&self) -> Option<u32> {
+        self.max_metadata_value
+    }
+
+    /// Returns how far ahead a message may be scheduled, if there is a limit.
+    #[must_use]
+    pub const fn max_schedule(&self) -> Option<Duration> {
+        self.max_schedule
+    }
 }
 
 impl Default for Capabilities {
@@ -347,6 +447,11 @@ impl fmt::Debug for Capabilities {
             .field("max_tags", &self.max_tags)
             .field("max_tag_length", &self.max_tag_length)
             .field("tag_charset", &self.tag_charset)
+            .field("max_reply_to", &self.max_reply_to)
+            .field("max_metadata", &self.max_metadata)
+            .field("max_metadata_key", &self.max_metadata_key)
+            .field("max_metadata_value", &self.max_metadata_value)
+            .field("max_schedule", &self.max_schedule)
             .finish()
     }
 }

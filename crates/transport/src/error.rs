@@ -96,7 +96,9 @@ impl SendError {
         self
     }
 
-    pub(crate) fn unsupported_features(unsupported: Vec<Unsupported>) -> Self {
+    /// Makes the error that lists what a transport cannot do for a message, before any I/O.
+    #[must_use]
+    pub fn unsupported_features(unsupported: Vec<Unsupported>) -> Self {
         let mut error = Self::new(ErrorKind::Unsupported, Disposition::NotAccepted);
         error.0.unsupported = unsupported;
         error

@@ -18,6 +18,7 @@ pub struct Outcome {
     recipients: Vec<RecipientOutcome>,
     provider_id: Option<String>,
     message_id: Option<String>,
+    request_id: Option<String>,
     attempts: u32,
     reply: Option<Reply>,
 }
@@ -29,6 +30,7 @@ impl Outcome {
             recipients: recipients.into_iter().collect(),
             provider_id: None,
             message_id: None,
+            request_id: None,
             attempts: 1,
             reply: None,
         }
@@ -64,6 +66,12 @@ impl Outcome {
         self
     }
 
+    /// Sets the id of the request, by which a provider's support finds it in its logs.
+    pub fn with_request_id(mut self, id: impl Into<String>) -> Self {
+        self.request_id = Some(id.into());
+        self
+    }
+
     /// Sets how often the message was tried.
     pub const fn with_attempts(mut self, attempts: u32) -> Self {
         self.attempts = attempts;
@@ -92,6 +100,12 @@ impl Outcome {
     #[must_use]
     pub fn message_id(&self) -> Option<&str> {
         self.message_id.as_deref()
+    }
+
+    /// Returns the id of the request, by which a provider's support finds it in its logs.
+    #[must_use]
+    pub fn request_id(&self) -> Option<&str> {
+        self.request_id.as_deref()
     }
 
     /// Returns how often the message was tried: 1 unless a retry happened.
@@ -187,13 +201,25 @@ impl Outcome {
 pub struct RecipientOutcome {
     address: EmailAddress,
     fate: Fate,
+    provider_id: Option<String>,
 }
 
 impl RecipientOutcome {
     /// Pairs a recipient with its fate.
     #[must_use]
     pub const fn new(address: EmailAddress, fate: Fate) -> Self {
-        Self { address, fate }
+        Self {
+            address,
+            fate,
+            provider_id: None,
+        }
+    }
+
+    /// Sets the id that the provider gave to this recipient's copy, where each has its own.
+    #[must_use]
+    pub fn with_provider_id(mut self, id: impl Into<String>) -> Self {
+        self.provider_id = Some(id.into());
+        self
     }
 
     /// Says that `address` was accepted.
@@ -224,6 +250,13 @@ impl RecipientOutcome {
     #[must_use]
     pub const fn fate(&self) -> &Fate {
         &self.fate
+    }
+
+    /// Returns the id that the provider gave to this recipient's copy; `None` where all share
+    /// [`Outcome::provider_id`].
+    #[must_use]
+    pub fn provider_id(&self) -> Option<&str> {
+        self.provider_id.as_deref()
     }
 }
 

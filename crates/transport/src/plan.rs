@@ -135,9 +135,21 @@ fn content_needs(mail: &Outbound, capabilities: &Capabilities, missing: &mut Vec
     }
     if let Some(message) = mail.message() {
         need(Feature::MultipleFrom, &|| message.from().len() > 1);
-        need(Feature::CustomHeaders, &|| !message.headers().is_empty());
+        need(Feature::CustomHeaders, &|| message.further_fields().next().is_some());
         need(Feature::Attachments, &|| !message.attachments().is_empty());
         need(Feature::InlineParts, &|| !message.inlines().is_empty());
+        need(Feature::Amp, &|| message.amp().is_some());
+        need(Feature::SpecialParts, &|| {
+            message.calendar().is_some() || message.report().is_some()
+        });
+        let reply_to = u64::try_from(message.reply_to().len()).unwrap_or(u64::MAX);
+        if let Some(at_most) = capabilities
+            .max_reply_to()
+            .map(u64::from)
+            .filter(|at_most| reply_to > *at_most)
+        {
+            missing.push(Unsupported::too_many(Feature::ReplyTo, reply_to, at_most));
+        }
     }
     if let Some(at_most) = capabilities.max_message_size() {
         let size = mail.rope().len();
@@ -163,6 +175,9 @@ fn option_needs(options: &SendOptions, capabilities: &Capabilities, missing: &mu
         .filter(|(feature, wished)| *wished && !capabilities.supports(*feature))
     {
         missing.push(Unsupported::missing(feature));
+    }
+    if capabilities.supports(Feature::Metadata) {
+        metadata_needs(options, capabilities, missing);
     }
     if !capabilities.supports(Feature::Tags) {
         return;
@@ -200,6 +215,39 @@ fn option_needs(options: &SendOptions, capabilities: &Capabilities, missing: &mu
             feature: Feature::Tags,
             shortfall: Shortfall::Charset,
         });
+    }
+}
+
+fn metadata_needs(options: &SendOptions, capabilities: &Capabilities, missing: &mut Vec<Unsupported>) {
+    let length = |text: &str| u64::try_from(text.len()).unwrap_or(u64::MAX);
+    let count = u64::try_from(options.metadata().len()).unwrap_or(u64::MAX);
+    if let Some(at_most) = capabilities
+        .max_metadata()
+        .map(u64::from)
+        .filter(|at_most| count > *at_most)
+    {
+        missing.push(Unsupported::too_many(Feature::Metadata, count, at_most));
+    }
+    let longest = [
+        (
+            options.metadata().map(|(key, _)| length(key)).max(),
+            capabilities.max_metadata_key(),
+        ),
+        (
+            options.metadata().map(|(_, value)| length(value)).max(),
+            capabilities.max_metadata_value(),
+        ),
+    ];
+    for (length, at_most) in longest {
+        let (Some(length), Some(at_most)) = (length, at_most.map(u64::from)) else {
+            continue;
+        };
+        if length > at_most {
+            missing.push(Unsupported::new(
+                Feature::Metadata,
+                Shortfall::TooLong { length, at_most },
+            ));
+        }
     }
 }
 
@@ -248,6 +296,12 @@ pub struct Unsupported {
 }
 
 impl Unsupported {
+    /// Says how a transport falls short of a feature: for what [`plan()`] cannot know, such as a provider's own rules.
+    #[must_use]
+    pub const fn new(feature: Feature, shortfall: Shortfall) -> Self {
+        Self { feature, shortfall }
+    }
+
     const fn missing(feature: Feature) -> Self {
         Self {
             feature,
