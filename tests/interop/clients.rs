@@ -1,6 +1,8 @@
-//! Other people's clients into our server: msmtp, Nodemailer and lettre, each over TLS and after a login.
+//! Other people's clients into our server: swaks, msmtp, Nodemailer, aiosmtplib and lettre, each over TLS and after a login.
 
 use std::fs::{self, File};
+use std::path::PathBuf;
+use std::process::Command;
 
 use lettre::address::Envelope as LettreEnvelope;
 use lettre::transport::smtp::authentication::Credentials;
@@ -16,6 +18,31 @@ use crate::receiver::{PASSWORD, Receiver, UNKNOWN, USER};
 use crate::relays::difficult;
 
 pub(crate) const CASES: &[Case] = &[
+    Case {
+        name: "our_server_takes_a_message_from_swaks_over_starttls_after_a_login_by_plain",
+        needs: &[Program::Swaks],
+        run: || swaks_sends(false, "PLAIN"),
+    },
+    Case {
+        name: "our_server_takes_a_message_from_swaks_over_implicit_tls_after_a_login_by_login",
+        needs: &[Program::Swaks],
+        run: || swaks_sends(true, "LOGIN"),
+    },
+    Case {
+        name: "swaks_gets_nowhere_with_our_server_by_a_wrong_password",
+        needs: &[Program::Swaks],
+        run: swaks_is_refused,
+    },
+    Case {
+        name: "our_server_takes_a_message_from_aiosmtplib_over_starttls_after_login",
+        needs: &[Program::Aiosmtplib],
+        run: || aiosmtplib_sends(false),
+    },
+    Case {
+        name: "our_server_takes_a_message_from_aiosmtplib_over_implicit_tls_after_login",
+        needs: &[Program::Aiosmtplib],
+        run: || aiosmtplib_sends(true),
+    },
     Case {
         name: "our_server_takes_a_message_from_msmtp_over_starttls_after_login",
         needs: &[Program::Msmtp],
@@ -90,7 +117,49 @@ fn files(receiver: &Receiver) -> TempDir {
     folder
 }
 
-fn msmtp(receiver: &Receiver, folder: &TempDir, implicit: bool, recipients: &[&str]) -> std::process::Command {
+fn swaks(receiver: &Receiver, folder: &TempDir, implicit: bool, mechanism: &str, password: &str) -> Command {
+    let at = |name: &str| folder.path().join(name).display().to_string();
+    // It ends the last line itself, whether or not it has an end.
+    fs::write(at("message"), difficult(1).trim_end()).unwrap();
+    let mut swaks = Program::Swaks.command();
+    swaks.args(["--server", "localhost", "--helo", "swaks.example", "--hide-all"]);
+    swaks.args(["--port", &receiver.address.port().to_string()]);
+    swaks.arg(if implicit { "--tls-on-connect" } else { "--tls" });
+    swaks.args(["--tls-verify", "--tls-ca-path", &at("authority.pem")]);
+    swaks.args(["--auth", mechanism, "--auth-user", USER, "--auth-password", password]);
+    swaks.args(["--from", "ada@example.org", "--to", "bob@example.net,zoe@example.net"]);
+    swaks.args(["--data", &format!("@{}", at("message"))]);
+    swaks
+}
+
+fn swaks_sends(implicit: bool, mechanism: &str) {
+    let receiver = receiver(implicit);
+    let folder = files(&receiver);
+    output(&mut swaks(&receiver, &folder, implicit, mechanism, PASSWORD));
+    assert_taken(receiver, &[1], 2);
+}
+
+fn swaks_is_refused() {
+    let receiver = receiver(false);
+    let folder = files(&receiver);
+    let ended = swaks(&receiver, &folder, false, "PLAIN", "not that one")
+        .output()
+        .unwrap();
+    // Its own: a login that was refused.
+    assert_eq!(ended.status.code(), Some(28), "{ended:?}");
+    assert_taken(receiver, &[], 0);
+}
+
+fn aiosmtplib_sends(implicit: bool) {
+    let receiver = receiver(implicit);
+    let folder = files(&receiver);
+    let seen = json(script(Program::Aiosmtplib, "aiosmtplib_send.py").arg(order(&receiver, &folder, implicit)));
+    assert_eq!(seen["refused"], json!({ UNKNOWN: 550 }));
+    assert_eq!(seen["reply"], "2.0.0 queued as 1");
+    assert_taken(receiver, &[1], 2);
+}
+
+fn msmtp(receiver: &Receiver, folder: &TempDir, implicit: bool, recipients: &[&str]) -> Command {
     let at = |name: &str| folder.path().join(name).display().to_string();
     // It reads a file with the line ends of this system.
     fs::write(at("message"), difficult(1).replace("\r\n", "\n")).unwrap();
@@ -131,11 +200,10 @@ fn msmtp_is_refused() {
     assert_taken(receiver, &[], 0);
 }
 
-fn nodemailer_sends(implicit: bool) {
-    let receiver = receiver(implicit);
-    let folder = files(&receiver);
+/// What a script is to send, in a file.
+fn order(receiver: &Receiver, folder: &TempDir, implicit: bool) -> PathBuf {
     let order = json!({
-        "module": Program::Nodemailer.path().unwrap(),
+        "module": Program::Nodemailer.path(),
         "port": receiver.address.port(),
         "implicit": implicit,
         "ca": folder.path().join("authority.pem"),
@@ -147,7 +215,13 @@ fn nodemailer_sends(implicit: bool) {
     });
     let path = folder.path().join("order.json");
     fs::write(&path, order.to_string()).unwrap();
-    let seen = json(script(Program::Node, "nodemailer_send.js").arg(path));
+    path
+}
+
+fn nodemailer_sends(implicit: bool) {
+    let receiver = receiver(implicit);
+    let folder = files(&receiver);
+    let seen = json(script(Program::Node, "nodemailer_send.js").arg(order(&receiver, &folder, implicit)));
     assert_eq!(seen["accepted"], json!(["bob@example.net", "zoe@example.net"]));
     assert_eq!(seen["rejected"], json!({ UNKNOWN: 550 }));
     assert_taken(receiver, &[1], 2);

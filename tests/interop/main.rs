@@ -1,5 +1,5 @@
-//! posthaste against real programs: Postfix and its smtp-sink and smtp-source, Exim, swaks, msmtp, Nodemailer, Python's
-//! smtplib and email, dkimpy, Mail::DKIM, opendkim, and the crates lettre and mail-auth.
+//! posthaste against real programs: Postfix and its smtp-sink and smtp-source, Cyrus SASL, Exim, Dovecot, aiosmtpd, swaks, msmtp,
+//! Nodemailer, aiosmtplib, Python's smtplib and email, dkimpy, Mail::DKIM, opendkim, and the crates lettre and mail-auth.
 //!
 //! `cargo xtask test` finds or installs the programs and says in variables where they are. A case whose program is not
 //! there is printed as left out and counted as skipped. A word on the command line keeps the cases that contain it. Every
@@ -39,7 +39,9 @@ struct Case {
 fn main() -> ExitCode {
     let cases = [
         smtp::CASES,
-        relays::CASES,
+        relays::postfix::CASES,
+        relays::exim::CASES,
+        relays::dovecot::CASES,
         clients::CASES,
         dkim::CASES,
         arc::CASES,

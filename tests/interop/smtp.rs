@@ -22,6 +22,11 @@ pub(crate) const CASES: &[Case] = &[
         run: sink_accepts,
     },
     Case {
+        name: "smtp_sink_answers_our_client_once_for_each_recipient_over_lmtp",
+        needs: &[Program::SmtpSink],
+        run: sink_speaks_lmtp,
+    },
+    Case {
         name: "a_hard_refusal_by_smtp_sink_is_rejected_and_not_accepted",
         needs: &[Program::SmtpSink],
         run: sink_refuses,
@@ -165,6 +170,23 @@ fn sink_accepts() {
         dump.trim_end().ends_with(sent.replace("\r\n", "\n").trim_end()),
         "sent\n{sent}\nand found\n{dump}"
     );
+}
+
+fn sink_speaks_lmtp() {
+    let folder = open_folder();
+    let sink = sink(folder.path(), &["-L"]);
+    let transport = SmtpTransport::builder(sink.address.ip().to_string())
+        .port(sink.address.port())
+        .tls(Tls::None)
+        .lmtp(true)
+        .build()
+        .unwrap();
+    let runtime = Runtime::new().unwrap();
+    for _ in 0..2 {
+        // A reply too many or too few would be taken for that to the next command.
+        let outcome = runtime.block_on(transport.send_message(message())).unwrap();
+        assert_eq!(outcome.accepted().count(), 3);
+    }
 }
 
 fn refusal(arguments: &[&str]) -> SendError {

@@ -14,7 +14,7 @@ struct Wanted {
 }
 
 /// All of them. The variables are read by `tests/interop`.
-const WANTED: [Wanted; 15] = [
+const WANTED: [Wanted; 20] = [
     Wanted {
         name: "python3",
         variable: "POSTHASTE_INTEROP_PYTHON",
@@ -54,6 +54,12 @@ const WANTED: [Wanted; 15] = [
         find: |_| python_that_can("import aiosmtpd.smtp"),
     },
     Wanted {
+        name: "aiosmtplib",
+        variable: "POSTHASTE_INTEROP_AIOSMTPLIB",
+        package: "python3-aiosmtplib",
+        find: |_| python_that_can("import aiosmtplib"),
+    },
+    Wanted {
         name: "swaks",
         variable: "POSTHASTE_INTEROP_SWAKS",
         package: "swaks",
@@ -78,21 +84,40 @@ const WANTED: [Wanted; 15] = [
         find: |unpacked| file(unpacked, "usr/lib/postfix/sbin/master"),
     },
     Wanted {
+        name: "saslpasswd2",
+        variable: "POSTHASTE_INTEROP_SASLPASSWD",
+        package: SASL,
+        find: |unpacked| sbin(unpacked, "saslpasswd2"),
+    },
+    Wanted {
+        name: "Cyrus SASL with SCRAM",
+        variable: "POSTHASTE_INTEROP_SASL_MECHANISMS",
+        package: "libsasl2-modules",
+        find: |_| file(Path::new("/"), &library("sasl2/libscram.so")),
+    },
+    Wanted {
         name: "Exim",
         variable: "POSTHASTE_INTEROP_EXIM",
         package: EXIM,
         find: |unpacked| file(unpacked, "usr/sbin/exim4"),
     },
     Wanted {
+        name: "Dovecot",
+        variable: "POSTHASTE_INTEROP_DOVECOT",
+        package: DOVECOT,
+        find: |unpacked| file(unpacked, "usr/sbin/dovecot").filter(|path| can_be_in_its_place(path, unpacked)),
+    },
+    Wanted {
+        name: "Dovecot's LMTP",
+        variable: "POSTHASTE_INTEROP_DOVECOT_LMTP",
+        package: DOVECOT_LMTP,
+        find: |unpacked| file(unpacked, "usr/lib/dovecot/lmtp"),
+    },
+    Wanted {
         name: "nss_wrapper",
         variable: "POSTHASTE_INTEROP_NSS_WRAPPER",
         package: NSS_WRAPPER,
-        find: |unpacked| {
-            file(
-                unpacked,
-                &format!("usr/lib/{}-linux-gnu/libnss_wrapper.so", std::env::consts::ARCH),
-            )
-        },
+        find: |unpacked| file(unpacked, &library("libnss_wrapper.so")),
     },
     Wanted {
         name: "msmtp",
@@ -120,13 +145,28 @@ const OPENDKIM: &str = "opendkim";
 
 const EXIM: &str = "exim4-daemon-light";
 
+const SASL: &str = "sasl2-bin";
+
+const DOVECOT: &str = "dovecot-core";
+
+const DOVECOT_LMTP: &str = "dovecot-lmtpd";
+
 const NSS_WRAPPER: &str = "libnss-wrapper";
 
 const NODEMAILER: &str = "node-nodemailer";
 
 /// Of these only small tools, a test mode or a run in a folder of their own is wanted, so they are unpacked into a folder of our own and not installed: no
 /// service is set up, no configuration is asked for, and another mail server on the machine stays.
-const UNPACKED: [&str; 5] = [POSTFIX, OPENDKIM, EXIM, NSS_WRAPPER, NODEMAILER];
+const UNPACKED: [&str; 8] = [
+    POSTFIX,
+    OPENDKIM,
+    SASL,
+    EXIM,
+    DOVECOT,
+    DOVECOT_LMTP,
+    NSS_WRAPPER,
+    NODEMAILER,
+];
 
 /// Adds what is missing and leaves what is there as it is.
 const INSTALL: [&str; 4] = ["install", "--yes", "--no-install-recommends", "--no-upgrade"];
@@ -223,6 +263,21 @@ fn file(unpacked: &Path, path: &str) -> Option<PathBuf> {
         .into_iter()
         .map(|root| root.join(path))
         .find(|path| path.exists())
+}
+
+/// Where a library is, below what it is unpacked into.
+fn library(name: &str) -> String {
+    format!("usr/lib/{}-linux-gnu/{name}", std::env::consts::ARCH)
+}
+
+/// Whether a program that looks for the rest of itself below `/usr` can be shown one that has it.
+fn can_be_in_its_place(path: &Path, unpacked: &Path) -> bool {
+    let mount = "mount -t overlay overlay -o \"lowerdir=$0:/usr\" /usr";
+    let usr = unpacked.join("usr").display().to_string();
+    !path.starts_with(unpacked)
+        || Command::new("unshare", ["--mount", "sh", "-c", mount, &usr])
+            .answer()
+            .is_some()
 }
 
 fn in_path(name: &str) -> Option<PathBuf> {
