@@ -1,0 +1,166 @@
+//! What a provider is: constant data, and two pure functions.
+
+use std::fmt::Debug;
+use std::future::{Future, ready};
+use std::pin::Pin;
+use std::time::SystemTime;
+
+use posthaste_transport::{Capabilities, SendError, TransportInfo};
+
+use crate::{Fault, HttpClient, HttpRequest, HttpResponse, Receipt, Submission};
+
+/// What [`Adapter::authorize`] returns.
+pub type AuthorizeFuture<'a> = Pin<Box<dyn Future<Output = Result<HttpRequest, SendError>> + Send + 'a>>;
+
+/// Speaks one provider's API: constant data, and pure functions to and from HTTP as values.
+///
+/// [`Provider`](crate::Provider) does the rest, the same for all: it plans, sends, waits no longer than it may, reads the
+/// answer and says what may be repeated.
+pub trait Adapter: Debug + Send + Sync + 'static {
+    /// Returns the constant data.
+    fn profile(&self) -> &Profile;
+
+    /// Writes a request. Mail that the capabilities rule out never comes here.
+    ///
+    /// # Errors
+    ///
+    /// [`Unsupported`](posthaste_transport::ErrorKind::Unsupported) or
+    /// [`Invalid`](posthaste_transport::ErrorKind::Invalid) for what no flag says: see [`Submission::refuse`] and
+    /// [`Submission::invalid`].
+    fn encode(&self, submission: &Submission<'_>) -> Result<HttpRequest, SendError>;
+
+    /// Reads an answer with a status of 2xx.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault`] if it refuses all the same, or cannot be understood.
+    fn decode(&self, submission: &Submission<'_>, response: &HttpResponse) -> Result<Receipt, Fault>;
+
+    /// Reads an answer with another status.
+    fn fault(&self, response: &HttpResponse) -> Fault;
+
+    /// Adds what proves who asks, if that takes more than a constant: a signature over the request, a token that has to be
+    /// fetched first. Adapters with a key in a header add it in [`encode`](Self::encode).
+    fn authorize<'a>(&'a self, request: HttpRequest, context: &'a Context<'a>) -> AuthorizeFuture<'a> {
+        let _ = context;
+        Box::pin(ready(Ok(request)))
+    }
+}
+
+/// What [`Adapter::authorize`] may use.
+#[derive(Clone, Copy, Debug)]
+pub struct Context<'a> {
+    pub(crate) client: &'a dyn HttpClient,
+    pub(crate) now: SystemTime,
+}
+
+impl<'a> Context<'a> {
+    /// Makes a context, for whoever tests an adapter.
+    #[must_use]
+    pub const fn new(client: &'a dyn HttpClient, now: SystemTime) -> Self {
+        Self { client, now }
+    }
+
+    /// Returns the client, for a token.
+    #[must_use]
+    pub const fn client(&self) -> &'a dyn HttpClient {
+        self.client
+    }
+
+    /// Returns the time.
+    #[must_use]
+    pub const fn now(&self) -> SystemTime {
+        self.now
+    }
+}
+
+/// The constant data of a provider.
+#[derive(Clone, Debug)]
+pub struct Profile {
+    info: TransportInfo,
+    title: &'static str,
+    request_id_headers: &'static [&'static str],
+    max_request_size: Option<u64>,
+    needs_to: bool,
+    as_of: &'static str,
+}
+
+impl Profile {
+    /// Begins with the name, one lower-case word that is also the scheme of its URLs; the name that people know; and what it
+    /// can do.
+    #[must_use]
+    pub const fn new(name: &'static str, title: &'static str, capabilities: Capabilities) -> Self {
+        Self {
+            info: TransportInfo::new(name, capabilities),
+            title,
+            request_id_headers: &["X-Request-Id"],
+            max_request_size: None,
+            needs_to: true,
+            as_of: "2026-11",
+        }
+    }
+
+    /// Sets the header fields of an answer that may hold the id of the request; the first that is there counts.
+    #[must_use]
+    pub const fn with_request_id_headers(mut self, names: &'static [&'static str]) -> Self {
+        self.request_id_headers = names;
+        self
+    }
+
+    /// Sets how many bytes a whole request may have.
+    #[must_use]
+    pub const fn with_max_request_size(mut self, bytes: u64) -> Self {
+        self.max_request_size = Some(bytes);
+        self
+    }
+
+    /// Says that a message may go to blind copies alone.
+    #[must_use]
+    pub const fn without_need_of_to(mut self) -> Self {
+        self.needs_to = false;
+        self
+    }
+
+    /// Sets the month in which the limits were looked up: vendors change them.
+    #[must_use]
+    pub const fn as_of(mut self, month: &'static str) -> Self {
+        self.as_of = month;
+        self
+    }
+
+    /// Returns the name and the capabilities.
+    #[must_use]
+    pub const fn info(&self) -> &TransportInfo {
+        &self.info
+    }
+
+    /// Returns the name that people know.
+    #[must_use]
+    pub const fn title(&self) -> &'static str {
+        self.title
+    }
+
+    /// Returns the header fields of an answer that may hold the id of the request.
+    #[must_use]
+    pub const fn request_id_headers(&self) -> &'static [&'static str] {
+        self.request_id_headers
+    }
+
+    /// Returns how many bytes a whole request may have, if there is a limit beside that of a message.
+    #[must_use]
+    pub const fn max_request_size(&self) -> Option<u64> {
+        self.max_request_size
+    }
+
+    /// Tells whether a message has to have a primary recipient.
+    #[must_use]
+    pub const fn needs_to(&self) -> bool {
+        self.needs_to
+    }
+
+    /// Returns the month in which the limits were looked up.
+    #[must_use]
+    pub const fn looked_up(&self) -> &'static str {
+        self.as_of
+    }
+}

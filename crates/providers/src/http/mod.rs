@@ -1,0 +1,92 @@
+//! HTTP as values, and the one trait that does the I/O.
+
+mod request;
+#[cfg(feature = "client")]
+mod reqwest;
+mod response;
+mod retry_after;
+
+use std::error::Error;
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+
+pub use request::{HttpRequest, Method, Progress};
+#[cfg(feature = "client")]
+#[cfg_attr(docsrs, doc(cfg(feature = "client")))]
+pub use reqwest::{ClientError, ReqwestClient};
+pub use response::HttpResponse;
+
+/// Most bytes of an answer that are kept. Answers of providers are a few hundred bytes.
+pub(crate) const MAX_ANSWER: usize = 1 << 20;
+
+/// What [`HttpClient::execute`] returns.
+pub type HttpFuture<'a> = Pin<Box<dyn Future<Output = Result<HttpResponse, HttpError>> + Send + 'a>>;
+
+/// Exchanges one request for its answer.
+///
+/// It keeps connections, follows no redirect, repeats nothing, and calls [`Progress::begin`] before it writes the first
+/// byte: what is certain about a request that failed hangs on that. It reads at most 1 MiB of the answer, and says in
+/// [`HttpResponse`] if there was more.
+pub trait HttpClient: fmt::Debug + Send + Sync + 'static {
+    /// Sends `request`.
+    ///
+    /// # Errors
+    ///
+    /// [`HttpError`] if there is no answer. An answer with a status that refuses is an answer.
+    fn execute(&self, request: HttpRequest) -> HttpFuture<'_>;
+}
+
+/// Says why there is no answer.
+#[derive(Debug)]
+pub struct HttpError {
+    reading: bool,
+    source: Box<dyn Error + Send + Sync>,
+}
+
+impl HttpError {
+    /// Says that the peer could not be reached, or that the exchange broke off.
+    pub fn new(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self {
+            reading: false,
+            source: source.into(),
+        }
+    }
+
+    /// Says that the body of the request could not be read, so that it was never whole.
+    pub fn unreadable(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self {
+            reading: true,
+            source: source.into(),
+        }
+    }
+
+    /// Tells whether it was our side: the body of the request could not be read.
+    #[must_use]
+    pub const fn is_unreadable(&self) -> bool {
+        self.reading
+    }
+}
+
+impl fmt::Display for HttpError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.reading {
+            "the body of the request could not be read"
+        } else {
+            "no answer"
+        })
+    }
+}
+
+impl Error for HttpError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&*self.source)
+    }
+}
+
+#[deny(clippy::missing_trait_methods)]
+impl<C: HttpClient + ?Sized> HttpClient for std::sync::Arc<C> {
+    fn execute(&self, request: HttpRequest) -> HttpFuture<'_> {
+        (**self).execute(request)
+    }
+}
