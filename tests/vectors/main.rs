@@ -22,6 +22,7 @@ mod address;
 mod auth;
 mod bounce;
 mod mime;
+mod providers;
 mod reports;
 mod smtp;
 mod spf;
@@ -92,6 +93,7 @@ fn all_sets() -> Vec<Set> {
         auth::sets(),
         bounce::sets(),
         mime::sets(),
+        providers::sets(),
         reports::sets(),
         smtp::sets(),
         spf::sets(),
@@ -142,6 +144,7 @@ fn print_deviations() {
         auth::DEVIATIONS,
         bounce::DEVIATIONS,
         mime::DEVIATIONS,
+        providers::DEVIATIONS,
         reports::DEVIATIONS,
         smtp::DEVIATIONS,
         spf::DEVIATIONS,

@@ -235,6 +235,11 @@ impl BatchOutcome {
         &self.failures
     }
 
+    /// Takes the first failure away, for a caller who wants nothing else.
+    pub fn take_failure(&mut self) -> Option<SendError> {
+        (!self.failures.is_empty()).then(|| self.failures.remove(0))
+    }
+
     /// Returns how many calls were made.
     #[must_use]
     pub const fn calls(&self) -> u32 {

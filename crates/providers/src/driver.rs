@@ -284,7 +284,12 @@ impl<A: Adapter> Provider<A> {
         let envelope = Envelope::new(mail_from.map(|mailbox| mailbox.address().clone()), addresses)
             .map_err(|error| self.named(error.into()))?;
         let representative = Outbound::with_envelope(message.clone(), envelope);
-        let found = plan(&representative, options, &info)?;
+        // Recipients that are said apart from the message are no other envelope.
+        let apart = info
+            .capabilities()
+            .with(Feature::EnvelopeSender)
+            .with(Feature::EnvelopeRecipients);
+        let found = plan(&representative, options, &info.clone().with_capabilities(apart))?;
         let mut missing = Vec::new();
         let capabilities = info.capabilities();
         let mut need = |feature: Feature, needed: bool| {

@@ -36,7 +36,8 @@ static PROFILE: Profile = Profile::new(
         .with_tag_limits(1, 1000, TagCharset::Any)
         .with_metadata_limits(10, 20, 80),
 )
-.with_max_request_size(50 << 20);
+.with_max_request_size(50 << 20)
+.without_need_of_to();
 
 /// Postmark.
 ///
@@ -102,7 +103,7 @@ impl Adapter for Postmark {
             .collect::<Result<Vec<_>, _>>()?;
         let (path, json) = match (submission.is_individual(), submission.template()) {
             (false, None) => ("email", messages.pop().unwrap_or_else(Json::object)),
-            (false, Some(_)) => ("email/withTemplate", messages.pop().unwrap_or_else(Json::object)),
+            (false, Some(_)) => ("email/withTemplate/", messages.pop().unwrap_or_else(Json::object)),
             (true, None) => ("email/batch", Json::Array(messages)),
             (true, Some(_)) => (
                 "email/batchWithTemplates",
