@@ -19,7 +19,16 @@ use syn::visit::{self, Visit};
 const ALLOWED: &[(&str, &[&str], &str)] = &[
     (
         "bytes",
-        &["mime", "auth", "transport", "conformance", "smtp", "events", "report"],
+        &[
+            "mime",
+            "auth",
+            "transport",
+            "conformance",
+            "smtp",
+            "events",
+            "report",
+            "providers",
+        ],
         "shared bytes are what messages are made of; 1.x since 2021",
     ),
     (
@@ -34,7 +43,7 @@ const ALLOWED: &[(&str, &[&str], &str)] = &[
     ),
     (
         "serde_json",
-        &["campaign", "template"],
+        &["campaign", "template", "providers"],
         "template data is JSON; 1.x since 2017",
     ),
     ("tower", &["transport"], "the tower feature is that trait"),

@@ -14,6 +14,7 @@ use url::Url;
 /// | `smtp://user:password@host:587` | SMTP with STARTTLS (feature `smtp`) |
 /// | `smtps://user:password@host:465` | SMTP over TLS from the first byte (feature `smtp`) |
 /// | `lmtp://host:24` | LMTP, to a mailbox store (feature `smtp`) |
+/// | `sendgrid://KEY@default`, `postmark://TOKEN@default` … | a provider, by its name (feature `providers`) |
 /// | `file:///var/mail/out` | one file a message, Maildir style |
 /// | `memory://` | kept in memory |
 ///
@@ -71,6 +72,13 @@ impl Registry {
         let registry = Self::empty().with("memory", memory).with("file", file);
         #[cfg(feature = "smtp")]
         let registry = registry.with("smtp", smtp).with("smtps", smtp).with("lmtp", smtp);
+        #[cfg(feature = "providers")]
+        let registry = posthaste_providers::providers()
+            .iter()
+            .map(|entry| entry.profile().info().name())
+            .fold(registry, |registry, name| {
+                registry.with(name, move |url| provider(name, url))
+            });
         registry
     }
 
@@ -209,6 +217,13 @@ fn file(url: &str) -> Result<Arc<dyn Transport>, ConnectError> {
     })?;
     let transport = FileTransport::new(path).map_err(|error| ConnectError::settings("file", error))?;
     Ok(Arc::new(transport))
+}
+
+#[cfg(feature = "providers")]
+fn provider(name: &str, url: &str) -> Result<Arc<dyn Transport>, ConnectError> {
+    let client =
+        posthaste_providers::ReqwestClient::new().map_err(|error| ConnectError::settings(name.to_owned(), error))?;
+    posthaste_providers::connect(url, client).map_err(|error| ConnectError::settings(name.to_owned(), error))
 }
 
 #[cfg(feature = "smtp")]

@@ -30,7 +30,7 @@
 //! - [`guide`]: longer texts, whose code is compiled.
 //! - `Campaign`: one template and one message for many.
 //! - The modules [`address`], [`mime`], [`transport`], `auth`, `campaign`, `dns`, `doctor`, `events`, `limit`,
-//!   `publish`, `report`, `smtp` and `template`: each crate whole.
+//!   `providers`, `publish`, `report`, `smtp` and `template`: each crate whole.
 //!
 //! # Features
 //!
@@ -44,6 +44,7 @@
 //! | `dns` | the production DNS resolver | hickory-resolver |
 //! | `doctor` | `doctor` and `publish`: the records of a domain, written and examined | - |
 //! | `events` | `events`: bounces, complaints and automatic replies that came by mail | aws-lc-rs, quick-xml, flate2 |
+//! | `providers` | `providers`: SendGrid, Postmark and others, and their URLs | reqwest |
 //! | `report` | `report`: DMARC aggregate, failure and TLS reports | quick-xml, serde_json, flate2 |
 //! | `serde` | `Serialize` and `Deserialize` of addresses | serde |
 //! | `full` | all of these | |
@@ -72,6 +73,8 @@ pub use posthaste_events as events;
 #[cfg(feature = "limit")]
 pub use posthaste_limit as limit;
 pub use posthaste_mime as mime;
+#[cfg(feature = "providers")]
+pub use posthaste_providers as providers;
 #[cfg(feature = "doctor")]
 pub use posthaste_publish as publish;
 #[cfg(feature = "report")]

@@ -1,5 +1,42 @@
-//! Email providers' HTTP APIs behind one send trait: pure encode and decode each, one driver for all.
-#![doc = ""]
+//! Email providers' HTTP APIs behind one send trait.
+//!
+//! An [`Adapter`] is constant data (a [`Profile`]: name, capabilities, limits) and two pure functions, from mail to an
+//! [`HttpRequest`] and from an [`HttpResponse`] to a [`Receipt`]. A [`Provider`] drives any of them, and is a
+//! [`Transport`](posthaste_transport::Transport): deadlines, kept connections, `Retry-After`, bounded answers, redaction, and what
+//! may be repeated are the same for all.
+//!
+//! ```
+//! # #[cfg(feature = "client")]
+//! # async fn send() -> Result<(), Box<dyn std::error::Error>> {
+//! use posthaste_mime::Message;
+//! use posthaste_providers::{Provider, SendGrid};
+//! use posthaste_transport::TransportExt;
+//!
+//! let sendgrid = Provider::new(SendGrid::new("SG.key")?)?;
+//! let message = Message::builder()
+//!     .from("ada@example.org".parse()?)
+//!     .to("bob@example.net".parse()?)
+//!     .subject("Hello")
+//!     .text("First line")
+//!     .build()?;
+//! let outcome = sendgrid.send_message(message).await?;
+//! assert!(outcome.is_complete());
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Where to look
+//!
+//! - The providers: [`SendGrid`], [`Postmark`] and the others, each with what tags, metadata, streams and templates mean there, and the
+//!   URL that makes it. [`connect`] makes any by its URL; [`providers`] lists them all.
+//! - [`Batch`]: stored templates, and data of each recipient's own.
+//! - [`Provider`]: the driver and what can be set on it. [`ProviderError`]: what a provider said, behind a `SendError`.
+//! - [`Adapter`], [`Submission`], [`Json`], [`Form`], [`Receipt`], [`Fault`]: for an adapter of your own.
+//! - [`HttpClient`]: for a client of your own; `ReqwestClient` is the one that comes with the crate (feature `client`).
+//!
+//! # Standards
+//!
+//! RFC 9110 (HTTP; §10.2.3 `Retry-After`), 8259 (JSON), 7578 (forms), 4648 (base64).
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod adapter;
@@ -33,3 +70,7 @@ pub use registry::{Entry, FromSettings, connect, providers};
 pub use secret::{Secret, SecretError};
 pub use settings::{Settings, SettingsError};
 pub use submission::{Copy, Submission};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

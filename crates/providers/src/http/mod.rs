@@ -1,8 +1,8 @@
 //! HTTP as values, and the one trait that does the I/O.
 
-mod request;
 #[cfg(feature = "client")]
-mod reqwest;
+mod client;
+mod request;
 mod response;
 mod retry_after;
 
@@ -11,10 +11,10 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 
-pub use request::{HttpRequest, Method, Progress};
 #[cfg(feature = "client")]
 #[cfg_attr(docsrs, doc(cfg(feature = "client")))]
-pub use reqwest::{ClientError, ReqwestClient};
+pub use client::{ClientError, ReqwestClient};
+pub use request::{HttpRequest, Method, Progress};
 pub use response::HttpResponse;
 
 /// Most bytes of an answer that are kept. Answers of providers are a few hundred bytes.
