@@ -30,7 +30,7 @@
 //! - [`guide`]: longer texts, whose code is compiled.
 //! - `Campaign`: one template and one message for many.
 //! - The modules [`address`], [`mime`], [`transport`], `auth`, `campaign`, `dns`, `doctor`, `events`, `limit`,
-//!   `providers`, `publish`, `report`, `smtp` and `template`: each crate whole.
+//!   `providers`, `publish`, `report`, `smtp`, `suppression` and `template`: each crate whole.
 //!
 //! # Features
 //!
@@ -46,6 +46,7 @@
 //! | `events` | `events`: bounces, complaints and automatic replies that came by mail | aws-lc-rs, quick-xml, flate2 |
 //! | `providers` | `providers`: SendGrid, Postmark and others, and their URLs | reqwest |
 //! | `report` | `report`: DMARC aggregate, failure and TLS reports | quick-xml, serde_json, flate2 |
+//! | `suppression` | `suppression`: addresses that must not be written to | - |
 //! | `serde` | `Serialize` and `Deserialize` of addresses | serde |
 //! | `full` | all of these | |
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -81,6 +82,8 @@ pub use posthaste_publish as publish;
 pub use posthaste_report as report;
 #[cfg(feature = "smtp")]
 pub use posthaste_smtp as smtp;
+#[cfg(feature = "suppression")]
+pub use posthaste_suppression as suppression;
 #[cfg(feature = "template")]
 pub use posthaste_template as template;
 pub use posthaste_transport as transport;
