@@ -28,6 +28,7 @@ mod smtp;
 mod spf;
 mod templates;
 mod tls;
+mod webhook;
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -99,6 +100,7 @@ fn all_sets() -> Vec<Set> {
         spf::sets(),
         templates::sets(),
         tls::sets(),
+        webhook::sets(),
     ]
     .into_iter()
     .flatten()
@@ -150,6 +152,7 @@ fn print_deviations() {
         spf::DEVIATIONS,
         templates::DEVIATIONS,
         tls::DEVIATIONS,
+        webhook::DEVIATIONS,
     ];
     if tables.iter().all(|table| table.is_empty()) {
         return;

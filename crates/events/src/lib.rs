@@ -40,8 +40,11 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod bounce;
+mod cut;
+pub mod event;
 pub mod mail;
 pub mod verp;
+pub mod webhook;
 
 /// The README's example, compiled.
 #[cfg(doctest)]

@@ -2,6 +2,8 @@
 
 use posthaste_mime::{RawMessage, RawPart, text_from_html};
 
+use crate::cut::cut_at;
+
 /// How much of a mail's words is looked at.
 const MOST: usize = 256 * 1024;
 
@@ -47,14 +49,6 @@ pub(super) fn loose_text(mail: &RawMessage) -> String {
     let body = mail.body();
     let start = body.get(..MOST).unwrap_or(&body);
     String::from_utf8_lossy(start).into_owned()
-}
-
-/// Shortens a text to a length in octets, between characters.
-pub(super) fn cut_at(text: &mut String, length: usize) {
-    if text.len() > length {
-        let end = (0..=length).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
-        text.truncate(end);
-    }
 }
 
 /// What programs write in front of the message that they return.

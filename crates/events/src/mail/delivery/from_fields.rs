@@ -7,9 +7,10 @@ use super::from_words::read_section;
 use super::sender::{Trust, from_mail_system};
 use super::{Action, DIAGNOSTIC, DeliveryReport, Form, RecipientReport, better};
 use crate::bounce::{Codes, Phase, Reason, judge};
+use crate::cut::cut_at;
 use crate::mail::fields::{self, Group};
 use crate::mail::original::Original;
-use crate::mail::text::{Texts, cut_at, loose_text};
+use crate::mail::text::{Texts, loose_text};
 use crate::mail::transcript;
 
 /// For how many recipients words count that name none.

@@ -5,8 +5,9 @@ use posthaste_mime::{RawMessage, RawPart};
 use super::sender::{Trust, from_mail_system};
 use super::{Action, DIAGNOSTIC, DeliveryReport, Form, RecipientReport};
 use crate::bounce::{Codes, Phase, Reason, judge};
+use crate::cut::cut_at;
 use crate::mail::original::Original;
-use crate::mail::text::{Texts, cut_at};
+use crate::mail::text::Texts;
 use crate::mail::transcript;
 
 /// What the subjects of bounces have in them.
