@@ -7,7 +7,7 @@ mod form;
 use std::sync::{Arc, Mutex};
 
 use posthaste_providers::{
-    Adapter, HttpClient, HttpError, HttpFuture, HttpRequest, HttpResponse, Postmark, Provider, SendGrid,
+    Adapter, BatchTransport, HttpClient, HttpError, HttpFuture, HttpRequest, HttpResponse, Postmark, Provider, SendGrid,
 };
 use posthaste_transport::{Disposition, ErrorKind, Fate, RecipientOutcome, SendError, Transport};
 use serde_json::Value;

@@ -223,7 +223,10 @@ fn file(url: &str) -> Result<Arc<dyn Transport>, ConnectError> {
 fn provider(name: &str, url: &str) -> Result<Arc<dyn Transport>, ConnectError> {
     let client =
         posthaste_providers::ReqwestClient::new().map_err(|error| ConnectError::settings(name.to_owned(), error))?;
-    posthaste_providers::connect(url, client).map_err(|error| ConnectError::settings(name.to_owned(), error))
+    match posthaste_providers::connect(url, client) {
+        Ok(transport) => Ok(transport),
+        Err(error) => Err(ConnectError::settings(name.to_owned(), error)),
+    }
 }
 
 #[cfg(feature = "smtp")]

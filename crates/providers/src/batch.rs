@@ -1,10 +1,12 @@
 //! One text to many people, each with data of their own.
 
 use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
 
 use posthaste_address::{EmailAddress, Mailbox};
 use posthaste_mime::{HeaderName, HeaderValue, Message};
-use posthaste_transport::{OptionError, RecipientOutcome, SendError, SendOptions};
+use posthaste_transport::{OptionError, RecipientOutcome, SendError, SendOptions, Transport};
 use serde_json::{Map, Value};
 
 /// A message with a template of the provider, or with data of each recipient's own, or both.
@@ -209,6 +211,31 @@ impl fmt::Debug for Personal {
                 &self.headers.iter().map(|(name, _)| name).collect::<Vec<_>>(),
             )
             .finish_non_exhaustive()
+    }
+}
+
+/// What [`BatchTransport::send_batch`] returns.
+pub type BatchFuture<'a> = Pin<Box<dyn Future<Output = Result<BatchOutcome, SendError>> + Send + 'a>>;
+
+/// A transport that also sends a [`Batch`]: every [`Provider`](crate::Provider), whatever its adapter.
+pub trait BatchTransport: Transport {
+    /// Sends `batch` in as few calls as the provider allows, each recipient in one call only.
+    ///
+    /// All calls are written before the first goes out, so that what is wrong with one is known before anybody got anything. A
+    /// call that fails does not stop the others, unless it failed for what would fail them too: who we are, or how fast
+    /// we go.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError`] before any I/O, for what the provider cannot do, for every recipient alike. What happens after that is
+    /// in the outcome.
+    fn send_batch<'a>(&'a self, batch: &'a Batch, options: &'a SendOptions) -> BatchFuture<'a>;
+}
+
+#[deny(clippy::missing_trait_methods)]
+impl<T: BatchTransport + ?Sized> BatchTransport for Arc<T> {
+    fn send_batch<'a>(&'a self, batch: &'a Batch, options: &'a SendOptions) -> BatchFuture<'a> {
+        (**self).send_batch(batch, options)
     }
 }
 

@@ -1,6 +1,7 @@
 //! The one driver of all adapters.
 
 use std::borrow::Cow;
+use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
 
@@ -19,15 +20,15 @@ use crate::adapter::Context;
 use crate::receipt::classify;
 use crate::submission::Copy;
 use crate::{
-    Adapter, Batch, BatchOutcome, Fault, HttpClient, HttpResponse, Personal, ProviderError, Receipt, Recipients,
-    Submission,
+    Adapter, Batch, BatchFuture, BatchOutcome, BatchTransport, Fault, HttpClient, HttpRequest, HttpResponse, Personal,
+    ProviderError, Receipt, Recipients, Submission,
 };
 
 /// Longest that one request may take, unless it is set.
-const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
+pub(crate) const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Requests of a batch that are under way at once, unless it is set.
-const DEFAULT_PARALLEL: usize = 4;
+pub(crate) const DEFAULT_PARALLEL: usize = 4;
 
 /// Sends by the API of a provider: an [`Adapter`], and what all of them share.
 ///
@@ -60,6 +61,12 @@ pub struct Provider<A> {
     parallel: usize,
     extra: Arc<Map<String, Value>>,
 }
+
+/// A receipt, and the request's id.
+type Answer = Result<(Receipt, Option<String>), SendError>;
+
+/// One call of a batch; no answer if it was not made.
+type CallFuture<'a> = Pin<Box<dyn Future<Output = (Submission<'a>, Option<Answer>)> + Send + 'a>>;
 
 #[derive(Debug)]
 struct SystemClock;
@@ -137,16 +144,7 @@ impl<A: Adapter> Provider<A> {
         &self.adapter
     }
 
-    /// Sends a [`Batch`], in as few calls as the provider allows, each recipient in one call only.
-    ///
-    /// A call that fails does not stop the others, unless it failed for what would fail them too: who we are, or how fast we
-    /// go.
-    ///
-    /// # Errors
-    ///
-    /// [`SendError`] before any I/O, for what the provider cannot do, for every recipient alike. What happens after that is
-    /// in the outcome.
-    pub async fn send_batch(&self, batch: &Batch, options: &SendOptions) -> Result<BatchOutcome, SendError> {
+    async fn send_many(&self, batch: &Batch, options: &SendOptions) -> Result<BatchOutcome, SendError> {
         let began = self.timer.now();
         let plan = self.plan_batch(batch, options)?;
         let now = self.clock.now();
@@ -180,26 +178,11 @@ impl<A: Adapter> Provider<A> {
 
         // Once it is known that calls fail, no other begins; those under way are waited for.
         let stopped: OnceLock<Refusal> = OnceLock::new();
-        let mut answers = stream::iter(calls.into_iter().map(|(submission, request)| {
-            let stopped = &stopped;
-            async move {
-                if stopped.get().is_some() {
-                    return (submission, None);
-                }
-                let left = options
-                    .deadline()
-                    .map(|deadline| deadline.saturating_sub(self.timer.now().saturating_sub(began)));
-                let answer = self.exchange(&submission, request, left).await;
-                if let Err(error) = &answer
-                    && matches!(error.kind(), ErrorKind::Unauthorized | ErrorKind::Throttled)
-                {
-                    // The first reason is as good as the next.
-                    let _ = stopped.set(refusal(error));
-                }
-                (submission, Some(answer))
-            }
-        }))
-        .buffered(self.parallel);
+        let mut waiting = Vec::with_capacity(calls.len());
+        for (submission, request) in calls {
+            waiting.push(self.call(submission, request, options.deadline(), began, &stopped));
+        }
+        let mut answers = stream::iter(waiting).buffered(self.parallel);
         let (mut recipients, mut failures, mut made) = (Vec::new(), Vec::new(), 0_u32);
         while let Some((submission, answer)) = answers.next().await {
             match answer {
@@ -221,6 +204,31 @@ impl<A: Adapter> Provider<A> {
             recipients,
             failures,
             calls: made,
+        })
+    }
+
+    /// Makes one call of a batch, unless it is known by then that it would fail.
+    fn call<'a>(
+        &'a self,
+        submission: Submission<'a>,
+        request: HttpRequest,
+        deadline: Option<Duration>,
+        began: Duration,
+        stopped: &'a OnceLock<Refusal>,
+    ) -> CallFuture<'a> {
+        Box::pin(async move {
+            if stopped.get().is_some() {
+                return (submission, None);
+            }
+            let left = deadline.map(|deadline| deadline.saturating_sub(self.timer.now().saturating_sub(began)));
+            let answer = self.exchange(&submission, request, left).await;
+            if let Err(error) = &answer
+                && matches!(error.kind(), ErrorKind::Unauthorized | ErrorKind::Throttled)
+            {
+                // The first reason is as good as the next.
+                let _ = stopped.set(refusal(error));
+            }
+            (submission, Some(answer))
         })
     }
 
@@ -401,12 +409,7 @@ impl<A: Adapter> Provider<A> {
     }
 
     /// Sends one request, and reads its answer: the receipt, and the request's id.
-    async fn exchange(
-        &self,
-        submission: &Submission<'_>,
-        request: crate::HttpRequest,
-        left: Option<Duration>,
-    ) -> Result<(Receipt, Option<String>), SendError> {
+    async fn exchange(&self, submission: &Submission<'_>, request: HttpRequest, left: Option<Duration>) -> Answer {
         let profile = self.adapter.profile();
         let name = self.info().name().to_owned();
         let span = debug_span!("posthaste.provider", provider = %name, copies = submission.copies.len());
@@ -492,6 +495,13 @@ impl<A: Adapter> Transport for Provider<A> {
 
     fn send<'a>(&'a self, mail: &'a Outbound, options: &'a SendOptions) -> SendFuture<'a> {
         Box::pin(self.send_one(mail, options))
+    }
+}
+
+#[deny(clippy::missing_trait_methods)]
+impl<A: Adapter> BatchTransport for Provider<A> {
+    fn send_batch<'a>(&'a self, batch: &'a Batch, options: &'a SendOptions) -> BatchFuture<'a> {
+        Box::pin(self.send_many(batch, options))
     }
 }
 

@@ -29,7 +29,7 @@
 //!
 //! - The providers: [`SendGrid`], [`Postmark`] and the others, each with what tags, metadata, streams and templates mean there, and the
 //!   URL that makes it. [`connect`] makes any by its URL; [`providers`] lists them all.
-//! - [`Batch`]: stored templates, and data of each recipient's own.
+//! - [`Batch`], [`BatchTransport`]: stored templates, and data of each recipient's own.
 //! - [`Provider`]: the driver and what can be set on it. [`ProviderError`]: what a provider said, behind a `SendError`.
 //! - [`Adapter`], [`Submission`], [`Json`], [`Form`], [`Receipt`], [`Fault`]: for an adapter of your own.
 //! - [`HttpClient`]: for a client of your own; `ReqwestClient` is the one that comes with the crate (feature `client`).
@@ -56,7 +56,7 @@ mod submission;
 
 pub use adapter::{Adapter, AuthorizeFuture, Context, Profile};
 pub use adapters::{Postmark, SendGrid};
-pub use batch::{Batch, BatchOutcome, Personal, Recipients};
+pub use batch::{Batch, BatchFuture, BatchOutcome, BatchTransport, Personal, Recipients};
 pub use driver::Provider;
 pub use error::ProviderError;
 pub use form::Form;

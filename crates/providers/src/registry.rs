@@ -3,11 +3,17 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use posthaste_transport::Transport;
+use crate::driver::{DEFAULT_PARALLEL, DEFAULT_TIMEOUT};
+use crate::{Adapter, BatchTransport, HttpClient, Postmark, Profile, Provider, SendGrid, Settings, SettingsError};
 
-use crate::{Adapter, HttpClient, Postmark, Profile, Provider, SendGrid, Settings, SettingsError};
+type Make = fn(&mut Settings, Arc<dyn HttpClient>, Common) -> Result<Arc<dyn BatchTransport>, SettingsError>;
 
-type Make = fn(&mut Settings, Arc<dyn HttpClient>, Duration) -> Result<Arc<dyn Transport>, SettingsError>;
+/// What all adapters have.
+#[derive(Debug)]
+struct Common {
+    timeout: Duration,
+    parallel: usize,
+}
 
 /// One provider of this crate.
 #[derive(Clone, Copy, Debug)]
@@ -35,9 +41,12 @@ pub trait FromSettings: Adapter + Sized {
 const fn entry<A: FromSettings>() -> Entry {
     Entry {
         profile: A::PROFILE,
-        make: |settings, client, timeout| {
+        make: |settings, client, common| {
             let adapter = A::from_settings(settings)?;
-            Ok(Arc::new(Provider::with_client(adapter, client).with_timeout(timeout)))
+            let provider = Provider::with_client(adapter, client);
+            Ok(Arc::new(
+                provider.with_timeout(common.timeout).with_parallel(common.parallel),
+            ))
         },
     }
 }
@@ -58,8 +67,9 @@ pub const fn providers() -> &'static [Entry] {
 
 /// Makes the transport that `url` names, with `client`.
 ///
-/// The scheme is the provider's name. What stands where a user and a password would, are its keys; `timeout` is known to
-/// all, in seconds; the rest is said by each adapter.
+/// The scheme is the provider's name. What stands where a user and a password would, are its keys; `timeout`, of one request
+/// in seconds, and `parallel`, how many requests of a batch are under way at once, are known to all; the rest is said by each
+/// adapter.
 ///
 /// # Errors
 ///
@@ -71,6 +81,7 @@ pub const fn providers() -> &'static [Entry] {
 /// # #[cfg(feature = "client")]
 /// # fn connect() -> Result<(), Box<dyn std::error::Error>> {
 /// use posthaste_providers::{ReqwestClient, connect};
+/// use posthaste_transport::Transport;
 ///
 /// let client = ReqwestClient::new()?;
 /// let transport = connect("postmark://TOKEN@default?timeout=10", client.clone())?;
@@ -79,15 +90,22 @@ pub const fn providers() -> &'static [Entry] {
 /// # Ok(())
 /// # }
 /// ```
-pub fn connect(url: &str, client: impl HttpClient) -> Result<Arc<dyn Transport>, SettingsError> {
+pub fn connect(url: &str, client: impl HttpClient) -> Result<Arc<dyn BatchTransport>, SettingsError> {
     let scheme = url.split(':').next().unwrap_or_default().to_ascii_lowercase();
     let entry = ENTRIES
         .iter()
         .find(|entry| entry.profile.info().name() == scheme)
         .ok_or(SettingsError::UnknownScheme(scheme))?;
     let mut settings = Settings::parse(url)?;
-    let timeout = Duration::from_secs(settings.take_number("timeout")?.unwrap_or(30));
-    let transport = (entry.make)(&mut settings, Arc::new(client), timeout)?;
+    let common = Common {
+        timeout: settings
+            .take_number("timeout")?
+            .map_or(DEFAULT_TIMEOUT, Duration::from_secs),
+        parallel: settings.take_number("parallel")?.map_or(DEFAULT_PARALLEL, |requests| {
+            usize::try_from(requests).unwrap_or(usize::MAX)
+        }),
+    };
+    let transport = (entry.make)(&mut settings, Arc::new(client), common)?;
     settings.finish(entry.profile.title())?;
     Ok(transport)
 }

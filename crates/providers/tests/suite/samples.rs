@@ -1,0 +1,84 @@
+//! What the suite has to know of each provider: a URL, and answers.
+
+use std::sync::Arc;
+
+use posthaste_providers::{BatchTransport, HttpClient, connect, providers};
+use posthaste_transport::Capabilities;
+
+/// One provider.
+pub(crate) struct Sample {
+    /// Its name.
+    pub(crate) name: &'static str,
+    /// A URL that makes it; the keys hold the word `hidden`.
+    pub(crate) url: &'static str,
+    /// The status and body with which it accepts one message.
+    pub(crate) accepts: (u16, &'static str),
+    /// A header field that goes with it.
+    pub(crate) header: (&'static str, &'static str),
+    /// The id that is read from that.
+    pub(crate) id: Option<&'static str>,
+    /// Makes the body with which it accepts a call with so many messages.
+    pub(crate) accepts_batch: fn(usize) -> String,
+}
+
+/// Shows the name alone: the URL holds the key that is looked for.
+impl std::fmt::Debug for Sample {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
+/// The providers, in the order of the registry.
+pub(crate) fn all() -> &'static [Sample] {
+    SAMPLES
+}
+
+/// The transport that the sample's URL makes, which makes one call at a time.
+pub(crate) fn provider(sample: &Sample, client: impl HttpClient) -> Arc<dyn BatchTransport> {
+    let separator = if sample.url.contains('?') { '&' } else { '?' };
+    connect(&format!("{}{separator}parallel=1", sample.url), client).unwrap()
+}
+
+/// What the provider says that it can do.
+pub(crate) fn capabilities(sample: &Sample) -> &'static Capabilities {
+    let entry = providers()
+        .iter()
+        .find(|entry| entry.profile().info().name() == sample.name)
+        .unwrap();
+    entry.profile().info().capabilities()
+}
+
+/// How many messages one call holds.
+pub(crate) fn max_batch(sample: &Sample) -> usize {
+    capabilities(sample).max_batch().unwrap_or(1) as usize
+}
+
+const SAMPLES: &[Sample] = &[
+    Sample {
+        name: "sendgrid",
+        url: "sendgrid://hidden@default",
+        accepts: (202, ""),
+        header: ("X-Message-Id", "14c5d75ce93"),
+        id: Some("14c5d75ce93"),
+        accepts_batch: |_| String::new(),
+    },
+    Sample {
+        name: "postmark",
+        url: "postmark://hidden@default",
+        accepts: (
+            200,
+            r#"{"To":"a@example.net","MessageID":"b7bc2f4a","ErrorCode":0,"Message":"OK"}"#,
+        ),
+        header: ("X-Request-Id", "1"),
+        id: Some("b7bc2f4a"),
+        accepts_batch: |count| list(count, r#"{"ErrorCode":0,"Message":"OK","MessageID":"N"}"#),
+    },
+];
+
+/// An array of so many of the same, each `N` its number.
+fn list(count: usize, item: &str) -> String {
+    let items: Vec<String> = (0..count)
+        .map(|number| item.replace("\"N\"", &format!("\"id-{number}\"")))
+        .collect();
+    format!("[{}]", items.join(","))
+}
