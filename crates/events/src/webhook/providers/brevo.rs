@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::bounce::Permanence;
 use crate::event::{Event, EventKind, Rejection, derive_id};
-use crate::webhook::instant::{read_milliseconds, read_seconds};
+use crate::webhook::instant::read_milliseconds;
 use crate::webhook::item::{Look, bare_id, object, split};
 use crate::webhook::{Evidence, ParseError, Parsed, Provider, Request, Verified, VerifyError};
 
@@ -54,8 +54,7 @@ fn event(raw: Bytes) -> Result<Event, ParseError> {
     name.clone_into(&mut event.provider_kind);
     event.recipient = item.text(&["email"]).map(str::to_owned);
     // Its other times follow the time zone of the account.
-    let time = read_milliseconds(item.at(&["ts_epoch"]));
-    event.time = time.or_else(|| read_seconds(item.at(&["ts_event"])));
+    event.time = read_milliseconds(item.at(&["ts_epoch"]));
     event.provider_message_id = item.text(&["message-id"]).map(str::to_owned);
     event.message_id = item.text(&["message-id"]).and_then(bare_id);
     event.tags = tags(&item);

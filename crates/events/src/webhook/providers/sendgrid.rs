@@ -18,7 +18,6 @@ const TIMESTAMP: &str = "x-twilio-email-event-webhook-timestamp";
 
 /// Fields of an event that are SendGrid's own. All others are metadata: SendGrid puts custom arguments among them.
 const OWN: &[&str] = &[
-    "anymail_id",
     "asm_group_id",
     "attempt",
     "bounce_classification",
