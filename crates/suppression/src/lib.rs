@@ -34,6 +34,7 @@
 //! - [`SuppressionList`]: the trait; [`Lookup`] and [`Filter`]: what it is asked.
 //! - [`Entry`]: an address with its [`Reason`], [`Scope`] and expiry.
 //! - [`MemorySuppressionList`]: the list in memory.
+//! - [`CsvReader`] and [`CsvWriter`]: lists as files, those of providers included.
 //! - [`FeedPolicy`]: which bounces, complaints and wishes become entries, for which mail and how long.
 //!
 //! # When two addresses are one
@@ -41,8 +42,13 @@
 //! By [`KeyRules`](posthaste_address::KeyRules), which a list is made with: unless told otherwise the case of the local part
 //! makes no difference, and domains are compared as A-labels without regard to case, as Amazon SES does. Looser rules (subaddresses, dots at
 //! Gmail) find more, and err on the side of not sending. A store is good for the rules that it was filled with.
+//!
+//! # Standards
+//!
+//! RFC 4180 (CSV) and RFC 3339 (times in it). Line ends of all kinds and a byte order mark are read too.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod csv;
 mod cursor;
 mod entry;
 mod error;
@@ -53,6 +59,7 @@ mod moment;
 mod reason;
 mod scope;
 
+pub use csv::{CsvError, CsvErrorKind, CsvReader, CsvWriter, ExportError, ImportError, Imported};
 pub use cursor::Cursor;
 pub use entry::Entry;
 pub use error::{ListError, ListErrorKind};

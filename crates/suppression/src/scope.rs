@@ -23,7 +23,8 @@ impl Scope {
     ///
     /// # Errors
     ///
-    /// An empty name, one longer than [`Self::MAX_LENGTH`] and one with a control character are refused.
+    /// An empty name, one longer than [`Self::MAX_LENGTH`], one with a blank at either end and one with a control character are
+    /// refused.
     pub fn named(name: impl Into<Box<str>>) -> Result<Self, ScopeError> {
         let name = name.into();
         if name.is_empty() {
@@ -31,6 +32,9 @@ impl Scope {
         }
         if name.len() > Self::MAX_LENGTH {
             return Err(ScopeError::TooLong { length: name.len() });
+        }
+        if name.trim() != &*name {
+            return Err(ScopeError::Blank);
         }
         match name.char_indices().find(|(_, c)| c.is_control()) {
             Some((offset, _)) => Err(ScopeError::Control { offset }),
@@ -94,6 +98,9 @@ pub enum ScopeError {
         /// Its octets.
         length: usize,
     },
+    /// It begins or ends with a blank.
+    #[error("the name of a scope must not begin or end with a blank")]
+    Blank,
     /// It has a control character.
     #[error("control character in the name of a scope at byte {offset}")]
     Control {
@@ -109,6 +116,7 @@ mod tests {
     #[test]
     fn names_are_bounded_and_plain() {
         assert_eq!(Scope::named(""), Err(ScopeError::Empty));
+        assert_eq!(Scope::named(" a"), Err(ScopeError::Blank));
         assert_eq!(Scope::named("a\0b"), Err(ScopeError::Control { offset: 1 }));
         assert_eq!(Scope::named("a".repeat(256)), Err(ScopeError::TooLong { length: 256 }));
         assert_eq!(Scope::named("a".repeat(255)).unwrap().as_str().len(), 255);

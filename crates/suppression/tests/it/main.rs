@@ -8,5 +8,6 @@
     reason = "tests say plainly what they expect"
 )]
 
+mod csv;
 mod memory;
 mod suite;
