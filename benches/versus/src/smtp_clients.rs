@@ -439,6 +439,10 @@ fn main() {
     if arguments.first().is_some_and(|first| first == "client") {
         return client(&arguments[1..]);
     }
+    if arguments.first().is_some_and(|first| first == "sink") {
+        println!("{}", sink(None).0);
+        return std::thread::park();
+    }
     let has = |word: &str| arguments.iter().any(|argument| argument == word);
     let (rounds, volume) = match (has("--smoke"), has("--five")) {
         (true, _) => (1, 64),

@@ -252,13 +252,13 @@ pub struct Captured {
 impl Captured {
     /// Returns envelope and content, as they were given; the bytes of streamed attachments are those that were read.
     #[must_use]
-    pub const fn mail(&self) -> &Outbound {
+    pub fn mail(&self) -> &Outbound {
         &self.mail
     }
 
     /// Returns the envelope, refused recipients included.
     #[must_use]
-    pub const fn envelope(&self) -> &Envelope {
+    pub fn envelope(&self) -> &Envelope {
         self.mail.envelope()
     }
 

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
+use bytes::{Bytes, BytesMut};
 use posthaste_address::{Envelope, EnvelopeError, Recipient};
 use posthaste_mime::{Message, RawMessage, Rope};
 
@@ -10,7 +11,7 @@ use posthaste_mime::{Message, RawMessage, Rope};
 ///
 /// The envelope says who gets it, the content what they see; the two may differ, and a Bcc recipient is in the envelope
 /// only. The bytes are made when they are first asked for, and kept, but for streamed attachments, which are read each time.
-/// Clones share the content.
+/// Clones share both.
 ///
 /// # Examples
 ///
@@ -31,20 +32,20 @@ use posthaste_mime::{Message, RawMessage, Rope};
 /// ```
 #[derive(Clone)]
 pub struct Outbound {
-    envelope: Envelope,
+    envelope: Arc<Envelope>,
     content: Arc<Shared>,
 }
 
 struct Shared {
     message: Option<Message>,
     rope: OnceLock<Rope>,
-    facts: OnceLock<Facts>,
+    eight_bit: OnceLock<bool>,
+    header: OnceLock<HeaderFacts>,
 }
 
-/// What has to be looked up in the bytes.
-struct Facts {
+/// What has to be looked up in the bytes of the header section.
+struct HeaderFacts {
     eight_bit: bool,
-    eight_bit_header: bool,
     message_id: Option<String>,
 }
 
@@ -63,11 +64,12 @@ impl Outbound {
     #[must_use]
     pub fn with_envelope(message: Message, envelope: Envelope) -> Self {
         Self {
-            envelope,
+            envelope: Arc::new(envelope),
             content: Arc::new(Shared {
                 message: Some(message),
                 rope: OnceLock::new(),
-                facts: OnceLock::new(),
+                eight_bit: OnceLock::new(),
+                header: OnceLock::new(),
             }),
         }
     }
@@ -76,11 +78,12 @@ impl Outbound {
     #[must_use]
     pub fn raw(envelope: Envelope, rope: Rope) -> Self {
         Self {
-            envelope,
+            envelope: Arc::new(envelope),
             content: Arc::new(Shared {
                 message: None,
                 rope: OnceLock::from(rope),
-                facts: OnceLock::new(),
+                eight_bit: OnceLock::new(),
+                header: OnceLock::new(),
             }),
         }
     }
@@ -89,7 +92,7 @@ impl Outbound {
     #[must_use]
     pub fn readdressed(&self, envelope: Envelope) -> Self {
         Self {
-            envelope,
+            envelope: Arc::new(envelope),
             content: Arc::clone(&self.content),
         }
     }
@@ -119,18 +122,19 @@ impl Outbound {
     /// The same, its bytes given: those that the message makes, read already.
     pub(crate) fn with_rope(&self, rope: Rope) -> Self {
         Self {
-            envelope: self.envelope.clone(),
+            envelope: Arc::clone(&self.envelope),
             content: Arc::new(Shared {
                 message: self.content.message.clone(),
                 rope: OnceLock::from(rope),
-                facts: OnceLock::new(),
+                eight_bit: OnceLock::new(),
+                header: OnceLock::new(),
             }),
         }
     }
 
     /// Returns who sends it to whom.
     #[must_use]
-    pub const fn envelope(&self) -> &Envelope {
+    pub fn envelope(&self) -> &Envelope {
         &self.envelope
     }
 
@@ -151,14 +155,14 @@ impl Outbound {
     pub fn message_id(&self) -> Option<&str> {
         match self.message() {
             Some(message) => Some(message.message_id().as_str()),
-            None => self.facts().message_id.as_deref(),
+            None => self.header().message_id.as_deref(),
         }
     }
 
     /// Says whether the bytes hold any above 127 (RFC 6152).
     #[must_use]
     pub fn needs_8bit(&self) -> bool {
-        self.facts().eight_bit
+        *self.content.eight_bit.get_or_init(|| !self.bytes().is_ascii())
     }
 
     /// Says whether an address of the envelope or a header is not ASCII (RFC 6531 §3.3).
@@ -167,7 +171,7 @@ impl Outbound {
         self.envelope.needs_smtputf8()
             || match self.message() {
                 Some(message) => message.needs_smtputf8(),
-                None => self.facts().eight_bit_header,
+                None => self.header().eight_bit,
             }
     }
 
@@ -181,42 +185,62 @@ impl Outbound {
         self.content.rope.get_or_init(encode)
     }
 
-    fn facts(&self) -> &Facts {
-        self.content.facts.get_or_init(|| Facts::read(self.bytes()))
+    fn header(&self) -> &HeaderFacts {
+        self.content.header.get_or_init(|| HeaderFacts::read(self.bytes()))
     }
 }
 
 /// Bytes of a header section that are looked at for a Message-ID and non-ASCII text.
 const MAX_HEADER: usize = 1 << 20;
 
-impl Facts {
+impl HeaderFacts {
     fn read(rope: &Rope) -> Self {
-        let eight_bit = !rope.is_ascii();
         let header = header_section(rope);
         Self {
-            eight_bit,
-            eight_bit_header: eight_bit && !header.is_ascii(),
+            eight_bit: !header.is_ascii(),
             message_id: RawMessage::parse(header).ok().and_then(|message| message.message_id()),
         }
     }
 }
 
-/// Copies the header section, up to the empty line. It is in memory: what is streamed stands in the body.
-fn header_section(rope: &Rope) -> Vec<u8> {
-    let mut header = Vec::new();
+/// Returns the header section, up to the empty line; copies it if it is not in one chunk. It is in memory: what is streamed
+/// stands in the body.
+fn header_section(rope: &Rope) -> Bytes {
+    let mut header = BytesMut::new();
     let mut line_is_empty = true;
     let mut chunks = rope.chunks();
-    let in_memory = std::iter::from_fn(|| chunks.next_in_memory());
-    for byte in in_memory.flatten().take(MAX_HEADER) {
-        match byte {
-            b'\n' if line_is_empty => break,
-            b'\n' => line_is_empty = true,
-            b'\r' => {}
-            _ => line_is_empty = false,
+    let mut in_memory = std::iter::from_fn(|| chunks.next_in_memory()).peekable();
+    while let Some(chunk) = in_memory.next() {
+        let chunk = chunk.slice(..chunk.len().min(MAX_HEADER - header.len()));
+        let end = header_end(&chunk, &mut line_is_empty);
+        let whole = chunk.slice(..end.unwrap_or(chunk.len()));
+        if header.is_empty() && (end.is_some() || in_memory.peek().is_none()) {
+            return whole;
         }
-        header.push(byte);
+        header.extend_from_slice(&whole);
+        if end.is_some() || header.len() >= MAX_HEADER {
+            break;
+        }
     }
-    header
+    header.freeze()
+}
+
+/// Returns where the LF of the first empty line of `chunk` is. `line_is_empty` says so of the line that it begins in, and then of the
+/// one that it ends in.
+fn header_end(chunk: &[u8], line_is_empty: &mut bool) -> Option<usize> {
+    let mut at = 0;
+    for line in chunk.split_inclusive(|&byte| byte == b'\n') {
+        at += line.len();
+        let text = line.strip_suffix(b"\n");
+        *line_is_empty &= text.unwrap_or(line).iter().all(|&byte| byte == b'\r');
+        if text.is_some() {
+            if *line_is_empty {
+                return Some(at - 1);
+            }
+            *line_is_empty = true;
+        }
+    }
+    None
 }
 
 impl fmt::Debug for Outbound {
@@ -347,6 +371,22 @@ mod tests {
             }
             prop_assert_eq!(mail.needs_8bit(), !bytes.is_ascii());
             prop_assert_eq!(mail.rope().to_bytes().unwrap(), bytes);
+        }
+
+        #[test]
+        fn how_the_bytes_are_cut_does_not_matter(
+            lines in prop::collection::vec("(Message-ID: <a@b>|Subject: x\u{e9}?|\\r|x)?\\r?\\n", 0..8),
+            cut in 1_usize..9,
+        ) {
+            let whole = raw(lines.concat().as_bytes());
+            let mut rope = Rope::default();
+            for chunk in lines.concat().as_bytes().chunks(cut) {
+                rope.push(Bytes::copy_from_slice(chunk));
+            }
+            let cut = Outbound::raw(whole.envelope().clone(), rope);
+            prop_assert_eq!(cut.message_id(), whole.message_id());
+            prop_assert_eq!(cut.needs_smtputf8(), whole.needs_smtputf8());
+            prop_assert_eq!(cut.needs_8bit(), whole.needs_8bit());
         }
     }
 }

@@ -149,7 +149,7 @@ fn check_nothing_lost(reply: &WireReply, bytes: &[u8]) -> Result<(), String> {
     let texts = lines
         .map(|line| line.get(4..).unwrap_or_default())
         .take(reply.raw_lines().len());
-    if texts.eq(reply.raw_lines().iter().map(Vec::as_slice)) {
+    if texts.eq(reply.raw_lines()) {
         Ok(())
     } else {
         Err("bytes are lost".to_owned())

@@ -1,6 +1,8 @@
 //! How long a step may take: its own deadline, and that of the whole send.
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::task::Poll;
 use std::time::Duration;
 
 use tokio::time::{Instant, timeout_at};
@@ -74,6 +76,10 @@ impl Step {
     }
 }
 
+/// Until when something may take, if that is bounded.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Deadline(Option<Instant>);
+
 /// The time that a send has.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Budget {
@@ -96,24 +102,31 @@ impl Budget {
 
     /// Runs `work` until the deadline of `step` or of the send, whichever comes first.
     pub(super) async fn run<T>(&self, step: Step, work: impl Future<Output = T>) -> Result<T, Failed> {
-        Self::run_until(self.deadline(step), step, work).await
+        self.run_until(&mut None, step, work).await
     }
 
     /// Says until when `step` may take if it begins now.
-    pub(super) fn deadline(&self, step: Step) -> Option<Instant> {
+    fn deadline(&self, step: Step) -> Option<Instant> {
         let own = step
             .phase()
             .and_then(|phase| Instant::now().checked_add(self.timeouts.get(phase)));
         own.into_iter().chain(self.end).min()
     }
 
-    /// Runs `work` until `deadline`.
+    /// Runs `work` until `deadline`, which is that of `step` and begins now if there is none yet.
+    ///
+    /// Most work is done at once, and then nobody looks at a clock.
     pub(super) async fn run_until<T>(
-        deadline: Option<Instant>,
+        &self,
+        deadline: &mut Option<Deadline>,
         step: Step,
         work: impl Future<Output = T>,
     ) -> Result<T, Failed> {
-        match deadline {
+        let mut work = pin!(work);
+        if let Poll::Ready(done) = poll_fn(|context| Poll::Ready(work.as_mut().poll(context))).await {
+            return Ok(done);
+        }
+        match deadline.get_or_insert_with(|| Deadline(self.deadline(step))).0 {
             Some(deadline) => timeout_at(deadline, work)
                 .await
                 .map_err(|_| step.failed(SmtpError::Timeout)),

@@ -69,7 +69,7 @@ impl Connection {
 
 impl Opener {
     /// Connects, greets, secures and logs in.
-    pub(super) async fn open(&self, budget: &Budget) -> Result<Connection, Failed> {
+    pub(super) async fn open(&self, budget: &Budget) -> Result<Box<Connection>, Failed> {
         let mut refused = None;
         match self.open_once(&mut refused, budget).await {
             // Some servers hang up on who comes with a token that has expired, and then a fresh one cannot be shown there.
@@ -81,7 +81,7 @@ impl Opener {
     }
 
     /// `refused_token` is one that the server has refused; it is set when that happens.
-    async fn open_once(&self, refused_token: &mut Option<Secret>, budget: &Budget) -> Result<Connection, Failed> {
+    async fn open_once(&self, refused_token: &mut Option<Secret>, budget: &Budget) -> Result<Box<Connection>, Failed> {
         let connecting = self.config.connector.connect(&self.config.host, self.port);
         let connected = budget.run(Step::Connect, connecting).await?;
         let connected = connected.map_err(|error| Step::Connect.failed(SmtpError::Connect(error)))?;
@@ -128,7 +128,7 @@ impl Opener {
         }
         tracing::debug!(host = %self.config.host, secure, "smtp session opened");
         let now = Instant::now();
-        Ok(Connection {
+        Ok(Box::new(Connection {
             wire,
             extensions,
             secure,
@@ -137,7 +137,7 @@ impl Opener {
             opened: now,
             last_used: now,
             transactions: 0,
-        })
+        }))
     }
 
     /// Asks for TLS and returns whether it may begin; going on without is an answer only if it is not required.

@@ -75,11 +75,13 @@ pub(super) struct Plan {
 }
 
 /// Commands that go out together, and the step of each.
-#[derive(Default)]
 pub(super) struct Flight {
     pub(super) octets: Vec<u8>,
     pub(super) steps: Vec<Step>,
 }
+
+/// Octets of commands for which there is room from the beginning.
+const COMMANDS: usize = 256;
 
 impl Job {
     /// Checks the message and doubles its dots, before anything is sent; unless it has to be read, which is too much to do
@@ -289,10 +291,12 @@ pub(super) fn whole_chunk(stuffed: &StuffedContent, rope: &Rope) -> impl Iterato
 
 /// Returns where the next command is to be written: in the last flight, or in a new one if that is full.
 fn place(flights: &mut Vec<Flight>, at_once: usize, step: Step) -> &mut Vec<u8> {
-    let mut flight = flights.pop().unwrap_or_default();
-    if flight.steps.len() >= at_once {
-        flights.push(std::mem::take(&mut flight));
-    }
+    let mut flight = flights
+        .pop_if(|flight| flight.steps.len() < at_once)
+        .unwrap_or_else(|| Flight {
+            octets: Vec::with_capacity(COMMANDS),
+            steps: Vec::with_capacity(4),
+        });
     flight.steps.push(step);
     &mut flights.push_mut(flight).octets
 }

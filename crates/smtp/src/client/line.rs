@@ -22,7 +22,7 @@ const MAX_CHUNKS: usize = 4;
 
 /// A connection with the messages that went over it and were not all answered.
 pub(super) struct Line {
-    pub(super) connection: Connection,
+    pub(super) connection: Box<Connection>,
     sent: VecDeque<Transaction>,
     /// Whether the connection can serve further messages.
     pub(super) usable: bool,
@@ -31,7 +31,7 @@ pub(super) struct Line {
 }
 
 impl Line {
-    pub(super) fn new(connection: Connection) -> Self {
+    pub(super) fn new(connection: Box<Connection>) -> Self {
         Self {
             connection,
             sent: VecDeque::new(),
@@ -134,7 +134,7 @@ impl Line {
             }
         }
         if let Err(failed) = wire.write_down_to(MAX_UNSENT, Step::Content, &budget).await {
-            return Err(Box::new(self.lose(transaction, failed).await));
+            return Err(Box::new(Box::pin(self.lose(transaction, failed)).await));
         }
         Ok(())
     }
@@ -181,8 +181,9 @@ impl Line {
                 }
                 wire.write_down_to(MAX_UNSENT, Step::Content, &budget).await
             }
-            (Content::Streamed(rope), Way::Data) => self.stream(transaction, rope).await,
-            (Content::Streamed(rope), _) => self.stream_chunks(transaction, rope, plan.pipelining).await,
+            // What happens seldom has its own place, so that the others need not be as large.
+            (Content::Streamed(rope), Way::Data) => Box::pin(self.stream(transaction, rope)).await,
+            (Content::Streamed(rope), _) => Box::pin(self.stream_chunks(transaction, rope, plan.pipelining)).await,
         };
         match result {
             Ok(()) => {
@@ -193,7 +194,7 @@ impl Line {
                 transaction.awaited.extend(std::iter::repeat_n(Step::End, finals));
                 Ok(())
             }
-            Err(failed) => Err(Box::new(self.lose(transaction, failed).await)),
+            Err(failed) => Err(Box::new(Box::pin(self.lose(transaction, failed)).await)),
         }
     }
 
@@ -354,7 +355,7 @@ impl Line {
             };
             match reply {
                 Ok(reply) => self.note(step, reply),
-                Err(failed) => self.fail(failed).await,
+                Err(failed) => Box::pin(self.fail(failed)).await,
             }
         }
         if let Some(first) = self.sent.pop_front() {

@@ -91,12 +91,13 @@ impl Courier<'_> {
         } else {
             drop(errand);
         }
-        let connection = self.opener.open(&budget).await.map_err(Failed::not_accepted)?;
+        let opening = Box::pin(self.opener.open(&budget));
+        let connection = opening.await.map_err(Failed::not_accepted)?;
         self.converse(again, lease, connection).await.0
     }
 
     /// Sends a message over `connection`, and returns the permit if the connection is of no more use.
-    async fn converse(&self, errand: Errand, lease: Lease, mut connection: Connection) -> (Ended, Option<Lease>) {
+    async fn converse(&self, errand: Errand, lease: Lease, mut connection: Box<Connection>) -> (Ended, Option<Lease>) {
         let (done, mut turn) = oneshot::channel();
         let (job, budget) = (Arc::clone(&errand.job), errand.budget);
         connection.transactions = connection.transactions.saturating_add(1);

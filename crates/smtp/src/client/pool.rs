@@ -42,7 +42,7 @@ struct State {
     /// Served in the order in which they came.
     waiting: VecDeque<Waiting>,
     /// The one that was used last at the end; it is the first to be used again, so that the others can grow old.
-    connections: VecDeque<Connection>,
+    connections: VecDeque<Box<Connection>>,
     /// Whether somebody closes those that grow old.
     watched: bool,
 }
@@ -89,20 +89,30 @@ pub(super) struct Lease {
     permits: u32,
 }
 
-/// A place in the queue. Who leaves it lets the others go on.
-pub(super) struct Place {
-    shared: Arc<Shared>,
-    turn: oneshot::Receiver<Turn>,
+/// A place in the queue.
+pub(super) enum Place {
+    /// Nobody was there before.
+    First(Option<Lease>),
+    Behind(Queued),
 }
 
 impl Place {
     /// Waits for the sends that came before.
     pub(super) async fn turn(&mut self) -> Option<Turn> {
-        (&mut self.turn).await.ok()
+        match self {
+            Self::First(lease) => lease.take().map(Turn::Go),
+            Self::Behind(queued) => (&mut queued.turn).await.ok(),
+        }
     }
 }
 
-impl Drop for Place {
+/// A place behind others. Who leaves it lets the others go on.
+pub(super) struct Queued {
+    shared: Arc<Shared>,
+    turn: oneshot::Receiver<Turn>,
+}
+
+impl Drop for Queued {
     fn drop(&mut self) {
         self.turn.close();
         // A turn that came and was not taken gives its permit back by itself.
@@ -138,20 +148,25 @@ impl Pool {
     }
 
     fn queue_for(&self, permits: u32, errand: Option<Errand>) -> Place {
+        let mut state = self.shared.state();
+        if let Some(lease) = self.shared.try_lease(&mut state, permits) {
+            return Place::First(Some(lease));
+        }
         let (sender, turn) = oneshot::channel();
         let is_errand = errand.is_some();
-        self.shared.state().waiting.push_back(Waiting {
+        state.waiting.push_back(Waiting {
             permits,
             turn: sender,
             errand,
         });
+        drop(state);
         if self.shared.release(0) && is_errand {
             self.shared.arrived.notify_one();
         }
-        Place {
+        Place::Behind(Queued {
             shared: Arc::clone(&self.shared),
             turn,
-        }
+        })
     }
 
     async fn lease_many(&self, permits: u32) -> Lease {
@@ -213,12 +228,12 @@ impl Pool {
 
 impl Lease {
     /// Takes a kept connection that is fresh enough and still open, if there is one.
-    pub(super) async fn take_kept(&self) -> Option<Connection> {
+    pub(super) async fn take_kept(&self) -> Option<Box<Connection>> {
         loop {
             let mut connection = self.shared.state().connections.pop_back()?;
             if self.shared.config.expiry(&connection) <= Instant::now() {
                 // Its place is needed: the goodbye cannot wait.
-                quit(connection).await;
+                Box::pin(quit(connection)).await;
             } else if connection.wire.is_quiet().await {
                 connection.reused = true;
                 return Some(connection);
@@ -266,7 +281,7 @@ impl Lease {
     }
 
     /// Keeps `connection` for the next send, unless it has served for long enough.
-    pub(super) fn put_back(self, mut connection: Connection) {
+    pub(super) fn put_back(self, mut connection: Box<Connection>) {
         connection.last_used = Instant::now();
         let config = &self.shared.config;
         if !self.may_carry(&connection) || config.expiry(&connection) <= connection.last_used {
@@ -327,19 +342,19 @@ impl Shared {
         somebody_waits
     }
 
-    /// Takes a permit if one is free and nobody waits for it.
-    fn try_lease(self: &Arc<Self>, state: &mut State) -> Option<Lease> {
-        if state.free == 0 || !state.waiting.is_empty() {
+    /// Takes permits if they are free and nobody waits for them.
+    fn try_lease(self: &Arc<Self>, state: &mut State, permits: u32) -> Option<Lease> {
+        if !state.waiting.is_empty() {
             return None;
         }
-        state.free -= 1;
+        state.free = state.free.checked_sub(permits)?;
         Some(Lease {
             shared: Arc::clone(self),
-            permits: 1,
+            permits,
         })
     }
 
-    fn keep(self: &Arc<Self>, connection: Connection) {
+    fn keep(self: &Arc<Self>, connection: Box<Connection>) {
         let mut state = self.state();
         state.connections.push_back(connection);
         if !state.watched {
@@ -354,7 +369,7 @@ impl Shared {
 
     /// Takes out the connections that have grown old, each with the permit that its goodbye needs, and says when to look
     /// again.
-    fn expired(self: &Arc<Self>) -> (Vec<(Connection, Lease)>, Option<Instant>) {
+    fn expired(self: &Arc<Self>) -> (Vec<(Box<Connection>, Lease)>, Option<Instant>) {
         let now = Instant::now();
         let mut old = Vec::new();
         let mut state = self.state();
@@ -362,7 +377,7 @@ impl Shared {
         for connection in std::mem::take(&mut state.connections) {
             let is_old = self.config.expiry(&connection) <= now;
             // Without a permit there is a send that is about to take it.
-            match is_old.then(|| self.try_lease(&mut state)).flatten() {
+            match is_old.then(|| self.try_lease(&mut state, 1)).flatten() {
                 Some(lease) => old.push((connection, lease)),
                 None => fresh.push_back(connection),
             }
@@ -411,7 +426,7 @@ impl Drop for Watch {
     }
 }
 
-async fn quit(mut connection: Connection) {
+async fn quit(mut connection: Box<Connection>) {
     let budget = Budget::new(Timeouts::all(QUIT), Some(QUIT));
     if connection.wire.command(b"QUIT\r\n", Step::Rset, &budget).await.is_ok() {
         // Whatever it answers, or if it does not: there is nothing left to lose.

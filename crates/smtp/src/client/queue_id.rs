@@ -1,5 +1,7 @@
 //! The id that a server gave a message.
 
+use memchr::memmem;
+
 use crate::protocol::WireReply;
 
 /// What stands before an id.
@@ -17,20 +19,27 @@ const MARKS: &[&str] = &[
 
 /// Finds the id that a server gave the message, in the forms that the common servers use.
 pub(super) fn queue_id(reply: &WireReply) -> Option<String> {
-    let text = reply.lines().last()?.into_owned();
+    let text = reply.lines().next_back()?;
     let lower = text.to_ascii_lowercase();
     let mut starts = MARKS.iter().filter_map(|mark| {
-        let at = lower.find(mark)? + mark.len();
+        let at = memmem::find(lower.as_bytes(), mark.as_bytes())? + mark.len();
         text.get(at..)
     });
     if let Some(rest) = starts.next() {
         return id(rest.split_ascii_whitespace().next()?);
     }
-    let mut words: Vec<&str> = text.split_ascii_whitespace().collect();
-    if words.first().is_some_and(|word| is_status(word.trim_end_matches(':'))) {
-        words.remove(0);
+    // No form has what is told apart by more words than these.
+    let (mut words, mut count) = ([""; 5], 0);
+    for (place, word) in words.iter_mut().zip(text.split_ascii_whitespace()) {
+        *place = word;
+        count += 1;
     }
-    match words.as_slice() {
+    let words = words.get(..count)?;
+    let words = match words {
+        [status, words @ ..] if is_status(status.trim_end_matches(':')) => words,
+        words => words,
+    };
+    match words {
         // Sendmail, OpenSMTPD
         [word, "Message", "accepted", ..] => id(word),
         // Gmail: a time, and what their logs have

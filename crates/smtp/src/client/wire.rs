@@ -9,7 +9,7 @@ use std::task::Poll;
 
 use bytes::{Buf, Bytes, BytesMut};
 use rustls_pki_types::ServerName;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio_rustls::TlsConnector;
 use zeroize::Zeroizing;
 
@@ -135,25 +135,28 @@ impl Wire {
         // A server may be slow to take a message, and has the time of a block for each piece of it.
         let step = if self.unsent > AT_ONCE { Step::Content } else { step };
         // A peer that takes an octet now and then has no more time for it than one that takes none.
-        let (mut deadline, mut since) = (budget.deadline(step), 0);
+        let (mut deadline, mut since) = (None, 0);
         while self.unsent > rest {
-            let (slices, count) = slices(&self.outgoing);
-            let vectored = slices.get(..count).unwrap_or(&slices);
-            let offered: usize = vectored.iter().map(|slice| slice.len()).sum();
             let sent = self
                 .queued
                 .saturating_sub(u64::try_from(self.unsent).unwrap_or(u64::MAX));
             let reach = |octets: usize| sent.saturating_add(u64::try_from(octets).unwrap_or(u64::MAX));
+            let (stream, outgoing, mut offered) = (&mut self.stream, &self.outgoing, 0);
+            let write = poll_fn(|context| {
+                let mut slices = [IoSlice::new(&[]); MAX_SLICES];
+                let filled = fill(&mut slices, outgoing);
+                offered = filled.iter().map(|slice| slice.len()).sum();
+                Pin::new(&mut *stream).poll_write_vectored(context, filled)
+            });
             // A write that is cancelled has written nothing; one that fails may have written some of what it was given.
-            match Budget::run_until(deadline, step, self.stream.write_vectored(vectored)).await? {
+            match budget.run_until(&mut deadline, step, write).await? {
                 Ok(0) => return Err(step.failed(SmtpError::Closed)),
                 Ok(count) => {
                     self.tried = self.tried.max(reach(count));
                     self.sent(count);
                     since += count;
                     if since >= AT_ONCE {
-                        since = 0;
-                        deadline = budget.deadline(step);
+                        (deadline, since) = (None, 0);
                     }
                 }
                 Err(error) => {
@@ -245,10 +248,9 @@ impl Wire {
     }
 }
 
-/// Returns the first slices and how many they are: no more octets than one write is to have, so that the end of a long message
-/// is only offered to the connection once the rest was taken.
-fn slices(segments: &VecDeque<Bytes>) -> ([IoSlice<'_>; MAX_SLICES], usize) {
-    let mut slices = [IoSlice::new(&[]); MAX_SLICES];
+/// Puts the first segments into `slices` and returns those that are filled: no more octets than one write is to have, so that the
+/// end of a long message is only offered to the connection once the rest was taken.
+fn fill<'a, 'b>(slices: &'a mut [IoSlice<'b>], segments: &'b VecDeque<Bytes>) -> &'a [IoSlice<'b>] {
     let (mut room, mut count) = (MAX_WRITE, 0);
     for (slice, segment) in slices.iter_mut().zip(segments) {
         if room == 0 {
@@ -259,5 +261,5 @@ fn slices(segments: &VecDeque<Bytes>) -> ([IoSlice<'_>; MAX_SLICES], usize) {
         room -= piece.len();
         count += 1;
     }
-    (slices, count)
+    slices.get(..count).unwrap_or_default()
 }

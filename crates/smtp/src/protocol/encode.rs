@@ -62,11 +62,11 @@ impl Rcpt {
     /// As [`Mail::encode`].
     pub fn encode(&self, out: &mut Vec<u8>) -> Result<(), EncodeError> {
         let path = match &self.path {
-            ForwardPath::Postmaster => "Postmaster".to_owned(),
-            ForwardPath::Address(address) => address.to_string(),
+            ForwardPath::Postmaster => None,
+            ForwardPath::Address(address) => Some(address),
         };
         whole(out, |out| {
-            rcpt_parts(out, &path, self.notify.as_ref(), self.original_recipient.as_ref())
+            rcpt_parts(out, path, self.notify.as_ref(), self.original_recipient.as_ref())
         })
     }
 }
@@ -92,7 +92,7 @@ impl MailLine<'_> {
         whole(out, |out| {
             out.extend_from_slice(b"MAIL FROM:<");
             if let Some(path) = self.path {
-                quotable(out, "the sender", &path.to_string())?;
+                address(out, "the sender", path)?;
             }
             out.extend_from_slice(b">");
             if let Some(size) = self.size {
@@ -142,20 +142,25 @@ impl MailLine<'_> {
 
 /// Writes RCPT for `recipient`, with DSN parameters if `dsn`.
 pub(crate) fn rcpt_line(out: &mut Vec<u8>, recipient: &Recipient, dsn: bool) -> Result<(), EncodeError> {
-    let path = recipient.address().to_string();
     let notify = recipient.notify().filter(|_| dsn);
     let original = recipient.original_recipient().filter(|_| dsn);
-    whole(out, |out| rcpt_parts(out, &path, notify.as_ref(), original))
+    whole(out, |out| {
+        rcpt_parts(out, Some(recipient.address()), notify.as_ref(), original)
+    })
 }
 
+/// Writes RCPT, without a path for the postmaster.
 fn rcpt_parts(
     out: &mut Vec<u8>,
-    path: &str,
+    path: Option<&EmailAddress>,
     notify: Option<&Notify>,
     original: Option<&OriginalRecipient>,
 ) -> Result<(), EncodeError> {
     out.extend_from_slice(b"RCPT TO:<");
-    quotable(out, "a recipient", path)?;
+    match path {
+        Some(path) => address(out, "a recipient", path)?,
+        None => out.extend_from_slice(b"Postmaster"),
+    }
     out.extend_from_slice(b">");
     if let Some(notify) = notify {
         out.extend_from_slice(b" NOTIFY=");
@@ -187,9 +192,18 @@ pub(crate) fn word(out: &mut Vec<u8>, argument: &'static str, text: &str) -> Res
     quotable(out, argument, text)
 }
 
-/// Writes a path, which may have spaces inside a quoted string and is a parsed address already.
+/// Writes a path, which may have spaces inside a quoted string.
+fn address(out: &mut Vec<u8>, argument: &'static str, address: &EmailAddress) -> Result<(), EncodeError> {
+    quotable(out, argument, address.local_part())?;
+    out.extend_from_slice(b"@");
+    quotable(out, argument, address.domain().as_str())
+}
+
+/// Writes text without control characters.
 fn quotable(out: &mut Vec<u8>, argument: &'static str, text: &str) -> Result<(), EncodeError> {
-    if text.chars().any(char::is_control) {
+    // Of the control characters above 127, the first octet is this one (RFC 3629 §3).
+    let is_suspect = |octet: u8| octet.is_ascii_control() || octet == 0xC2;
+    if text.bytes().any(is_suspect) && text.chars().any(char::is_control) {
         return Err(EncodeError { argument });
     }
     out.extend_from_slice(text.as_bytes());

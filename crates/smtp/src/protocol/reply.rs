@@ -45,9 +45,12 @@ pub enum ReplyError {
 /// trusted any more: close it.
 #[derive(Debug, Default)]
 pub struct ReplyParser {
+    /// What has come of a line whose end has not.
     line: Vec<u8>,
+    /// The code, if a line of the reply has come.
     code: Option<u16>,
-    lines: Vec<Vec<u8>>,
+    text: Vec<u8>,
+    ends: Vec<usize>,
     size: usize,
 }
 
@@ -75,14 +78,20 @@ impl ReplyParser {
             if self.size > MAX_REPLY {
                 return Err(ReplyError::TooLong);
             }
-            match piece.strip_suffix(b"\n") {
-                None => self.line.extend_from_slice(piece),
-                Some(end) => {
-                    self.line.extend_from_slice(end);
-                    if let Some(reply) = self.end_line()? {
-                        return Ok((used, Some(reply)));
-                    }
+            let reply = match piece.strip_suffix(b"\n") {
+                None => {
+                    self.line.extend_from_slice(piece);
+                    None
                 }
+                Some(line) if self.line.is_empty() => self.end_line(line)?,
+                Some(end) => {
+                    let mut line = std::mem::take(&mut self.line);
+                    line.extend_from_slice(end);
+                    self.end_line(&line)?
+                }
+            };
+            if reply.is_some() {
+                return Ok((used, reply));
             }
         }
         Ok((used, None))
@@ -93,10 +102,12 @@ impl ReplyParser {
         self.size > 0
     }
 
-    fn end_line(&mut self) -> Result<Option<WireReply>, ReplyError> {
-        let line = std::mem::take(&mut self.line);
-        let line = line.strip_suffix(b"\r").unwrap_or(&line);
-        let number = self.lines.len() + 1;
+    fn end_line(&mut self, line: &[u8]) -> Result<Option<WireReply>, ReplyError> {
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        let number = match self.code {
+            None => 1,
+            Some(_) => self.ends.len() + 2,
+        };
         if number > MAX_LINES {
             return Err(ReplyError::TooLong);
         }
@@ -109,7 +120,10 @@ impl ReplyParser {
                 found: code,
             });
         }
-        self.lines.push(text.to_vec());
+        if number > 1 {
+            self.ends.push(self.text.len());
+        }
+        self.text.extend_from_slice(text);
         if more {
             return Ok(None);
         }
@@ -117,7 +131,8 @@ impl ReplyParser {
         self.size = 0;
         Ok(Some(WireReply {
             code,
-            lines: std::mem::take(&mut self.lines),
+            text: std::mem::take(&mut self.text),
+            ends: std::mem::take(&mut self.ends),
         }))
     }
 }
@@ -144,7 +159,10 @@ fn split_line(line: &[u8]) -> Option<(u16, bool, &[u8])> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WireReply {
     code: u16,
-    lines: Vec<Vec<u8>>,
+    /// The lines one behind the other,
+    text: Vec<u8>,
+    /// and where each but the last ends.
+    ends: Vec<usize>,
 }
 
 impl WireReply {
@@ -155,20 +173,26 @@ impl WireReply {
 
     /// Returns the enhanced status code that the text begins with, if its class is the reply's (RFC 2034 §4).
     pub fn enhanced(&self) -> Option<EnhancedStatus> {
-        let first = self.lines.first()?;
+        let first = self.raw_lines().next()?;
         let word = first.split(|&byte| byte == b' ').next()?;
         let status: EnhancedStatus = std::str::from_utf8(word).ok()?.parse().ok()?;
         (status.class() == self.code / 100).then_some(status)
     }
 
     /// Returns the text of every line, without its code, as UTF-8 with what is not replaced.
-    pub fn lines(&self) -> impl Iterator<Item = Cow<'_, str>> {
-        self.lines.iter().map(|line| String::from_utf8_lossy(line))
+    pub fn lines(&self) -> impl DoubleEndedIterator<Item = Cow<'_, str>> + ExactSizeIterator {
+        self.raw_lines().map(String::from_utf8_lossy)
     }
 
     /// Returns the octets of every line, without its code and line end.
-    pub fn raw_lines(&self) -> &[Vec<u8>] {
-        &self.lines
+    pub fn raw_lines(&self) -> impl DoubleEndedIterator<Item = &[u8]> + ExactSizeIterator {
+        (0..self.ends.len().saturating_add(1)).map(|number| {
+            let start = number.checked_sub(1).and_then(|before| self.ends.get(before).copied());
+            let end = self.ends.get(number).copied();
+            self.text
+                .get(start.unwrap_or(0)..end.unwrap_or(self.text.len()))
+                .unwrap_or_default()
+        })
     }
 
     /// Whether the code is 2xx.
@@ -238,7 +262,7 @@ mod tests {
     #[test]
     fn keeps_raw_octets() {
         let reply = parse(b"550 Us\xe9r \0 x\r\n").unwrap().unwrap();
-        assert_eq!(reply.raw_lines(), [b"Us\xe9r \0 x".to_vec()]);
+        assert!(reply.raw_lines().eq([b"Us\xe9r \0 x"]));
     }
 
     #[test]

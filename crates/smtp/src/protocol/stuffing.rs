@@ -1,6 +1,7 @@
 //! A message made ready for DATA: dots doubled, and nothing in it that a lenient receiver could take for its end.
 
 use bytes::Bytes;
+use memchr::memmem;
 
 /// The longest line of a message without its CR LF (RFC 5322 §2.1.1).
 const MAX_LINE: usize = 998;
@@ -119,51 +120,31 @@ impl DotStuffer {
 
     /// Takes a chunk with which nothing is wrong, many octets at a time. Of any other nothing but segments is taken.
     fn push_good(&mut self, chunk: &Bytes) -> Option<()> {
-        if self.pending_cr {
+        let [first, .., last] = **chunk else {
+            return chunk.is_empty().then_some(());
+        };
+        let marks = Marks::of(chunk);
+        if self.pending_cr || first == b'\n' || marks.odd || marks.nul || last == 0 {
             return None;
         }
-        let (mut crs, mut has_nul, mut bits) = (0, false, 0);
-        for block in chunk.chunks(255) {
-            let mut block_crs = 0_u8;
-            for &octet in block {
-                block_crs += u8::from(octet == b'\r');
-                has_nul |= octet == 0;
-                bits |= octet;
-            }
-            crs += usize::from(block_crs);
-        }
-        let (mut start, mut line_start, mut ends) = (0, 0, 0);
-        let mut line_length = self.line_length;
-        for lf in memchr::memchr_iter(b'\n', chunk) {
-            let text = chunk.get(line_start..lf)?.strip_suffix(b"\r")?;
-            if line_length == 0 && text.first() == Some(&b'.') {
-                self.keep(chunk.slice(start..line_start));
-                self.keep(Bytes::from_static(b"."));
-                start = line_start;
-            }
-            if line_length + text.len() > MAX_LINE {
-                return None;
-            }
-            line_length = 0;
-            line_start = lf + 1;
-            ends += 1;
-        }
-        let rest = chunk.get(line_start..)?;
-        let text = rest.strip_suffix(b"\r").unwrap_or(rest);
-        if line_length == 0 && text.first() == Some(&b'.') {
-            self.keep(chunk.slice(start..line_start));
+        let pending_cr = last == b'\r';
+        let text = chunk.get(..chunk.len() - usize::from(pending_cr))?;
+        let line_length = last_line_length(text, self.line_length)?;
+
+        let mut start = 0;
+        if self.line_length == 0 && first == b'.' {
             self.keep(Bytes::from_static(b"."));
-            start = line_start;
         }
-        line_length += text.len();
-        let pending_cr = text.len() < rest.len();
-        // Every CR is one of those that were seen before an LF or at the end.
-        let all_paired = crs == ends + usize::from(pending_cr);
-        if has_nul || !all_paired || line_length > MAX_LINE {
-            return None;
+        if marks.dots {
+            for lf in memmem::find_iter(chunk, b"\n.") {
+                self.keep(chunk.slice(start..=lf));
+                self.keep(Bytes::from_static(b"."));
+                start = lf + 1;
+            }
         }
         self.keep(chunk.slice(start..));
-        self.eight_bit |= bits >= 0x80;
+        let ends = memchr::memchr_iter(b'\n', chunk).count();
+        self.eight_bit |= (marks.bits | last) >= 0x80;
         self.line_length = line_length;
         self.line += u64::try_from(ends).unwrap_or(u64::MAX);
         self.pending_cr = pending_cr;
@@ -250,6 +231,54 @@ impl DotStuffer {
         }
         Ok(())
     }
+}
+
+/// What is between the octets of a chunk.
+struct Marks {
+    /// A CR without its LF, or an LF without its CR.
+    odd: bool,
+    /// A dot at the start of a line that is not the first.
+    dots: bool,
+    /// A NUL before the last octet.
+    nul: bool,
+    /// The bits of all octets before the last.
+    bits: u8,
+}
+
+impl Marks {
+    /// Looks at each octet with the one behind it, without branches, so that many are looked at together.
+    fn of(chunk: &[u8]) -> Self {
+        let behind = chunk.get(1..).unwrap_or_default();
+        let (mut odd, mut dots, mut nul, mut bits) = (0, 0, 0, 0);
+        for (&octet, &next) in chunk.iter().zip(behind) {
+            odd |= u8::from(octet == b'\r') ^ u8::from(next == b'\n');
+            dots |= u8::from(octet == b'\n') & u8::from(next == b'.');
+            nul |= u8::from(octet == 0);
+            bits |= octet;
+        }
+        Self {
+            odd: odd > 0,
+            dots: dots > 0,
+            nul: nul > 0,
+            bits,
+        }
+    }
+}
+
+/// Returns the length of the last line of `text`, whose first line has `before` octets already and whose lines end with CR LF;
+/// `None` if a line is too long.
+fn last_line_length(text: &[u8], before: usize) -> Option<usize> {
+    // As far as the line that is begun may reach with its end, there must be the end of a line, be it that of another.
+    let (mut rest, mut reach) = (text, (MAX_LINE + 2).checked_sub(before)?);
+    while let Some(window) = rest.get(..reach) {
+        let end = memchr::memrchr(b'\n', window)? + 1;
+        (rest, reach) = (rest.get(end..)?, MAX_LINE + 2);
+    }
+    let length = match memchr::memrchr(b'\n', rest) {
+        Some(end) => rest.len() - end - 1,
+        None => rest.len() + (MAX_LINE + 2 - reach),
+    };
+    (length <= MAX_LINE).then_some(length)
 }
 
 impl StuffedContent {
