@@ -17,7 +17,8 @@
 //! - [`SmtpTransport`], [`SmtpConfig`], [`Timeouts`]: the client. Its errors are
 //!   [`SendError`](posthaste_transport::SendError)s with an [`SmtpError`] as their source.
 //! - [`Mechanism`], [`TokenSource`]: how the client logs in.
-//! - [`Connector`]: how the client reaches a server, for proxies, other sockets and tests in memory.
+//! - [`IpChoice`], [`Proxy`], [`SmtpConfig::bind`], [`SmtpConfig::socket`]: how the client reaches a server; [`Connector`] for
+//!   other ways, and for tests in memory.
 //! - [`server`]: the server, with an example that sends a message from one to the other.
 //! - [`testing`]: a server in two lines, for tests of programs that send mail.
 //! - [`protocol`]: replies, commands, EHLO keywords, dot-stuffing and the end of a message, as values.
@@ -33,7 +34,7 @@
 
 mod client;
 mod config;
-mod connector;
+mod connect;
 mod error;
 mod mechanism;
 pub mod protocol;
@@ -45,7 +46,7 @@ mod token;
 
 pub use client::{PoolStatus, ScramError, SmtpTransport};
 pub use config::{ConfigError, DeliverBy, DeliverByError, SmtpConfig, Timeouts};
-pub use connector::{ConnectFuture, Connected, Connector, Stream};
+pub use connect::{ConnectFuture, Connected, Connector, IpChoice, Proxy, ProxyError, Stream};
 pub use error::SmtpError;
 pub use mechanism::Mechanism;
 pub use secret::Secret;

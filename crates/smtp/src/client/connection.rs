@@ -12,6 +12,7 @@ use super::login;
 use super::wire::Wire;
 use super::xclient;
 use crate::config::{Login, SmtpConfig};
+use crate::connect::Connector;
 use crate::error::{Failed, SmtpError};
 use crate::protocol::{Extensions, WireReply, word};
 use crate::secret::Secret;
@@ -40,6 +41,7 @@ pub(super) struct Opener {
     pub(super) port: u16,
     pub(super) tls: Option<TlsParts>,
     pub(super) login: Option<Login>,
+    pub(super) connector: Arc<dyn Connector>,
 }
 
 /// What a handshake needs.
@@ -82,7 +84,7 @@ impl Opener {
 
     /// `refused_token` is one that the server has refused; it is set when that happens.
     async fn open_once(&self, refused_token: &mut Option<Secret>, budget: &Budget) -> Result<Box<Connection>, Failed> {
-        let connecting = self.config.connector.connect(&self.config.host, self.port);
+        let connecting = self.connector.connect(&self.config.host, self.port);
         let connected = budget.run(Step::Connect, connecting).await?;
         let connected = connected.map_err(|error| Step::Connect.failed(SmtpError::Connect(error)))?;
         let helo = match (&self.config.helo, connected.local_ip) {

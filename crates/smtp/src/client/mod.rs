@@ -135,11 +135,16 @@ impl SmtpTransport {
         });
         let pool = Pool::new(config.pool);
         let login = config.login()?;
+        let connector = match &config.connector {
+            Some(connector) => Arc::clone(connector),
+            None => Arc::new(config.network.clone()),
+        };
         let opener = Arc::new(Opener {
             config,
             port,
             tls,
             login,
+            connector,
         });
         Ok(Self { opener, pool })
     }
@@ -228,6 +233,10 @@ fn check(config: &SmtpConfig) -> Result<(), ConfigError> {
     }
     if config.lmtp && config.port == Some(25) {
         return Err(invalid("port", "LMTP is never spoken on port 25 (RFC 2033 §5)"));
+    }
+    config.network.check()?;
+    if config.connector.is_some() && !config.network.is_plain() {
+        return Err(invalid("connector", "it takes the place of ip, bind, proxy and socket"));
     }
     xclient::check(&config.xclient)?;
     if config.pool.connections == 0 {

@@ -14,7 +14,7 @@ use tokio_rustls::TlsConnector;
 use zeroize::Zeroizing;
 
 use super::budget::{Budget, Step};
-use crate::connector::Stream;
+use crate::connect::Stream;
 use crate::error::{Failed, SmtpError};
 use crate::protocol::{ReplyParser, WireReply};
 

@@ -1,10 +1,12 @@
 //! The keys that URLs and variables share.
 
+use std::net::IpAddr;
 use std::str::FromStr;
 use std::time::Duration;
 
 use super::timeouts::Phase;
 use super::{ConfigError, DeliverBy};
+use crate::connect::IpChoice;
 use crate::mechanism::Mechanism;
 use crate::tls::Tls;
 
@@ -29,10 +31,14 @@ pub(super) enum Key {
     MessagesPerConnection,
     ConnectionLifetime,
     IdleTimeout,
+    Ip,
+    Bind,
+    Proxy,
+    Socket,
     Timeout(Phase),
 }
 
-const KEYS: [(&str, Key); 27] = [
+const KEYS: [(&str, Key); 31] = [
     ("host", Key::Host),
     ("port", Key::Port),
     ("username", Key::Username),
@@ -51,6 +57,10 @@ const KEYS: [(&str, Key); 27] = [
     ("messages_per_connection", Key::MessagesPerConnection),
     ("connection_lifetime", Key::ConnectionLifetime),
     ("idle_timeout", Key::IdleTimeout),
+    ("ip", Key::Ip),
+    ("bind", Key::Bind),
+    ("proxy", Key::Proxy),
+    ("socket", Key::Socket),
     ("connect_timeout", Key::Timeout(Phase::Connect)),
     ("tls_timeout", Key::Timeout(Phase::Tls)),
     ("greeting_timeout", Key::Timeout(Phase::Greeting)),
@@ -87,6 +97,23 @@ impl Key {
         names
             .collect::<Option<_>>()
             .ok_or_else(|| self.error("names as scram-sha-256,plain,login"))
+    }
+
+    pub(super) fn ip(self, value: &str) -> Result<IpChoice, ConfigError> {
+        IpChoice::from_name(value).ok_or_else(|| self.error("any, v4, v6, prefer-v4 or prefer-v6"))
+    }
+
+    /// Reads one address, or one of each version with a comma between.
+    pub(super) fn addresses(self, value: &str) -> Result<Vec<IpAddr>, ConfigError> {
+        let addresses = value.split(',').map(str::parse).collect::<Result<Vec<IpAddr>, _>>();
+        let fits = |found: &Vec<IpAddr>| match found.as_slice() {
+            [first, second] => first.is_ipv4() != second.is_ipv4(),
+            found => found.len() == 1,
+        };
+        addresses
+            .ok()
+            .filter(fits)
+            .ok_or_else(|| self.error("an IP address, or one of each version with a comma between"))
     }
 
     pub(super) fn duration(self, value: &str) -> Result<Duration, ConfigError> {

@@ -10,6 +10,8 @@ mod timeouts;
 use std::collections::hash_map::RandomState;
 use std::ffi::OsString;
 use std::hash::{BuildHasher as _, Hasher as _};
+use std::net::IpAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,7 +26,7 @@ pub(crate) use timeouts::Phase;
 pub use timeouts::Timeouts;
 
 use crate::client::SmtpTransport;
-use crate::connector::{Connector, TcpConnector};
+use crate::connect::{Connector, IpChoice, Network, Proxy};
 use crate::mechanism::Mechanism;
 use crate::secret::Secret;
 use crate::tls::{Roots, Tls};
@@ -52,6 +54,10 @@ use key::Key;
 /// | `lmtp` | `true`, `false`; in a URL: the scheme | `false`; `true` for `lmtp:`, with port 24 |
 /// | `deliver_by` | as `120;R`, see [`DeliverBy`] | none |
 /// | `danger_allow_plaintext_auth` | `true`, `false` | `false` |
+/// | `ip` | `any`, `v4`, `v6`, `prefer-v4`, `prefer-v6` | `any` |
+/// | `bind` | the address that connections come from, or one of each version with a comma between | the system's choice |
+/// | `proxy` | `socks5://user:password@host:1080` or `http://…`; in a URL percent-encoded, `%40` for `@` | none |
+/// | `socket` | path of a Unix socket at which the server listens | none |
 /// | `connect_timeout` … `end_timeout` | `500ms`, `30s`, `5m` or seconds | see [`Timeouts`] |
 /// | `connections` | how many may be open at once, from 1 | `8` |
 /// | `messages_per_connection` | after how many one is closed, from 1 | `100` |
@@ -89,7 +95,8 @@ pub struct SmtpConfig {
     pub(crate) timeouts: Timeouts,
     pub(crate) pool: PoolConfig,
     pub(crate) roots: Roots,
-    pub(crate) connector: Arc<dyn Connector>,
+    pub(crate) network: Network,
+    pub(crate) connector: Option<Arc<dyn Connector>>,
 }
 
 impl SmtpConfig {
@@ -115,7 +122,8 @@ impl SmtpConfig {
             timeouts: Timeouts::default(),
             pool: PoolConfig::default(),
             roots: Roots::default(),
-            connector: Arc::new(TcpConnector),
+            network: Network::default(),
+            connector: None,
         }
     }
 
@@ -352,9 +360,35 @@ impl SmtpConfig {
         self
     }
 
-    /// Sets how connections are opened.
+    /// Sets which versions of IP are used: both unless told, by turns, the next address beside one that is silent for 250 ms
+    /// (RFC 8305).
+    pub fn ip(mut self, ip: IpChoice) -> Self {
+        self.network.ip = ip;
+        self
+    }
+
+    /// Sets the address that connections come from, one for each version of IP. A version for which none is set is not used
+    /// then.
+    pub fn bind(mut self, address: impl Into<IpAddr>) -> Self {
+        self.network.bind.set(address.into());
+        self
+    }
+
+    /// Sets a proxy through which the server is reached.
+    pub fn proxy(mut self, proxy: Proxy) -> Self {
+        self.network.proxy = Some(proxy);
+        self
+    }
+
+    /// Sets a Unix socket at which the server listens. The host's name is still the one that a certificate is checked for.
+    pub fn socket(mut self, path: impl Into<PathBuf>) -> Self {
+        self.network.socket = Some(path.into());
+        self
+    }
+
+    /// Sets how connections are opened, in place of the four settings above.
     pub fn connector(mut self, connector: impl Connector) -> Self {
-        self.connector = Arc::new(connector);
+        self.connector = Some(Arc::new(connector));
         self
     }
 
@@ -387,6 +421,14 @@ impl SmtpConfig {
             Key::MessagesPerConnection => self.pool.messages = key.read(value)?,
             Key::ConnectionLifetime => self.pool.lifetime = key.duration(value)?,
             Key::IdleTimeout => self.pool.idle = key.duration(value)?,
+            Key::Ip => self.network.ip = key.ip(value)?,
+            Key::Bind => {
+                for address in key.addresses(value)? {
+                    self.network.bind.set(address);
+                }
+            }
+            Key::Proxy => self.network.proxy = Some(value.parse()?),
+            Key::Socket => self.network.socket = Some(value.into()),
             Key::Timeout(phase) => self.timeouts.set(phase, key.duration(value)?),
         }
         Ok(())
@@ -410,7 +452,7 @@ impl IdSource for SystemIds {
 }
 
 /// Undoes percent-encoding.
-fn percent_decode(text: &str) -> Result<String, ConfigError> {
+pub(crate) fn percent_decode(text: &str) -> Result<String, ConfigError> {
     let mut decoded = Vec::with_capacity(text.len());
     let mut bytes = text.bytes();
     while let Some(byte) = bytes.next() {
@@ -563,6 +605,36 @@ mod tests {
         for value in ["", "plain,gssapi", "plain,,login"] {
             let error = SmtpConfig::from_url(&format!("smtps://h.example?mechanisms={value}")).unwrap_err();
             assert!(error.to_string().contains("mechanisms"), "{error}");
+        }
+    }
+
+    #[test]
+    fn ways_to_a_server_have_keys() {
+        let url = "smtp://h.example?ip=prefer-v6&bind=192.0.2.1,2001:db8::1&proxy=socks5%3A%2F%2Fu%3Ahunter2%40p";
+        let config = SmtpConfig::from_url(url).unwrap();
+        assert_eq!(config.network.ip, IpChoice::PreferV6);
+        assert!(config.network.bind.v4.is_some() && config.network.bind.v6.is_some());
+        assert!(config.network.proxy.is_some());
+        assert!(!format!("{config:?}").contains("hunter2"));
+        assert!(config.build().is_ok());
+        for (query, part) in [
+            ("ip=4", "prefer-v6"),
+            ("bind=localhost", "`bind`"),
+            ("bind=192.0.2.1,192.0.2.2", "one of each version"),
+            ("proxy=ftp://hunter2", "socks5://"),
+        ] {
+            let error = SmtpConfig::from_url(&format!("smtp://h.example?{query}")).unwrap_err();
+            let text = error.to_string();
+            assert!(text.contains(part) && !text.contains("hunter2"), "{text}");
+        }
+        for query in [
+            "socket=/run/s&proxy=http://p",
+            "socket=/run/s&bind=192.0.2.1",
+            "socket=/run/s&ip=v4",
+            "ip=v6&bind=192.0.2.1",
+        ] {
+            let config = SmtpConfig::from_url(&format!("smtp://h.example?{query}")).unwrap();
+            assert!(matches!(config.build(), Err(ConfigError::Invalid { .. })), "{query}");
         }
     }
 

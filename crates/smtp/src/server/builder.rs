@@ -16,7 +16,7 @@ use super::rates::Meters;
 use super::visitors::Visitors;
 use super::{BoundServer, Handler, Limits, Network, Rates};
 use crate::config::{ConfigError, SystemIds};
-use crate::connector::Stream;
+use crate::connect::Stream;
 use crate::mechanism::Mechanism;
 use crate::tls;
 

@@ -14,7 +14,7 @@ use super::talk::{Ended, Talk};
 use super::transaction::Transaction;
 use super::visitors::Visit;
 use super::{Session, Verdict};
-use crate::connector::Stream;
+use crate::connect::Stream;
 use crate::protocol::{Command, CommandError, LineFault};
 
 /// How many recipients beyond the limit one client may name before it is hung up on.

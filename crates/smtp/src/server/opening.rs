@@ -11,7 +11,7 @@ use super::rates::Payer;
 use super::session::Encryption;
 use super::talk::{Talk, from_now};
 use super::verdict::Verdict;
-use crate::connector::Stream;
+use crate::connect::Stream;
 use crate::protocol::{ProxyHeader, ProxyParse};
 
 /// What became of the opening.

@@ -16,7 +16,7 @@ use zeroize::Zeroizing;
 
 use super::session::Encryption;
 use super::verdict::{Verdict, printable};
-use crate::connector::Stream;
+use crate::connect::Stream;
 use crate::protocol::{Command, CommandError, LineFault, LineReader};
 
 /// Octets read at once. They come to lie on the stack; a connection that waits holds no buffer.

@@ -19,6 +19,7 @@ mod peer;
 mod pool;
 mod postbox;
 mod protection;
+mod reach;
 mod sasl;
 mod server;
 mod sink;

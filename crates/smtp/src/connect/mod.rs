@@ -1,5 +1,10 @@
 //! How the client reaches a server.
 
+mod ip;
+mod network;
+mod proxy;
+mod race;
+
 use std::fmt::Debug;
 use std::future::Future;
 use std::io;
@@ -7,7 +12,10 @@ use std::net::IpAddr;
 use std::pin::Pin;
 
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
+
+pub use ip::IpChoice;
+pub(crate) use network::Network;
+pub use proxy::{Proxy, ProxyError};
 
 /// A byte stream in both directions: a TCP connection, a TLS session over one, a pipe in memory.
 pub trait Stream: AsyncRead + AsyncWrite + Send + Unpin + 'static {}
@@ -19,8 +27,9 @@ pub type ConnectFuture<'a> = Pin<Box<dyn Future<Output = io::Result<Connected>> 
 
 /// Opens connections for an [`SmtpTransport`](crate::SmtpTransport).
 ///
-/// The one used unless another is given resolves the host name with the operating system and opens a TCP connection
-/// without Nagle's delay. Implement this to go through a proxy, to bind an address or to stay in memory.
+/// The one used unless another is given resolves the host name with the operating system and opens a TCP connection to the
+/// address that answers first (RFC 8305), from the address, through the proxy or to the socket that the
+/// [settings](crate::SmtpConfig) name. Implement this for other ways, or to stay in memory.
 ///
 /// # Examples
 ///
@@ -28,15 +37,18 @@ pub type ConnectFuture<'a> = Pin<Box<dyn Future<Output = io::Result<Connected>> 
 /// use posthaste_smtp::{ConnectFuture, Connected, Connector, SmtpTransport};
 ///
 /// #[derive(Debug)]
-/// struct UnixSocket(std::path::PathBuf);
+/// struct Serial(std::path::PathBuf);
 ///
-/// impl Connector for UnixSocket {
+/// impl Connector for Serial {
 ///     fn connect<'a>(&'a self, _host: &'a str, _port: u16) -> ConnectFuture<'a> {
-///         Box::pin(async move { Ok(Connected::new(tokio::net::UnixStream::connect(&self.0).await?)) })
+///         Box::pin(async move {
+///             let line = tokio::io::join(tokio::io::empty(), tokio::io::sink()); // the device at `self.0`, opened
+///             Ok(Connected::new(line))
+///         })
 ///     }
 /// }
 ///
-/// let transport = SmtpTransport::builder("localhost").connector(UnixSocket("/run/smtp.sock".into())).build()?;
+/// let transport = SmtpTransport::builder("localhost").connector(Serial("/dev/ttyS0".into())).build()?;
 /// # Ok::<(), posthaste_smtp::ConfigError>(())
 /// ```
 pub trait Connector: Debug + Send + Sync + 'static {
@@ -71,20 +83,5 @@ impl Debug for Connected {
         f.debug_struct("Connected")
             .field("local_ip", &self.local_ip)
             .finish_non_exhaustive()
-    }
-}
-
-/// Opens TCP connections.
-#[derive(Debug)]
-pub(crate) struct TcpConnector;
-
-impl Connector for TcpConnector {
-    fn connect<'a>(&'a self, host: &'a str, port: u16) -> ConnectFuture<'a> {
-        Box::pin(async move {
-            let stream = TcpStream::connect((host, port)).await?;
-            stream.set_nodelay(true)?;
-            let local = stream.local_addr()?.ip();
-            Ok(Connected::new(stream).with_local_ip(local))
-        })
     }
 }
