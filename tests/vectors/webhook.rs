@@ -3,7 +3,8 @@
 use std::time::{Duration, SystemTime};
 
 use posthaste_events::webhook::{
-    CertificateError, Receiver, RecentKeys, Request, Ses, SigningSecret, Sns, StandardWebhooks, Verified, VerifyError,
+    CertificateError, Destination, Receiver, RecentKeys, Request, Ses, SigningSecret, Sns, StandardWebhooks, Verified,
+    VerifyError,
 };
 use serde_json::Value;
 
@@ -125,5 +126,18 @@ fn standard(input: &Input, report: &mut Report) {
             (Err(error), _) => Err(format!("refused: {error}")),
         };
         report.check(text(case, "id"), outcome);
+    }
+    for case in file["outgoing_ssrf"].as_array().unwrap() {
+        // A remark behind the URL says what its name leads to in the end.
+        let (url, remark) = text(case, "url").split_once(' ').unwrap_or((text(case, "url"), ""));
+        let delivers = Destination::new(url).is_ok_and(|to| {
+            let words = remark.split([' ', '(', ')', ',']);
+            words.filter_map(|word| word.parse().ok()).all(|ip| to.allows(ip))
+        });
+        let outcome = match case["deliver"].as_bool() {
+            Some(expected) if expected != delivers => Err(format!("delivers: {delivers}")),
+            _ => Ok(()),
+        };
+        report.check(url, outcome);
     }
 }

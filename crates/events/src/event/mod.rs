@@ -3,6 +3,8 @@
 mod id;
 mod kind;
 mod rejection;
+#[cfg(feature = "serde")]
+mod serialize;
 
 use std::collections::BTreeMap;
 use std::fmt;

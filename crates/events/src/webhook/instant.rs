@@ -122,6 +122,40 @@ fn days(year: u64, month: u64, day: u64) -> u64 {
     era_days.saturating_sub(719_468)
 }
 
+/// Writes a point in time in UTC to the millisecond (RFC 3339 §5.6); `None` before 1970 and beyond the year 9999.
+#[cfg(any(test, feature = "serde"))]
+pub(crate) fn written(time: SystemTime) -> Option<String> {
+    let since = time.duration_since(SystemTime::UNIX_EPOCH).ok()?;
+    let seconds = since.as_secs();
+    if seconds > LAST {
+        return None;
+    }
+    let (year, month, day) = date(seconds / 86_400);
+    let (hour, minute, second) = (seconds % 86_400 / 3600, seconds % 3600 / 60, seconds % 60);
+    let milliseconds = since.subsec_millis();
+    Some(format!(
+        "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{milliseconds:03}Z"
+    ))
+}
+
+/// Finds the date that lies so many days after 1970.
+#[cfg(any(test, feature = "serde"))]
+fn date(days: u64) -> (u64, u64, u64) {
+    let shifted = days + 719_468;
+    let (era, of_era) = (shifted / 146_097, shifted % 146_097);
+    let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted_month = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * shifted_month + 2) / 5 + 1;
+    let month = if shifted_month < 10 {
+        shifted_month + 3
+    } else {
+        shifted_month - 9
+    };
+    let year = year_of_era + era * 400 + u64::from(month <= 2);
+    (year, month, day)
+}
+
 /// Writes whole seconds since 1970; 0 before that.
 pub(super) fn seconds_text(time: SystemTime) -> String {
     let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
@@ -156,6 +190,28 @@ mod tests {
         ] {
             assert_eq!(read_text(text), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn what_is_written_is_read() {
+        for seconds in [
+            0,
+            951_782_399,
+            951_782_400,
+            1_709_164_800,
+            1_709_251_200,
+            1_735_689_599,
+            LAST,
+        ] {
+            let time = at(seconds, 678_000_000).unwrap();
+            let text = written(time).unwrap();
+            assert_eq!(read_text(&text), Some(time), "{text}");
+        }
+        assert_eq!(
+            written(at(1_522_087_139, 675_999_999).unwrap()).unwrap(),
+            "2018-03-26T17:58:59.675Z"
+        );
+        assert_eq!(written(at(LAST + 1, 0).unwrap()), None);
     }
 
     #[test]

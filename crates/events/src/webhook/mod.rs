@@ -28,10 +28,13 @@
 //! A provider delivers again what was not answered with 200 in time, and some do it anyway: remember [`Event::id`](crate::event::Event::id)s.
 
 mod access;
+#[cfg(feature = "axum")]
+pub mod axum;
+mod destination;
 mod error;
 mod form;
 mod hash;
-mod instant;
+pub(crate) mod instant;
 mod item;
 mod key;
 mod parsed;
@@ -46,6 +49,7 @@ mod verified;
 mod window;
 
 pub use access::Access;
+pub use destination::{Destination, DestinationError};
 pub use error::{KeyError, ParseError, VerifyError};
 pub use form::{Form, FormField};
 pub(crate) use hash::hex;

@@ -30,6 +30,7 @@ pub struct Receiver {
     access: Vec<Access>,
     guard: Option<Arc<dyn ReplayGuard>>,
     limits: Limits,
+    origin: Option<String>,
 }
 
 /// Bounds on what is read.
@@ -76,7 +77,16 @@ impl Receiver {
             access: Vec::new(),
             guard: None,
             limits: Limits::default(),
+            origin: None,
         }
+    }
+
+    /// Sets scheme and host as the provider was told them, `https://example.org`: behind a proxy the server sees others. Mandrill signs
+    /// the URL.
+    #[must_use]
+    pub fn origin(mut self, origin: impl Into<String>) -> Self {
+        self.origin = Some(origin.into());
+        self
     }
 
     /// Asks for credentials, beside the signature if there is one. Of several that are given, one is enough: so they can be changed.
@@ -104,6 +114,15 @@ impl Receiver {
     #[must_use]
     pub fn bounds(&self) -> Limits {
         self.limits
+    }
+
+    /// Returns the URL of a request to a host, path and query behind it, as the provider was told it.
+    #[must_use]
+    pub fn url(&self, host: &str, path_and_query: &str) -> String {
+        match &self.origin {
+            Some(origin) => format!("{}{path_and_query}", origin.trim_end_matches('/')),
+            None => format!("https://{host}{path_and_query}"),
+        }
     }
 
     /// Returns the provider's name.
