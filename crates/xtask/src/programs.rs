@@ -13,8 +13,8 @@ struct Wanted {
     find: fn(&Path) -> Option<PathBuf>,
 }
 
-/// All of them. The variables are read by `tests/interop`.
-const WANTED: [Wanted; 20] = [
+/// All of them. The variables are read by `tests/interop` and by `crates/testservers`.
+const WANTED: [Wanted; 22] = [
     Wanted {
         name: "python3",
         variable: "POSTHASTE_INTEROP_PYTHON",
@@ -132,6 +132,23 @@ const WANTED: [Wanted; 20] = [
         find: |_| in_path("node"),
     },
     Wanted {
+        name: "PostgreSQL",
+        variable: "POSTHASTE_INTEROP_POSTGRES",
+        package: POSTGRES,
+        find: postgres,
+    },
+    Wanted {
+        name: "Redis",
+        variable: "POSTHASTE_INTEROP_REDIS",
+        package: REDIS,
+        // The package of tools has the server too, under the name of its check.
+        find: |unpacked| {
+            in_path("valkey-server")
+                .or_else(|| in_path("redis-server"))
+                .or_else(|| file(unpacked, "usr/bin/redis-check-rdb"))
+        },
+    },
+    Wanted {
         name: "Nodemailer",
         variable: "POSTHASTE_INTEROP_NODEMAILER",
         package: NODEMAILER,
@@ -153,11 +170,16 @@ const DOVECOT_LMTP: &str = "dovecot-lmtpd";
 
 const NSS_WRAPPER: &str = "libnss-wrapper";
 
+/// Debian's name for the newest version that it has; that one's package is what is unpacked.
+const POSTGRES: &str = "postgresql";
+
+const REDIS: &str = "redis-tools";
+
 const NODEMAILER: &str = "node-nodemailer";
 
 /// Of these only small tools, a test mode or a run in a folder of their own is wanted, so they are unpacked into a folder of our own and not installed: no
 /// service is set up, no configuration is asked for, and another mail server on the machine stays.
-const UNPACKED: [&str; 8] = [
+const UNPACKED: [&str; 10] = [
     POSTFIX,
     OPENDKIM,
     SASL,
@@ -165,6 +187,8 @@ const UNPACKED: [&str; 8] = [
     DOVECOT,
     DOVECOT_LMTP,
     NSS_WRAPPER,
+    POSTGRES,
+    REDIS,
     NODEMAILER,
 ];
 
@@ -265,6 +289,25 @@ fn file(unpacked: &Path, path: &str) -> Option<PathBuf> {
         .find(|path| path.exists())
 }
 
+/// The newest PostgreSQL that is unpacked or installed.
+fn postgres(unpacked: &Path) -> Option<PathBuf> {
+    let versions = |root: &Path| {
+        let folders = std::fs::read_dir(root.join("usr/lib/postgresql")).into_iter().flatten();
+        folders
+            .flatten()
+            .filter_map(|folder| {
+                let version: u32 = folder.file_name().to_str()?.parse().ok()?;
+                let program = folder.path().join("bin/postgres");
+                program.is_file().then_some((version, program))
+            })
+            .max()
+    };
+    [unpacked, Path::new("/")]
+        .into_iter()
+        .find_map(versions)
+        .map(|(_, program)| program)
+}
+
 /// Where a library is, below what it is unpacked into.
 fn library(name: &str) -> String {
     format!("usr/lib/{}-linux-gnu/{name}", std::env::consts::ARCH)
@@ -313,9 +356,20 @@ fn install(missing: &[&Wanted], unpacked: &Path) {
 
 /// Fetches a package and the libraries that it needs, and unpacks it without installing it.
 fn unpack_package(package: &str, unpacked: &Path) -> bool {
-    let Some(depends) = Command::new("apt-cache", ["depends", package]).answer() else {
+    let Some(mut depends) = Command::new("apt-cache", ["depends", package]).answer() else {
         return false;
     };
+    let mut package = package.to_owned();
+    if package == POSTGRES {
+        let version = depends
+            .lines()
+            .find_map(|line| line.trim().strip_prefix("Depends: postgresql-"));
+        package = format!("{POSTGRES}-{}", version.unwrap_or_default());
+        depends = Command::new("apt-cache", ["depends", &package])
+            .answer()
+            .unwrap_or_default();
+    }
+    let package = package.as_str();
     let libraries = depends
         .lines()
         .filter_map(|line| line.trim().strip_prefix("Depends: "))
