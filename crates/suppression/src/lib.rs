@@ -33,7 +33,7 @@
 //!
 //! - [`SuppressionList`]: the trait; [`Lookup`] and [`Filter`]: what it is asked.
 //! - [`Entry`]: an address with its [`Reason`], [`Scope`] and expiry.
-//! - [`MemorySuppressionList`]: the list in memory.
+//! - [`MemorySuppressionList`]: the list in memory; `SqliteSuppressionList` and `PostgresSuppressionList`: in a database.
 //! - [`CsvReader`] and [`CsvWriter`]: lists as files, those of providers included.
 //! - [`FeedPolicy`]: which bounces, complaints and wishes become entries, for which mail and how long.
 //!
@@ -42,6 +42,13 @@
 //! By [`KeyRules`](posthaste_address::KeyRules), which a list is made with: unless told otherwise the case of the local part
 //! makes no difference, and domains are compared as A-labels without regard to case, as Amazon SES does. Looser rules (subaddresses, dots at
 //! Gmail) find more, and err on the side of not sending. A store is good for the rules that it was filled with.
+//!
+//! # Features
+//!
+//! | name | adds | pulls in |
+//! | --- | --- | --- |
+//! | `sqlite` | `SqliteSuppressionList` | sqlx, tokio, SQLite (compiled from C) |
+//! | `postgres` | `PostgresSuppressionList` | sqlx, tokio, rustls, aws-lc-rs |
 //!
 //! # Standards
 //!
@@ -58,6 +65,8 @@ mod memory;
 mod moment;
 mod reason;
 mod scope;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod sql;
 
 pub use csv::{CsvError, CsvErrorKind, CsvReader, CsvWriter, ExportError, ImportError, Imported};
 pub use cursor::Cursor;
@@ -68,6 +77,15 @@ pub use list::{Filter, ListFuture, Lookup, Page, SuppressionList, SuppressionLis
 pub use memory::MemorySuppressionList;
 pub use reason::{Reason, Reasons, UnknownReason};
 pub use scope::{Scope, ScopeError};
+#[cfg(feature = "postgres")]
+#[cfg_attr(docsrs, doc(cfg(feature = "postgres")))]
+pub use sql::PostgresSuppressionList;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+#[cfg_attr(docsrs, doc(cfg(any(feature = "postgres", feature = "sqlite"))))]
+pub use sql::SqlSettings;
+#[cfg(feature = "sqlite")]
+#[cfg_attr(docsrs, doc(cfg(feature = "sqlite")))]
+pub use sql::SqliteSuppressionList;
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

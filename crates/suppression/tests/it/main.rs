@@ -10,4 +10,17 @@
 
 mod csv;
 mod memory;
+mod sqlite;
 mod suite;
+
+/// Makes a test of each case, with a list that `$list` makes.
+macro_rules! tests_of {
+    ($list:path: $($case:ident)+) => {$(
+        #[tokio::test]
+        async fn $case() {
+            $crate::suite::$case($list().await).await;
+        }
+    )+};
+}
+
+use tests_of;

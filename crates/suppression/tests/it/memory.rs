@@ -6,14 +6,14 @@ use std::time::SystemTime;
 use posthaste_address::KeyRules;
 use posthaste_suppression::{Entry, ListErrorKind, MemorySuppressionList, Reason, SuppressionList, SuppressionListExt};
 
-use crate::suite::{List, suite};
+use crate::suite::{List, each};
+use crate::tests_of;
 
-#[expect(clippy::unused_async, reason = "the suite makes lists that are behind a network too")]
-async fn list() -> Option<List> {
-    Some(Arc::new(MemorySuppressionList::new()))
+async fn list() -> List {
+    Arc::new(MemorySuppressionList::new())
 }
 
-suite!(list);
+each!(tests_of list);
 
 fn bounce(text: &str) -> Entry {
     Entry::new(text.parse().unwrap(), Reason::Bounce, SystemTime::UNIX_EPOCH)

@@ -11,10 +11,10 @@ use posthaste_suppression::{
 
 pub(crate) type List = Arc<dyn SuppressionList>;
 
-/// Makes a test of each case. `$list` is an async function that makes an empty list, or says why there is none and returns `None`.
-macro_rules! suite {
-    ($list:path) => {
-        $crate::suite::suite! { $list:
+/// Hands the names of all cases to a macro: `$macro! { $list: name name ... }`.
+macro_rules! each {
+    ($macro:ident $list:path) => {
+        $macro! { $list:
             what_was_put_is_found_again
             an_empty_list_answers_for_every_address
             answers_come_in_the_order_of_the_addresses
@@ -39,17 +39,9 @@ macro_rules! suite {
             many_write_at_once
         }
     };
-    ($list:path: $($case:ident)+) => {$(
-        #[tokio::test]
-        async fn $case() {
-            if let Some(list) = $list().await {
-                $crate::suite::$case(list).await;
-            }
-        }
-    )+};
 }
 
-pub(crate) use suite;
+pub(crate) use each;
 
 fn at(seconds: u64) -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000 + seconds)
