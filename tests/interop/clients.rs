@@ -8,7 +8,11 @@ use lettre::address::Envelope as LettreEnvelope;
 use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::client::{Certificate, Tls as LettreTls, TlsParameters};
 use lettre::{SmtpTransport as Lettre, Transport as _};
+use posthaste_address::{EmailAddress, Envelope};
+use posthaste_mime::Rope;
+use posthaste_smtp::SendmailTransport;
 use posthaste_smtp::server::ServerBuilder;
+use posthaste_transport::{Disposition, Outbound, SendOptions, Transport as _};
 use serde_json::json;
 use tempfile::TempDir;
 
@@ -57,6 +61,11 @@ pub(crate) const CASES: &[Case] = &[
         name: "msmtp_gives_up_a_message_of_which_our_server_refuses_a_recipient",
         needs: &[Program::Msmtp],
         run: msmtp_is_refused,
+    },
+    Case {
+        name: "our_sendmail_transport_sends_by_msmtp_and_knows_what_it_refuses",
+        needs: &[Program::Msmtp],
+        run: sendmail_by_msmtp,
     },
     Case {
         name: "our_server_takes_a_message_from_nodemailer_over_starttls_after_login",
@@ -185,6 +194,34 @@ fn msmtp_sends(implicit: bool) {
         implicit,
         &["bob@example.net", "zoe@example.net"],
     ));
+    assert_taken(receiver, &[1], 2);
+}
+
+/// msmtp is a sendmail program too: it takes the same command line, and sends on to a server.
+fn sendmail_by_msmtp() {
+    let receiver = receiver(false);
+    let folder = files(&receiver);
+    let command = msmtp(&receiver, &folder, false, &[]);
+    let transport = command
+        .get_args()
+        .take_while(|argument| !argument.to_string_lossy().starts_with("--from"))
+        .fold(
+            SendmailTransport::new().program(command.get_program()),
+            SendmailTransport::argument,
+        );
+    let send = |recipients: &[&str]| {
+        let recipients = recipients
+            .iter()
+            .map(|recipient| recipient.parse::<EmailAddress>().unwrap());
+        let envelope = Envelope::new(Some("ada@example.org".parse().unwrap()), recipients).unwrap();
+        let mail = Outbound::raw(envelope, Rope::from(difficult(1).into_bytes()));
+        tokio::runtime::Runtime::new()
+            .unwrap()
+            .block_on(transport.send(&mail, &SendOptions::new()))
+    };
+    assert!(send(&["bob@example.net", "zoe@example.net"]).unwrap().is_complete());
+    let error = send(&[UNKNOWN]).unwrap_err();
+    assert_eq!(error.disposition(), Disposition::NotAccepted, "{error:?}");
     assert_taken(receiver, &[1], 2);
 }
 

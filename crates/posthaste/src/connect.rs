@@ -13,6 +13,7 @@ use url::Url;
 /// | --- | --- |
 /// | `smtp://user:password@host:587` | SMTP with STARTTLS (feature `smtp`) |
 /// | `smtps://user:password@host:465` | SMTP over TLS from the first byte (feature `smtp`) |
+/// | `sendmail:///usr/sbin/sendmail` | the sendmail program of this machine (feature `smtp`) |
 /// | `lmtp://host:24` | LMTP, to a mailbox store (feature `smtp`) |
 /// | `sendgrid://KEY@default`, `postmark://TOKEN@default` … | a provider, by its name (feature `providers`) |
 /// | `file:///var/mail/out` | one file a message, Maildir style |
@@ -71,7 +72,11 @@ impl Registry {
     pub fn standard() -> Self {
         let registry = Self::empty().with("memory", memory).with("file", file);
         #[cfg(feature = "smtp")]
-        let registry = registry.with("smtp", smtp).with("smtps", smtp).with("lmtp", smtp);
+        let registry = registry
+            .with("smtp", smtp)
+            .with("smtps", smtp)
+            .with("lmtp", smtp)
+            .with("sendmail", sendmail);
         #[cfg(feature = "providers")]
         let registry = posthaste_providers::providers()
             .iter()
@@ -227,6 +232,13 @@ fn provider(name: &str, url: &str) -> Result<Arc<dyn Transport>, ConnectError> {
         Ok(transport) => Ok(transport),
         Err(error) => Err(ConnectError::settings(name.to_owned(), error)),
     }
+}
+
+#[cfg(feature = "smtp")]
+fn sendmail(url: &str) -> Result<Arc<dyn Transport>, ConnectError> {
+    let transport =
+        posthaste_smtp::SendmailTransport::from_url(url).map_err(|error| ConnectError::settings("sendmail", error))?;
+    Ok(Arc::new(transport))
 }
 
 #[cfg(feature = "smtp")]

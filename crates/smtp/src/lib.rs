@@ -19,6 +19,7 @@
 //! - [`Mechanism`], [`TokenSource`]: how the client logs in.
 //! - [`IpChoice`], [`Proxy`], [`SmtpConfig::bind`], [`SmtpConfig::socket`]: how the client reaches a server; [`Connector`] for
 //!   other ways, and for tests in memory.
+//! - [`SendmailTransport`]: the sendmail program of this machine.
 //! - [`server`]: the server, with an example that sends a message from one to the other.
 //! - [`testing`]: a server in two lines, for tests of programs that send mail.
 //! - [`protocol`]: replies, commands, EHLO keywords, dot-stuffing and the end of a message, as values.
@@ -39,6 +40,7 @@ mod error;
 mod mechanism;
 pub mod protocol;
 mod secret;
+mod sendmail;
 pub mod server;
 pub mod testing;
 mod tls;
@@ -50,6 +52,7 @@ pub use connect::{ConnectFuture, Connected, Connector, IpChoice, Proxy, ProxyErr
 pub use error::SmtpError;
 pub use mechanism::Mechanism;
 pub use secret::Secret;
+pub use sendmail::{SendmailError, SendmailTransport};
 pub use tls::Tls;
 pub use token::{TokenFuture, TokenSource};
 

@@ -117,19 +117,7 @@ impl Key {
     }
 
     pub(super) fn duration(self, value: &str) -> Result<Duration, ConfigError> {
-        let (digits, unit): (&str, fn(u32) -> Duration) = if let Some(digits) = value.strip_suffix("ms") {
-            (digits, |n| Duration::from_millis(n.into()))
-        } else if let Some(digits) = value.strip_suffix('m') {
-            (digits, |n| Duration::from_secs(u64::from(n) * 60))
-        } else {
-            (value.strip_suffix('s').unwrap_or(value), |n| {
-                Duration::from_secs(n.into())
-            })
-        };
-        digits
-            .parse()
-            .map(unit)
-            .map_err(|_| self.error("a duration as 500ms, 30s or 5m"))
+        duration(value).ok_or_else(|| self.error("a duration as 500ms, 30s or 5m"))
     }
 
     pub(super) fn error(self, expected: &'static str) -> ConfigError {
@@ -139,6 +127,20 @@ impl Key {
             .map_or("key", |(name, _)| name);
         ConfigError::Value { key, expected }
     }
+}
+
+/// Reads `500ms`, `30s`, `5m` or a number of seconds.
+pub(crate) fn duration(value: &str) -> Option<Duration> {
+    let (digits, unit): (&str, fn(u32) -> Duration) = if let Some(digits) = value.strip_suffix("ms") {
+        (digits, |n| Duration::from_millis(n.into()))
+    } else if let Some(digits) = value.strip_suffix('m') {
+        (digits, |n| Duration::from_secs(u64::from(n) * 60))
+    } else {
+        (value.strip_suffix('s').unwrap_or(value), |n| {
+            Duration::from_secs(n.into())
+        })
+    };
+    digits.parse().ok().map(unit)
 }
 
 /// What an error says that a value should have been.

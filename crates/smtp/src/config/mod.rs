@@ -32,6 +32,7 @@ use crate::secret::Secret;
 use crate::tls::{Roots, Tls};
 use crate::token::TokenSource;
 use key::Key;
+pub(crate) use key::duration;
 
 /// Builds an [`SmtpTransport`].
 ///
