@@ -2,7 +2,7 @@
 
 use posthaste_address::EmailAddress;
 
-use crate::{Disposition, Fate, Outbound, Outcome, RecipientOutcome, Refusal, Retry, SendError};
+use crate::{Disposition, Fate, Outbound, Outcome, RecipientOutcome, Refusal, Retry, Security, SendError};
 
 /// The fate of each recipient so far, in the order of the envelope that the caller gave.
 #[derive(Debug)]
@@ -10,6 +10,8 @@ pub(super) struct Ledger {
     entries: Vec<Entry>,
     narrowed: bool,
     last: Option<Outcome>,
+    /// The weakest of all attempts that told.
+    security: Option<Security>,
 }
 
 #[derive(Debug)]
@@ -43,6 +45,7 @@ impl Ledger {
             entries: entries.collect(),
             narrowed: false,
             last: None,
+            security: None,
         }
     }
 
@@ -65,6 +68,12 @@ impl Ledger {
             if let Some(fate) = fate {
                 entry.fate = Some(fate.fate().clone());
             }
+        }
+        if let Some(security) = outcome.security().cloned() {
+            self.security = Some(match self.security.take() {
+                Some(before) => before.weaker(security),
+                None => security,
+            });
         }
         self.last = Some(outcome.clone());
     }
@@ -150,6 +159,9 @@ impl Ledger {
             if let Some(reply) = last.reply() {
                 merged = merged.with_reply(reply.clone());
             }
+        }
+        if let Some(security) = self.security {
+            merged = merged.with_security(security);
         }
         merged
     }
