@@ -6,7 +6,7 @@ use crate::{Disposition, Fate, Outbound, Outcome, RecipientOutcome, Refusal, Ret
 
 /// The fate of each recipient so far, in the order of the envelope that the caller gave.
 #[derive(Debug)]
-pub(super) struct Ledger {
+pub(in crate::layers) struct Ledger {
     entries: Vec<Entry>,
     narrowed: bool,
     last: Option<Outcome>,
@@ -24,7 +24,7 @@ struct Entry {
 
 /// Whom the next attempt is for.
 #[derive(Debug)]
-pub(super) enum Next {
+pub(in crate::layers) enum Next {
     /// The same recipients as the last one.
     Same,
     /// Fewer.
@@ -34,7 +34,7 @@ pub(super) enum Next {
 }
 
 impl Ledger {
-    pub(super) fn new(mail: &Outbound) -> Self {
+    pub(in crate::layers) fn new(mail: &Outbound) -> Self {
         let recipients = mail.envelope().recipients().iter();
         let entries = recipients.map(|recipient| Entry {
             address: recipient.address().clone(),
@@ -50,7 +50,7 @@ impl Ledger {
     }
 
     /// Notes what an attempt said about the recipients that it was for.
-    pub(super) fn note(&mut self, outcome: &Outcome) {
+    pub(in crate::layers) fn note(&mut self, outcome: &Outcome) {
         let in_order = self
             .pending()
             .map(|entry| &entry.address)
@@ -79,7 +79,7 @@ impl Ledger {
     }
 
     /// Notes a failure that said nothing about single recipients.
-    fn note_failure(&mut self, error: &SendError) {
+    pub(in crate::layers) fn note_failure(&mut self, error: &SendError) {
         let refusal = if error.retry() == Retry::Never {
             Refusal::permanent()
         } else {
@@ -100,7 +100,7 @@ impl Ledger {
     }
 
     /// Picks, of those that the last attempt was for, the ones that `worth` says are worth another.
-    pub(super) fn next(&mut self, mail: &Outbound, worth: impl Fn(Option<&Fate>) -> bool) -> Next {
+    pub(in crate::layers) fn next(&mut self, mail: &Outbound, worth: impl Fn(Option<&Fate>) -> bool) -> Next {
         let before = self.pending().count();
         for entry in self.entries.iter_mut().filter(|entry| entry.pending) {
             entry.pending = worth(entry.fate.as_ref());
@@ -121,7 +121,11 @@ impl Ledger {
     }
 
     /// Returns what the last attempt makes of the whole.
-    pub(super) fn finish(mut self, last: Result<Outcome, SendError>, attempts: u32) -> Result<Outcome, SendError> {
+    pub(in crate::layers) fn finish(
+        mut self,
+        last: Result<Outcome, SendError>,
+        attempts: u32,
+    ) -> Result<Outcome, SendError> {
         if !self.narrowed {
             return match last {
                 Ok(outcome) => Ok(outcome.with_attempts(attempts)),
