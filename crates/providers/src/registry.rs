@@ -4,9 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::driver::{DEFAULT_PARALLEL, DEFAULT_TIMEOUT};
-use crate::{
-    Adapter, BatchTransport, Brevo, HttpClient, Postmark, Profile, Provider, Resend, SendGrid, Settings, SettingsError,
-};
+use crate::{Adapter, BatchTransport, HttpClient, Postmark, Profile, Provider, SendGrid, Settings, SettingsError};
 
 type Make = fn(&mut Settings, Arc<dyn HttpClient>, Common) -> Result<Arc<dyn BatchTransport>, SettingsError>;
 
@@ -25,12 +23,7 @@ pub struct Entry {
 }
 
 /// Every provider of this crate, by tier of use.
-const ENTRIES: &[Entry] = &[
-    entry::<SendGrid>(),
-    entry::<Postmark>(),
-    entry::<Resend>(),
-    entry::<Brevo>(),
-];
+const ENTRIES: &[Entry] = &[entry::<SendGrid>(), entry::<Postmark>()];
 
 /// What an adapter needs to be made of a URL.
 pub trait FromSettings: Adapter + Sized {

@@ -31,7 +31,7 @@ const SENDER: &str = "ada@example.org";
 const RECIPIENT: &str = "bob@example.net";
 
 /// What runs, and how a row names it.
-const CLIENTS: [(&str, &str); 8] = [
+const CLIENTS: [(&str, &str); 9] = [
     ("ours", "posthaste-smtp, one message in flight a connection"),
     ("overlapped", "posthaste-smtp, the next message behind the last dot"),
     ("bdat", "posthaste-smtp, BDAT, the next message behind the last"),
@@ -42,6 +42,7 @@ const CLIENTS: [(&str, &str); 8] = [
     ),
     ("mail-send", "mail-send 0.7, TCP_NODELAY forced on"),
     ("smtplib", "Python smtplib"),
+    ("floor", "floor: the octets in two round trips, no client"),
     ("smtp-source", "Postfix smtp-source"),
 ];
 

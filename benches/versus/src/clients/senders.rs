@@ -18,6 +18,8 @@ use posthaste_mime::Rope;
 use posthaste_smtp::{SmtpTransport, Tls};
 use posthaste_transport::{Outbound, SendOptions, Transport};
 
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
 use crate::{RECIPIENT, SENDER, message, processor_time, runtime};
 
 /// Sends over as many connections as it has threads, and prints seconds and nanoseconds of processor time.
@@ -54,6 +56,7 @@ pub fn client(arguments: &[String]) {
     let runtime = runtime();
     let (seconds, time) = match kind.as_str() {
         "lettre" => runtime.block_on(lettre(to, connections, count, &text)),
+        "floor" => runtime.block_on(floor(to, connections, count, &text)),
         "lettre-kept" => runtime.block_on(lettre_kept(to, connections, count, &text)),
         "mail-send" => runtime.block_on(mail_send(to, connections, count, &text)),
         kind => runtime.block_on(ours(kind, to, connections, count, text)),
@@ -101,6 +104,42 @@ async fn ours(kind: &str, to: SocketAddr, connections: usize, count: usize, text
         run(count).await;
     })
     .await
+}
+
+/// The same octets in the same two round trips as one message in flight takes, by somebody who knows what will be answered.
+async fn floor(to: SocketAddr, connections: usize, count: usize, text: &[u8]) -> (f64, u64) {
+    let commands = format!("MAIL FROM:<{SENDER}>\r\nRCPT TO:<{RECIPIENT}>\r\nDATA\r\n");
+    let content = [text, b".\r\n"].concat();
+    let opened = join_all((0..connections).map(|_| async {
+        let mut stream = connect(to).await;
+        hear(&mut stream, 1).await;
+        stream.write_all(b"HELO localhost\r\n").await.expect("writes");
+        hear(&mut stream, 1).await;
+        stream
+    }));
+    let mut opened = opened.await;
+    timed(async {
+        join_all(opened.iter_mut().map(|stream| async {
+            for _ in 0..count / connections {
+                stream.write_all(commands.as_bytes()).await.expect("writes");
+                hear(stream, 3).await;
+                stream.write_all(&content).await.expect("writes");
+                hear(stream, 1).await;
+            }
+        }))
+        .await;
+    })
+    .await
+}
+
+/// Reads as many lines.
+async fn hear(stream: &mut tokio::net::TcpStream, lines: usize) {
+    let (mut room, mut heard) = ([0; 512], 0);
+    while heard < lines {
+        let count = stream.read(&mut room).await.expect("reads");
+        assert!(count > 0);
+        heard += memchr::memchr_iter(b'\n', &room[..count]).count();
+    }
 }
 
 async fn connect(to: SocketAddr) -> tokio::net::TcpStream {

@@ -5,7 +5,8 @@ use std::pin::pin;
 use std::task::Poll;
 use std::time::Duration;
 
-use tokio::time::{Instant, timeout_at};
+use tokio::task::unconstrained;
+use tokio::time::{Instant, sleep_until};
 
 use crate::config::{Phase, Timeouts};
 use crate::error::{Failed, SmtpError};
@@ -14,7 +15,6 @@ use crate::error::{Failed, SmtpError};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Step {
     Wait,
-    Policy,
     Connect,
     Tls,
     Greeting,
@@ -36,7 +36,6 @@ impl Step {
     pub(super) fn during(self) -> &'static str {
         match self {
             Self::Wait => "waiting for the connection",
-            Self::Policy => "asking the policy for TLS",
             Self::Connect => "connecting",
             Self::Tls => "starting TLS",
             Self::Greeting => "waiting for the greeting",
@@ -65,7 +64,7 @@ impl Step {
         match self {
             Self::Wait => None,
             Self::Connect => Some(Phase::Connect),
-            Self::Policy | Self::Tls => Some(Phase::Tls),
+            Self::Tls => Some(Phase::Tls),
             Self::Greeting => Some(Phase::Greeting),
             Self::Ehlo | Self::StartTls | Self::Auth | Self::Rset => Some(Phase::Command),
             Self::Mail => Some(Phase::Mail),
@@ -124,15 +123,22 @@ impl Budget {
         step: Step,
         work: impl Future<Output = T>,
     ) -> Result<T, Failed> {
-        let mut work = pin!(work);
-        if let Poll::Ready(done) = poll_fn(|context| Poll::Ready(work.as_mut().poll(context))).await {
-            return Ok(done);
-        }
-        match deadline.get_or_insert_with(|| Deadline(self.deadline(step))).0 {
-            Some(deadline) => timeout_at(deadline, work)
-                .await
-                .map_err(|_| step.failed(SmtpError::Timeout)),
-            None => Ok(work.await),
-        }
+        let (mut work, mut timer) = (pin!(work), pin!(None));
+        poll_fn(|context| {
+            if let Poll::Ready(done) = work.as_mut().poll(context) {
+                return Poll::Ready(Ok(done));
+            }
+            if timer.is_none()
+                && let Some(end) = deadline.get_or_insert_with(|| Deadline(self.deadline(step))).0
+            {
+                // A task that has used up its turn is not to miss its deadline.
+                timer.set(Some(unconstrained(sleep_until(end))));
+            }
+            match timer.as_mut().as_pin_mut() {
+                Some(timer) => timer.poll(context).map(|()| Err(step.failed(SmtpError::Timeout))),
+                None => Poll::Pending,
+            }
+        })
+        .await
     }
 }

@@ -65,35 +65,37 @@ impl Courier<'_> {
                 Err(failed) => return Err(not_heard_of(job, failed.error).into()),
             };
             drop(place);
-            match self.send(job, budget, errand(), lease).await {
+            match self.send(job, budget, &waiter.0, lease).await {
                 Err(setback) if setback.try_fresh && overlaps => overlaps = false,
                 ended => return ended,
             }
         }
     }
 
-    /// Sends a message with a permit of its own.
-    async fn send(&self, job: &Arc<Job>, budget: Budget, errand: Errand, lease: Lease) -> Ended {
-        let again = Errand {
-            job: Arc::clone(job),
-            budget,
-            interest: errand.interest.clone(),
-        };
-        let mut lease = lease;
-        if let Some(connection) = lease.take_kept().await {
+    /// Sends a message with a permit of its own: over a connection that was kept, and over a fresh one if that was stale.
+    async fn send(&self, job: &Arc<Job>, budget: Budget, interest: &Interest, mut lease: Lease) -> Ended {
+        let mut kept = lease.take_kept().await;
+        loop {
+            let was_kept = kept.is_some();
+            let connection = match kept.take() {
+                Some(connection) => connection,
+                None => Box::pin(self.opener.open(&budget))
+                    .await
+                    .map_err(Failed::not_accepted)?,
+            };
+            let errand = Errand {
+                job: Arc::clone(job),
+                budget,
+                interest: interest.clone(),
+            };
             match self.converse(errand, lease, connection).await {
-                (Err(setback), Some(kept)) if setback.try_fresh => {
+                (Err(setback), Some(left)) if was_kept && setback.try_fresh => {
                     tracing::debug!("the kept smtp connection was stale");
-                    lease = kept;
+                    lease = left;
                 }
                 (ended, _) => return ended,
             }
-        } else {
-            drop(errand);
         }
-        let opening = Box::pin(self.opener.open(&budget));
-        let connection = opening.await.map_err(Failed::not_accepted)?;
-        self.converse(again, lease, connection).await.0
     }
 
     /// Sends a message over `connection`, and returns the permit if the connection is of no more use.

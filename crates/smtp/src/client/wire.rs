@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use bytes::{Buf, Bytes, BytesMut};
-use posthaste_transport::TlsInfo;
+use rustls_pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio_rustls::TlsConnector;
 use zeroize::Zeroizing;
@@ -17,7 +17,6 @@ use super::budget::{Budget, Step};
 use crate::connect::Stream;
 use crate::error::{Failed, SmtpError};
 use crate::protocol::{ReplyParser, WireReply};
-use crate::tls::{Handshake, failure};
 
 /// Most slices given to one write.
 const MAX_SLICES: usize = 64;
@@ -221,15 +220,20 @@ impl Wire {
 
     /// Turns to TLS. What was read in clear text and not used ends the session: nothing of it may be taken for an
     /// answer that came through TLS (RFC 3207 §4.2).
-    pub(super) async fn start_tls(self, handshake: &Handshake, budget: &Budget) -> Result<(Self, TlsInfo), Failed> {
+    pub(super) async fn start_tls(
+        self,
+        config: Arc<rustls::ClientConfig>,
+        name: ServerName<'static>,
+        budget: &Budget,
+    ) -> Result<Self, Failed> {
         if !self.inbound.is_empty() || self.parser.is_mid_reply() {
             return Err(Step::StartTls.failed(SmtpError::Injected));
         }
-        let connector = TlsConnector::from(Arc::clone(&handshake.config));
+        let handshake = TlsConnector::from(config).connect(name, self.stream);
         let stream = budget
-            .run(Step::Tls, connector.connect(handshake.name.clone(), self.stream))
+            .run(Step::Tls, handshake)
             .await?
-            .map_err(|error| Step::Tls.failed(failure(error)))?;
+            .map_err(|error| Step::Tls.failed(SmtpError::Tls(error)))?;
         let session = stream.get_ref().1;
         // Before TLS 1.3 it is unique only with an extension that cannot be asked about here (RFC 9266 §4.2).
         let is_unique = session.protocol_version() == Some(rustls::ProtocolVersion::TLSv1_3);
@@ -237,12 +241,10 @@ impl Wire {
             let room = Zeroizing::new([0; 32]);
             session.export_keying_material(room, b"EXPORTER-Channel-Binding", Some(b""))
         });
-        let info = handshake.info(session);
-        let secured = Self {
+        Ok(Self {
             channel_binding: exported.and_then(Result::ok),
             ..Self::new(Box::new(stream))
-        };
-        Ok((secured, info))
+        })
     }
 }
 

@@ -56,7 +56,8 @@ pub struct DotStuffer {
     segments: Vec<Bytes>,
     /// Octets of the current line so far, a CR at the end of the last chunk not counted.
     line_length: usize,
-    line: u64,
+    /// How many lines ended in what was taken.
+    lines_taken: u64,
     pending_cr: bool,
     eight_bit: bool,
 }
@@ -84,7 +85,7 @@ impl DotStuffer {
         Self {
             segments: Vec::new(),
             line_length: 0,
-            line: 1,
+            lines_taken: 0,
             pending_cr: false,
             eight_bit: false,
         }
@@ -111,7 +112,10 @@ impl DotStuffer {
                 self.keep(Bytes::from_static(b"."));
                 start = at;
             }
-            self.check(piece)?;
+            if let Err(fault) = self.check(piece) {
+                self.keep(chunk.slice(start..at));
+                return Err(fault(self.line()));
+            }
             at += piece.len();
         }
         self.keep(chunk.slice(start..at));
@@ -124,7 +128,7 @@ impl DotStuffer {
             return chunk.is_empty().then_some(());
         };
         let marks = Marks::of(chunk);
-        if self.pending_cr || first == b'\n' || marks.odd || marks.nul || last == 0 {
+        if self.pending_cr || first == b'\n' || marks.odd || marks.least == 0 || last == 0 {
             return None;
         }
         let pending_cr = last == b'\r';
@@ -143,10 +147,8 @@ impl DotStuffer {
             }
         }
         self.keep(chunk.slice(start..));
-        let ends = memchr::memchr_iter(b'\n', chunk).count();
         self.eight_bit |= (marks.bits | last) >= 0x80;
         self.line_length = line_length;
-        self.line += u64::try_from(ends).unwrap_or(u64::MAX);
         self.pending_cr = pending_cr;
         Some(())
     }
@@ -160,6 +162,7 @@ impl DotStuffer {
     ///
     /// What is taken is not in the [`StuffedContent`] that [`DotStuffer::finish`] returns.
     pub fn take_ready(&mut self) -> Vec<Bytes> {
+        self.lines_taken += self.lines_kept();
         std::mem::take(&mut self.segments)
     }
 
@@ -170,7 +173,7 @@ impl DotStuffer {
     /// [`ContentError::BareCr`] when the message ends with a CR.
     pub fn finish(mut self) -> Result<StuffedContent, ContentError> {
         if self.pending_cr {
-            return Err(ContentError::BareCr { line: self.line });
+            return Err(ContentError::BareCr { line: self.line() });
         }
         let end: &'static [u8] = if self.line_length == 0 { b".\r\n" } else { b"\r\n.\r\n" };
         self.keep(Bytes::from_static(end));
@@ -189,22 +192,32 @@ impl DotStuffer {
         }
     }
 
+    /// The number of the current line. It is only counted when something is wrong with it.
+    fn line(&self) -> u64 {
+        self.lines_taken + self.lines_kept() + 1
+    }
+
+    /// How many lines end in the segments: the dots put in have no ends.
+    fn lines_kept(&self) -> u64 {
+        let ends = |segment: &Bytes| memchr::memchr_iter(b'\n', segment).count();
+        u64::try_from(self.segments.iter().map(ends).sum::<usize>()).unwrap_or(u64::MAX)
+    }
+
     /// Checks `piece`, which ends with the only LF it can hold or with the chunk.
-    fn check(&mut self, piece: &[u8]) -> Result<(), ContentError> {
-        let line = self.line;
+    fn check(&mut self, piece: &[u8]) -> Result<(), Fault> {
         let (text, ended) = match piece.strip_suffix(b"\n") {
             Some(text) => (text, true),
             None => (piece, false),
         };
         if self.pending_cr && !(ended && text.is_empty()) {
-            return Err(ContentError::BareCr { line });
+            return Err(|line| ContentError::BareCr { line });
         }
         let (text, cr) = match text.strip_suffix(b"\r") {
             Some(text) => (text, true),
             None => (text, self.pending_cr),
         };
         if ended && !cr {
-            return Err(ContentError::BareLf { line });
+            return Err(|line| ContentError::BareLf { line });
         }
         // Three flags in one pass over the line, without branches, so that it is done many octets at a time.
         let (mut bare_cr, mut nul, mut bits) = (false, false, 0);
@@ -214,24 +227,26 @@ impl DotStuffer {
             bits |= byte;
         }
         if bare_cr {
-            return Err(ContentError::BareCr { line });
+            return Err(|line| ContentError::BareCr { line });
         }
         if nul {
-            return Err(ContentError::Nul { line });
+            return Err(|line| ContentError::Nul { line });
         }
         self.eight_bit |= bits >= 0x80;
         self.line_length += text.len();
         if self.line_length > MAX_LINE {
-            return Err(ContentError::LongLine { line });
+            return Err(|line| ContentError::LongLine { line });
         }
         self.pending_cr = cr && !ended;
         if ended {
             self.line_length = 0;
-            self.line += 1;
         }
         Ok(())
     }
 }
+
+/// Says what is wrong, given in which line.
+type Fault = fn(u64) -> ContentError;
 
 /// What is between the octets of a chunk.
 struct Marks {
@@ -239,9 +254,9 @@ struct Marks {
     odd: bool,
     /// A dot at the start of a line that is not the first.
     dots: bool,
-    /// A NUL before the last octet.
-    nul: bool,
-    /// The bits of all octets before the last.
+    /// The least octet before the last,
+    least: u8,
+    /// and the bits of all of those.
     bits: u8,
 }
 
@@ -249,19 +264,14 @@ impl Marks {
     /// Looks at each octet with the one behind it, without branches, so that many are looked at together.
     fn of(chunk: &[u8]) -> Self {
         let behind = chunk.get(1..).unwrap_or_default();
-        let (mut odd, mut dots, mut nul, mut bits) = (0, 0, 0, 0);
+        let (mut odd, mut dots, mut least, mut bits) = (false, false, u8::MAX, 0);
         for (&octet, &next) in chunk.iter().zip(behind) {
-            odd |= u8::from(octet == b'\r') ^ u8::from(next == b'\n');
-            dots |= u8::from(octet == b'\n') & u8::from(next == b'.');
-            nul |= u8::from(octet == 0);
+            odd |= (octet == b'\r') != (next == b'\n');
+            dots |= (octet == b'\n') & (next == b'.');
+            least = least.min(octet);
             bits |= octet;
         }
-        Self {
-            odd: odd > 0,
-            dots: dots > 0,
-            nul: nul > 0,
-            bits,
-        }
+        Self { odd, dots, least, bits }
     }
 }
 
@@ -369,6 +379,14 @@ mod tests {
         }
         assert_eq!(stuff(&[b"ok\r\na\rb"]), Err(ContentError::BareCr { line: 2 }));
         assert_eq!(stuff(&[b"ok\r\na\nb"]), Err(ContentError::BareLf { line: 2 }));
+        let mut stuffer = DotStuffer::new();
+        for chunk in ["one\r\ntwo\r", "\n", ".three\r\n"] {
+            stuffer.push(&Bytes::from(chunk)).unwrap();
+            stuffer.take_ready();
+        }
+        stuffer.push(&Bytes::from("four\r\n.five\r\n")).unwrap();
+        let error = stuffer.push(&Bytes::from("six\r\nsev\0en\r\n"));
+        assert_eq!(error, Err(ContentError::Nul { line: 7 }));
     }
 
     #[test]
