@@ -367,3 +367,25 @@ fn read_report_tells_the_kinds_apart() {
     let output = example("read_report", &["Cargo.toml"], None);
     assert_eq!(output.status.code(), Some(2));
 }
+
+#[test]
+fn webhooks_takes_what_is_signed_and_keeps_whom_not_to_write_to() {
+    let output = example("webhooks", &[], None);
+    let printed = text(&output.stdout);
+    assert!(output.status.success(), "{printed}\n{}", text(&output.stderr));
+    for expected in [
+        "would confirm arn:aws:sns:eu-west-1:111122223333:ses-events at https://sns.eu-west-1.amazonaws.com/",
+        "SES, a bounce: 200",
+        "SES, the same with another address: 403",
+        "sendgrid complained carol@example.net, which came before",
+        "SendGrid, other events under that signature: 403",
+        "Postmark, without the password: 401",
+        "bob@example.net: bounce, says ses: smtp; 550 5.1.1 <bob@example.net>: user unknown",
+        "carol@example.net: complaint, says sendgrid",
+        "frank@example.net: unsubscribe, says postmark",
+    ] {
+        assert!(printed.contains(expected), "no `{expected}` in:\n{printed}");
+    }
+    let (_, listed) = printed.split_once("not to be written to:").expect("a list");
+    assert_eq!(listed.lines().filter(|line| !line.is_empty()).count(), 3, "{printed}");
+}

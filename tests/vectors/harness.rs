@@ -1,6 +1,7 @@
 //! How a set of vectors is described and how its cases report.
 
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
 
@@ -96,6 +97,21 @@ impl Report {
             Err(why) => self.fail(id, why),
         }
     }
+}
+
+/// Reads `2026-05-01T12:00:00Z`.
+pub fn time(text: &str) -> Option<SystemTime> {
+    let number = |from: usize, to: usize| text.get(from..to)?.parse::<u64>().ok();
+    let (year, month, day) = (number(0, 4)?, number(5, 7)?, number(8, 10)?);
+    let (hour, minute, second) = (number(11, 13)?, number(14, 16)?, number(17, 19)?);
+    // Days since 1970 by counting from March, so that leap days come last in their year.
+    let (year, month) = if month > 2 {
+        (year, month - 3)
+    } else {
+        (year - 1, month + 9)
+    };
+    let days = 365 * year + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day - 1 - 719_468;
+    Some(SystemTime::UNIX_EPOCH + Duration::from_secs(((days * 24 + hour) * 60 + minute) * 60 + second))
 }
 
 /// Replaces `\uD800`-like escapes without their partner by `\uFFFD`: JSON can write what no Rust string can hold.

@@ -7,7 +7,8 @@ mod form;
 use std::sync::{Arc, Mutex};
 
 use posthaste_providers::{
-    Adapter, BatchTransport, HttpClient, HttpError, HttpFuture, HttpRequest, HttpResponse, Postmark, Provider, SendGrid,
+    Adapter, BatchTransport, Brevo, HttpClient, HttpError, HttpFuture, HttpRequest, HttpResponse, Postmark, Provider,
+    Resend, SendGrid,
 };
 use posthaste_transport::{Disposition, ErrorKind, Fate, RecipientOutcome, SendError, Transport};
 use serde_json::Value;
@@ -26,6 +27,16 @@ pub const DEVIATIONS: &[(&str, &str, &str)] = &[
         "providers/provider-send",
         "numbers and their texts count as equal",
         "metadata are texts here",
+    ),
+    (
+        "providers/provider-send",
+        "a member that holds an empty text or null counts as absent",
+        "what was not said is left out here",
+    ),
+    (
+        "providers/provider-send",
+        "times are equal if they are the same moment",
+        "a schedule is a moment, and is written in UTC",
     ),
     (
         "providers/provider-send",
@@ -92,6 +103,16 @@ const ESPS: &[Esp] = &[
                 "Postmark does not say that From may hold several",
             ),
         ],
+    },
+    Esp {
+        name: "Resend",
+        run: |case| drive(Resend::new("test_api_key").unwrap(), case),
+        differs: &[],
+    },
+    Esp {
+        name: "Brevo",
+        run: |case| drive(Brevo::new("test_api_key").unwrap(), case),
+        differs: &[],
     },
 ];
 

@@ -1,12 +1,18 @@
-//! What domains publish about TLS: MTA-STS records and policies, TLS-RPT records.
+//! What domains publish about TLS: TLSA records, MTA-STS records and policies, TLS-RPT records.
 
+use std::collections::BTreeMap;
+use std::time::SystemTime;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use posthaste_publish::{
     mta_sts::{self, MxPattern, Policy, mx_matches},
     tls_rpt,
 };
+use posthaste_smtp::{Dane, TlsaAnswer, TlsaRecord};
 use serde_json::Value;
 
-use crate::harness::{Input, Report, Set};
+use crate::harness::{Input, Report, Set, time};
 
 /// Deviations accepted on purpose: none.
 pub const DEVIATIONS: &[(&str, &str, &str)] = &[];
@@ -14,6 +20,10 @@ pub const DEVIATIONS: &[(&str, &str, &str)] = &[];
 /// The sets of this area.
 pub fn sets() -> Vec<Set> {
     vec![
+        Set {
+            name: "tls/dane",
+            run: dane,
+        },
         Set {
             name: "tls/mta-sts",
             run: mta_sts,
@@ -23,6 +33,61 @@ pub fn sets() -> Vec<Set> {
             run: tls_rpt,
         },
     ]
+}
+
+fn dane(input: &Input, report: &mut Report) {
+    let set = input.json("tls/dane.json");
+    let now = set["now"].as_str().and_then(time).expect("the time of the set");
+    let chains: BTreeMap<&str, Vec<Vec<u8>>> = set["chains"]
+        .as_object()
+        .into_iter()
+        .flatten()
+        .map(|(name, chain)| {
+            let der = |text: &Value| BASE64.decode(text.as_str()?).ok();
+            (name.as_str(), cases(chain).iter().filter_map(der).collect())
+        })
+        .collect();
+    for case in cases(&set["cases"]) {
+        let part = |name: &str| case[name].as_str().unwrap_or_default();
+        let found = dane_case(case, &chains[part("chain")], now);
+        report.check(part("id"), same("result", found, &case["expect"]));
+    }
+}
+
+fn dane_case(case: &Value, chain: &[Vec<u8>], now: SystemTime) -> &'static str {
+    let part = |name: &str| case[name].as_str().unwrap_or_default();
+    let number = |value: &Value| {
+        value
+            .as_u64()
+            .and_then(|number| u8::try_from(number).ok())
+            .expect("an octet")
+    };
+    let record = |record: &Value| {
+        let data = hex(record[3].as_str().unwrap_or_default());
+        TlsaRecord::new(number(&record[0]), number(&record[1]), number(&record[2]), data)
+    };
+    let answer = match part("tlsa_dnssec") {
+        secure if secure.starts_with("secure") => TlsaAnswer::Secure(cases(&case["tlsa"]).iter().map(record).collect()),
+        "insecure" => TlsaAnswer::Insecure,
+        _ => TlsaAnswer::Failed,
+    };
+    let dane = Dane::from_answer(answer).map(|dane| dane.with_name(part("recipient_domain")));
+    match dane {
+        Err(_) => "tempfail-do-not-deliver",
+        Ok(Dane::Encrypt) => "unusable-encrypt-unauthenticated",
+        Ok(Dane::Authenticate(verifier)) => match verifier.verify(chain, part("mx_host"), now) {
+            Ok(_) => "pass",
+            Err(_) => "fail",
+        },
+        Ok(_) => "no-dane-opportunistic",
+    }
+}
+
+fn hex(text: &str) -> Vec<u8> {
+    let digit = |index: usize| u8::from_str_radix(text.get(2 * index..2 * index + 2).unwrap_or("?"), 16);
+    (0..text.len() / 2)
+        .map(|index| digit(index).expect("hexadecimal digits"))
+        .collect()
 }
 
 fn mta_sts(input: &Input, report: &mut Report) {

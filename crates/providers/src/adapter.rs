@@ -29,14 +29,20 @@ pub trait Adapter: Debug + Send + Sync + 'static {
     /// [`Submission::invalid`].
     fn encode(&self, submission: &Submission<'_>) -> Result<HttpRequest, SendError>;
 
-    /// Reads an answer with a status of 2xx.
+    /// Tells whether an answer says what became of the copies, so that [`decode`](Self::decode) reads it: one with a status of
+    /// 2xx. Some providers say so with other statuses too.
+    fn settles(&self, response: &HttpResponse) -> bool {
+        response.is_success()
+    }
+
+    /// Reads an answer that settles what became of the copies.
     ///
     /// # Errors
     ///
     /// [`Fault`] if it refuses all the same, or cannot be understood.
     fn decode(&self, submission: &Submission<'_>, response: &HttpResponse) -> Result<Receipt, Fault>;
 
-    /// Reads an answer with another status.
+    /// Reads any other answer.
     fn fault(&self, response: &HttpResponse) -> Fault;
 
     /// Adds what proves who asks, if that takes more than a constant: a signature over the request, a token that has to be

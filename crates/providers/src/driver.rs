@@ -163,6 +163,11 @@ impl<A: Adapter> Provider<A> {
                 })
                 .collect(),
         };
+        if chunks.len() > 1 {
+            for (part, submission) in chunks.iter_mut().enumerate() {
+                submission.part = Some(part);
+            }
+        }
         // All are encoded before the first goes out: so what is wrong with one is known before anybody got anything.
         let mut calls = Vec::with_capacity(chunks.len());
         for submission in &mut chunks {
@@ -253,6 +258,7 @@ impl<A: Adapter> Provider<A> {
             plan,
             extra: &self.extra,
             now,
+            part: None,
         }
     }
 
@@ -467,7 +473,7 @@ impl<A: Adapter> Provider<A> {
             .find_map(|header| response.header(header))
             .map(str::to_owned);
         span.in_scope(|| debug!(status = response.status(), request_id, "answered"));
-        let read = if response.is_success() {
+        let read = if self.adapter.settles(&response) {
             self.adapter.decode(submission, &response)
         } else {
             Err(self.adapter.fault(&response))

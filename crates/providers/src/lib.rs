@@ -42,20 +42,25 @@
 mod adapter;
 mod adapters;
 mod addresses;
+mod attachments;
 mod batch;
 mod driver;
 mod error;
 mod form;
 mod http;
 mod json;
+#[allow(dead_code, reason = "for adapters to come")]
+mod moment;
 mod receipt;
 mod registry;
 mod secret;
 mod settings;
 mod submission;
+#[allow(dead_code, reason = "for adapters to come")]
+mod words;
 
 pub use adapter::{Adapter, AuthorizeFuture, Context, Profile};
-pub use adapters::{Postmark, SendGrid};
+pub use adapters::{Brevo, Postmark, Resend, SendGrid};
 pub use batch::{Batch, BatchFuture, BatchOutcome, BatchTransport, Personal, Recipients};
 pub use driver::Provider;
 pub use error::ProviderError;

@@ -2,6 +2,7 @@
 
 use posthaste_address::EmailAddress;
 use posthaste_transport::{Disposition, ErrorKind, Fate, Refusal};
+use serde_json::Value;
 
 /// What an answer says of each copy that a request carried.
 #[derive(Clone, Debug)]
@@ -121,11 +122,24 @@ impl Fault {
         Self::default()
     }
 
+    /// Takes code and words from where they stand in an answer, by JSON pointers (RFC 6901): texts, or numbers.
+    pub(crate) fn of_json(body: &Value, code: &str, message: &str) -> Self {
+        Self {
+            code: body.pointer(code).and_then(text),
+            message: body.pointer(message).and_then(text),
+            ..Self::default()
+        }
+    }
+
     /// Sets the provider's code.
     #[must_use]
     pub fn with_code(mut self, code: impl Into<String>) -> Self {
         self.code = Some(code.into());
         self
+    }
+
+    pub(crate) fn code(&self) -> Option<&str> {
+        self.code.as_deref()
     }
 
     /// Sets the provider's words.
@@ -147,6 +161,15 @@ impl Fault {
     pub const fn with_disposition(mut self, disposition: Disposition) -> Self {
         self.disposition = Some(disposition);
         self
+    }
+}
+
+/// A text that is not empty, or a number as text.
+pub(crate) fn text(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) if !text.is_empty() => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
     }
 }
 

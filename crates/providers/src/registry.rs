@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::driver::{DEFAULT_PARALLEL, DEFAULT_TIMEOUT};
-use crate::{Adapter, BatchTransport, HttpClient, Postmark, Profile, Provider, SendGrid, Settings, SettingsError};
+use crate::{
+    Adapter, BatchTransport, Brevo, HttpClient, Postmark, Profile, Provider, Resend, SendGrid, Settings, SettingsError,
+};
 
 type Make = fn(&mut Settings, Arc<dyn HttpClient>, Common) -> Result<Arc<dyn BatchTransport>, SettingsError>;
 
@@ -23,7 +25,12 @@ pub struct Entry {
 }
 
 /// Every provider of this crate, by tier of use.
-const ENTRIES: &[Entry] = &[entry::<SendGrid>(), entry::<Postmark>()];
+const ENTRIES: &[Entry] = &[
+    entry::<SendGrid>(),
+    entry::<Postmark>(),
+    entry::<Resend>(),
+    entry::<Brevo>(),
+];
 
 /// What an adapter needs to be made of a URL.
 pub trait FromSettings: Adapter + Sized {

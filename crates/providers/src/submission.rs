@@ -30,10 +30,11 @@ pub struct Submission<'a> {
     pub(crate) plan: &'a Plan,
     pub(crate) extra: &'a Map<String, Value>,
     pub(crate) now: SystemTime,
+    pub(crate) part: Option<usize>,
 }
 
 /// One message as some recipients see it.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Copy<'a> {
     pub(crate) to: Vec<Cow<'a, Mailbox>>,
     pub(crate) cc: Vec<Cow<'a, Mailbox>>,
@@ -66,6 +67,7 @@ impl<'a> Submission<'a> {
             plan,
             extra,
             now,
+            part: None,
         }
     }
 
@@ -232,12 +234,18 @@ impl<'a> Submission<'a> {
             .filter(|_| self.plan.keeps(Feature::ConfigurationSet))
     }
 
-    /// Returns the idempotency key.
+    /// Returns the idempotency key. Where a batch takes several calls each has a key of its own, which is the same whenever
+    /// the same batch is sent: a provider that sees one key twice sends once.
     #[must_use]
-    pub fn idempotency_key(&self) -> Option<&'a str> {
-        self.options
+    pub fn idempotency_key(&self) -> Option<Cow<'a, str>> {
+        let key = self
+            .options
             .idempotency_key()
-            .filter(|_| self.plan.keeps(Feature::IdempotencyKey))
+            .filter(|_| self.plan.keeps(Feature::IdempotencyKey))?;
+        Some(match self.part {
+            None => Cow::Borrowed(key),
+            Some(part) => Cow::Owned(format!("{key}-{part}")),
+        })
     }
 
     /// Returns the time at which it is sent.
@@ -258,6 +266,49 @@ impl<'a> Submission<'a> {
     pub fn post_json(&self, url: impl Into<String>, mut json: Json) -> HttpRequest {
         json.merge(self.extra);
         HttpRequest::post_json(url, &json)
+    }
+
+    /// Writes the metadata of one copy as JSON in ASCII, for a header field; `None` if there is none.
+    pub(crate) fn metadata_text(&self, copy: &Copy<'a>) -> Option<String> {
+        let all = self.metadata_of(copy);
+        (!all.is_empty()).then(|| {
+            let object: Map<String, Value> = all
+                .into_iter()
+                .map(|(key, value)| (key.to_owned(), Value::from(value)))
+                .collect();
+            ascii(&Value::Object(object))
+        })
+    }
+
+    /// Writes the tags as JSON in ASCII, for a header field; `None` if there are none.
+    pub(crate) fn tags_text(&self) -> Option<String> {
+        (!self.tags().is_empty()).then(|| ascii(&Value::from(self.tags())))
+    }
+
+    /// Refuses what has more primary recipients, copies or blind copies than each field may hold.
+    pub(crate) fn limit_fields(&self, to: usize, cc: usize, bcc: usize) -> Result<(), SendError> {
+        for copy in &self.copies {
+            for (asked, at_most) in [(copy.to.len(), to), (copy.cc.len(), cc), (copy.bcc.len(), bcc)] {
+                if asked > at_most {
+                    let number = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+                    let shortfall = Shortfall::TooMany {
+                        asked: number(asked),
+                        at_most: number(at_most),
+                    };
+                    return Err(self.refuse(Feature::Recipients, shortfall));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Refuses data where nothing is there to put them into.
+    pub(crate) fn refuse_data_without_template(&self) -> Result<(), SendError> {
+        let has_data = self.data().is_some() || self.copies.iter().any(Copy::has_data);
+        if has_data && self.template.is_none() {
+            return Err(self.invalid("writing data without a stored template"));
+        }
+        Ok(())
     }
 
     /// Refuses the mail for a rule of the provider's that no flag of its capabilities says.
@@ -342,9 +393,34 @@ impl<'a> Copy<'a> {
         self.to().chain(self.cc()).chain(self.bcc())
     }
 
+    /// Tells whether the copy has data of its own.
+    pub(crate) fn has_data(&self) -> bool {
+        self.personal.is_some_and(|personal| !personal.data().is_empty())
+    }
+
+    /// Tells whether the copy has metadata of its own.
+    pub(crate) fn has_metadata(&self) -> bool {
+        self.personal.is_some_and(|personal| personal.metadata().len() > 0)
+    }
+
     /// Returns what is this copy's recipient's own, in a batch.
     #[must_use]
     pub const fn personal(&self) -> Option<&'a Personal> {
         self.personal
     }
+}
+
+/// Writes JSON in ASCII.
+fn ascii(value: &Value) -> String {
+    let mut text = String::new();
+    for character in value.to_string().chars() {
+        if character.is_ascii() {
+            text.push(character);
+        } else {
+            for unit in character.encode_utf16(&mut [0; 2]) {
+                text.push_str(&format!("\\u{unit:04x}"));
+            }
+        }
+    }
+    text
 }

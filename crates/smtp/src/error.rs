@@ -7,6 +7,7 @@ use posthaste_transport::{Disposition, ErrorKind, Reply, SendError};
 
 use crate::client::ScramError;
 use crate::protocol::{ContentError, EncodeError, ReplyError};
+use crate::tls::CertificateError;
 
 /// The name that errors of the client carry.
 pub(crate) const NAME: &str = "smtp";
@@ -19,7 +20,13 @@ pub enum SmtpError {
     /// No connection could be opened.
     #[error("no connection could be opened")]
     Connect(#[source] io::Error),
-    /// The TLS handshake failed: another protocol, or a certificate that is not trusted.
+    /// The server's certificate is not good enough.
+    #[error("the server's certificate is not good enough")]
+    Certificate(#[source] CertificateError),
+    /// The [`TlsPolicy`](crate::TlsPolicy) forbids sending to the server, or could not be asked.
+    #[error("the policy for TLS does not let this server be sent to")]
+    Policy(#[source] Box<dyn Error + Send + Sync>),
+    /// The TLS handshake failed: another protocol, or no version of TLS that both speak.
     #[error("the TLS handshake failed")]
     Tls(#[source] io::Error),
     /// The connection broke.
@@ -66,6 +73,9 @@ pub enum SmtpError {
     /// Credentials are set and the connection has no TLS.
     #[error("credentials are not sent without TLS, unless danger_allow_plaintext_auth is set")]
     ClearTextAuth,
+    /// Credentials are set, and nothing made sure that the server is the right one.
+    #[error("credentials are not sent to a server whose certificate was not verified")]
+    UnverifiedAuth,
     /// The message needs an extension that the server does not offer.
     #[error("the message needs {extension}, which the server does not offer")]
     MissingExtension {
@@ -94,11 +104,15 @@ pub enum SmtpError {
 impl SmtpError {
     fn kind(&self) -> ErrorKind {
         match self {
-            Self::Connect(_) | Self::Tls(_) | Self::Io(_) | Self::Closed => ErrorKind::Unavailable,
+            Self::Connect(_) | Self::Tls(_) | Self::Certificate(_) | Self::Policy(_) | Self::Io(_) | Self::Closed => {
+                ErrorKind::Unavailable
+            }
             Self::Timeout => ErrorKind::Timeout,
             Self::Reply(_) | Self::Unexpected(_) | Self::Injected => ErrorKind::Unknown,
             Self::Refused(reply) => ErrorKind::from_reply(reply),
-            Self::NoMechanism { .. } | Self::ClearTextAuth | Self::Scram(_) | Self::Token(_) => ErrorKind::Unauthorized,
+            Self::NoMechanism { .. } | Self::ClearTextAuth | Self::UnverifiedAuth | Self::Scram(_) | Self::Token(_) => {
+                ErrorKind::Unauthorized
+            }
             Self::NoStartTls { .. } | Self::MissingExtension { .. } => ErrorKind::Unsupported,
             Self::TooBig { .. } => ErrorKind::Rejected,
             Self::Content(_) | Self::Command(_) => ErrorKind::Invalid,

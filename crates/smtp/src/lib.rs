@@ -53,7 +53,10 @@ pub use error::SmtpError;
 pub use mechanism::Mechanism;
 pub use secret::Secret;
 pub use sendmail::{SendmailError, SendmailTransport};
-pub use tls::Tls;
+pub use tls::{
+    CertificateCheck, CertificateError, Dane, DaneError, DaneVerifier, MtaSts, MtaStsError, Presented, Tls, TlsPolicy,
+    TlsPolicyFuture, TlsRequirement, TlsaAnswer, TlsaRecord,
+};
 pub use token::{TokenFuture, TokenSource};
 
 /// Holds the README's code to what compiles.

@@ -353,6 +353,30 @@ impl Capabilities {
         self
     }
 
+    /// Takes the wider of each limit: for a row of transports of which any may be asked.
+    #[must_use]
+    pub(crate) fn with_limits_of_either(mut self, other: &Self) -> Self {
+        fn wider<N: Ord>(own: Option<N>, other: Option<N>) -> Option<N> {
+            own.zip(other).map(|(own, other)| own.max(other))
+        }
+        self.max_recipients = wider(self.max_recipients, other.max_recipients);
+        self.max_message_size = wider(self.max_message_size, other.max_message_size);
+        self.max_batch = self.max_batch.max(other.max_batch);
+        self.max_tags = wider(self.max_tags, other.max_tags);
+        self.max_tag_length = wider(self.max_tag_length, other.max_tag_length);
+        self.tag_charset = match (self.tag_charset, other.tag_charset) {
+            (TagCharset::Any, _) | (_, TagCharset::Any) => TagCharset::Any,
+            (TagCharset::Ascii, _) | (_, TagCharset::Ascii) => TagCharset::Ascii,
+            (TagCharset::Word, TagCharset::Word) => TagCharset::Word,
+        };
+        self.max_reply_to = wider(self.max_reply_to, other.max_reply_to);
+        self.max_metadata = wider(self.max_metadata, other.max_metadata);
+        self.max_metadata_key = wider(self.max_metadata_key, other.max_metadata_key);
+        self.max_metadata_value = wider(self.max_metadata_value, other.max_metadata_value);
+        self.max_schedule = wider(self.max_schedule, other.max_schedule);
+        self
+    }
+
     /// Says whether it has a feature.
     #[must_use]
     pub const fn supports(&self, feature: Feature) -> bool {

@@ -35,6 +35,7 @@
 //! - [`Outbound`] and [`SendOptions`]: what is sent, and how.
 //! - [`Capabilities`] and [`plan()`]: what a transport can do, compared with what a send needs, before any I/O.
 //! - [`Outcome`]: each recipient's fate. [`SendError`]: why it failed, and [`SendError::retry`].
+//! - [`Security`], [`TlsInfo`]: how the connection was protected that took a message.
 //! - [`ContentReader`]: a message's bytes, streamed attachments included, without blocking.
 //! - [`MemoryTransport`] for tests, [`FileTransport`] for a Maildir.
 //!
@@ -69,6 +70,7 @@ mod outcome;
 mod plan;
 mod reader;
 mod reply;
+mod security;
 #[cfg(test)]
 mod testing;
 mod timer;
@@ -87,6 +89,7 @@ pub use outcome::{Fate, Outcome, RecipientOutcome, Refusal};
 pub use plan::{Content, Plan, Shortfall, Unsupported, plan};
 pub use reader::ContentReader;
 pub use reply::{EnhancedStatus, EnhancedStatusError, Reply};
+pub use security::{PeerAuthentication, Security, TlsInfo, TlsVersion, TlsVersionError};
 pub use timer::{Sleep, Timer, TokioTimer, within};
 #[cfg(feature = "tower")]
 #[cfg_attr(docsrs, doc(cfg(feature = "tower")))]

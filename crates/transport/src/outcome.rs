@@ -5,7 +5,7 @@ use std::fmt;
 
 use posthaste_address::EmailAddress;
 
-use crate::{ErrorKind, Outbound, Reply, SendError};
+use crate::{ErrorKind, Outbound, Reply, Security, SendError, TlsInfo};
 
 /// Says what became of one send, recipient by recipient.
 ///
@@ -21,6 +21,7 @@ pub struct Outcome {
     request_id: Option<String>,
     attempts: u32,
     reply: Option<Reply>,
+    security: Option<Security>,
 }
 
 impl Outcome {
@@ -33,6 +34,7 @@ impl Outcome {
             request_id: None,
             attempts: 1,
             reply: None,
+            security: None,
         }
     }
 
@@ -84,6 +86,13 @@ impl Outcome {
         self
     }
 
+    /// Sets how the connection was protected; for a message that went over several,
+    /// the [weakest](Security::weaker).
+    pub fn with_security(mut self, security: Security) -> Self {
+        self.security = Some(security);
+        self
+    }
+
     /// Returns the fate of each recipient, in the envelope's order.
     #[must_use]
     pub fn recipients(&self) -> &[RecipientOutcome] {
@@ -118,6 +127,19 @@ impl Outcome {
     #[must_use]
     pub const fn reply(&self) -> Option<&Reply> {
         self.reply.as_ref()
+    }
+
+    /// Returns how the connection was protected over which this was learnt; `None` if the transport does not say.
+    #[must_use]
+    pub const fn security(&self) -> Option<&Security> {
+        self.security.as_ref()
+    }
+
+    /// Returns what was negotiated for the connection if it was TLS; [`Self::security`] tells clear text from a transport
+    /// that does not say.
+    #[must_use]
+    pub fn tls(&self) -> Option<&TlsInfo> {
+        self.security.as_ref().and_then(Security::tls)
     }
 
     /// Says whether every recipient was accepted.

@@ -1,6 +1,6 @@
 //! One expectation for each signature of a message, from the top to the bottom.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -9,7 +9,7 @@ use posthaste_dns::{LookupError, Record, RecordType, Txt, Zone};
 use serde_json::Value;
 
 use super::block_on;
-use crate::harness::{Input, Report};
+use crate::harness::{Input, Report, time};
 
 /// `dkim-verify.json`: one expectation a signature, from the top; `a|b` is any of them, `*` anything.
 pub fn verify(input: &Input, report: &mut Report) {
@@ -86,19 +86,4 @@ fn zone(names: &Value) -> Zone {
         }
     }
     zone
-}
-
-/// `2026-05-01T12:00:00Z`.
-fn time(text: &str) -> Option<SystemTime> {
-    let number = |from: usize, to: usize| text.get(from..to)?.parse::<u64>().ok();
-    let (year, month, day) = (number(0, 4)?, number(5, 7)?, number(8, 10)?);
-    let (hour, minute, second) = (number(11, 13)?, number(14, 16)?, number(17, 19)?);
-    // Days since 1970 by counting from March, so that leap days come last in their year.
-    let (year, month) = if month > 2 {
-        (year, month - 3)
-    } else {
-        (year - 1, month + 9)
-    };
-    let days = 365 * year + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day - 1 - 719_468;
-    Some(SystemTime::UNIX_EPOCH + Duration::from_secs(((days * 24 + hour) * 60 + minute) * 60 + second))
 }

@@ -102,6 +102,13 @@ impl<'v> Case<'v> {
         if alternatives.is_some_and(|all| all.iter().any(others)) {
             return Some("an alternative that is neither HTML nor AMP");
         }
+        let unclosed = |text: &str| text.contains('<') && !text.contains('>');
+        if ["to", "cc", "bcc", "reply_to"]
+            .into_iter()
+            .any(|key| self.texts(key).any(unclosed))
+        {
+            return Some("an address whose angle bracket is not closed");
+        }
         if !self.input("from_email").is_string() {
             return Some("a message without an author is none (RFC 5322 §3.6)");
         }
@@ -148,9 +155,11 @@ impl<'v> Case<'v> {
 
     /// What is sent.
     pub fn mail(&self) -> Result<Mail, String> {
+        let is_batch = |url: &str| url.ends_with("/batch");
         let individual = ["merge_data", "merge_metadata", "merge_headers"]
             .iter()
-            .any(|key| self.input(key).is_object());
+            .any(|key| self.input(key).is_object())
+            || self.request()["url"].as_str().is_some_and(is_batch);
         let template = self.input("template_id");
         let to = self.mailboxes("to")?;
         if !individual && template.is_null() && !self.input("merge_global_data").is_object() {
@@ -238,9 +247,16 @@ impl<'v> Case<'v> {
         builder = self.headers(builder)?;
         for attachment in self.input("attachments").as_array().into_iter().flatten() {
             let content_type = attachment["mime"].as_str().unwrap_or("application/octet-stream");
+            let mut content_type = ContentType::parse(content_type).map_err(|error| error.to_string())?;
+            // The recording program notes how it wrote text.
+            if content_type.essence().starts_with("text/") && content_type.parameter("charset").is_none() {
+                content_type = content_type
+                    .with_parameter("charset", "utf-8")
+                    .map_err(|error| error.to_string())?;
+            }
             let attached = Attachment::new(
                 attachment["name"].as_str().unwrap_or("attachment"),
-                ContentType::parse(content_type).map_err(|error| error.to_string())?,
+                content_type,
                 attachment["content"].as_str().unwrap_or_default().as_bytes().to_vec(),
             );
             builder = builder.attach(attached.map_err(|error| error.to_string())?);
@@ -298,7 +314,7 @@ fn text(value: &Value) -> String {
 
 /// Reads a time: seconds since 1970, or a date, with a time and an offset or not. Without one it is six hours east, as the
 /// recording program was set.
-fn time(value: &Value) -> Result<Option<SystemTime>, String> {
+pub fn time(value: &Value) -> Result<Option<SystemTime>, String> {
     if let Some(seconds) = value.as_u64() {
         return Ok(Some(UNIX_EPOCH + Duration::from_secs(seconds)));
     }

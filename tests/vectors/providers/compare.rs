@@ -1,9 +1,11 @@
 //! Requests, compared by what they mean.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use posthaste_providers::HttpRequest;
 use serde_json::{Map, Value};
 
-use super::form;
+use super::{case, form};
 
 /// Compares a request with the recorded one: method, URL, the header fields that prove who asks, and the body.
 pub fn request(own: &HttpRequest, recorded: &Value) -> Result<(), String> {
@@ -94,14 +96,20 @@ fn without_made_up(value: Value) -> Value {
 fn difference(path: &str, own: &Value, recorded: &Value) -> Option<String> {
     match (own, recorded) {
         (Value::Object(ours), Value::Object(theirs)) => {
-            let missing = theirs.keys().find(|key| !ours.contains_key(*key));
-            let extra = ours.keys().find(|key| !theirs.contains_key(*key));
+            let is_nothing = |value: &Value| value.is_null() || value == "";
+            let only = |one: &Map<String, Value>, other: &Map<String, Value>| {
+                one.iter()
+                    .find(|(key, value)| !other.contains_key(*key) && !is_nothing(value))
+                    .map(|(key, _)| key.clone())
+            };
+            let (missing, extra) = (only(theirs, ours), only(ours, theirs));
             missing
-                .map(|key| format!("{path}/{key} is missing; it is {}", theirs[key]))
-                .or_else(|| extra.map(|key| format!("{path}/{key} is not recorded; it is {}", ours[key])))
+                .map(|key| format!("{path}/{key} is missing; it is {}", theirs[&key]))
+                .or_else(|| extra.map(|key| format!("{path}/{key} is not recorded; it is {}", ours[&key])))
                 .or_else(|| {
                     ours.iter()
-                        .find_map(|(key, value)| difference(&format!("{path}/{key}"), value, &theirs[key]))
+                        .filter_map(|(key, value)| Some((key, value, theirs.get(key)?)))
+                        .find_map(|(key, ours, theirs)| difference(&format!("{path}/{key}"), ours, theirs))
                 })
         }
         (Value::Array(ours), Value::Array(theirs)) => {
@@ -126,7 +134,7 @@ fn difference(path: &str, own: &Value, recorded: &Value) -> Option<String> {
             };
             match (json(ours), json(theirs)) {
                 (Some(ours), Some(theirs)) => difference(path, &without_made_up(ours), &without_made_up(theirs)),
-                _ if same_text(ours, theirs) => None,
+                _ if same_text(ours, theirs) || same_moment(ours, theirs) => None,
                 _ => Some(format!("{path} is {ours:?} and not {theirs:?}")),
             }
         }
@@ -137,9 +145,30 @@ fn difference(path: &str, own: &Value, recorded: &Value) -> Option<String> {
 
 /// Lists of addresses may have a space behind the comma, and types a space before the charset.
 fn same_text(ours: &str, theirs: &str) -> bool {
-    let plain = |text: &str| text.replace(", ", ",").replace("; ", ";").replace("\r\n", "\n");
+    let plain = |text: &str| {
+        text.replace(", ", ",")
+            .replace("; ", ";")
+            .replace("charset=\"utf-8\"", "charset=utf-8")
+            .replace("\r\n", "\n")
+    };
     // Domains are written in lower case here.
     plain(ours) == plain(theirs) || ours.contains('@') && plain(ours).eq_ignore_ascii_case(&plain(theirs))
+}
+
+/// Whether both are times, and the same to the millisecond.
+fn same_moment(ours: &str, theirs: &str) -> bool {
+    let moment = |text: &str| {
+        let looks_like_one = text.get(..11).is_some_and(|date| date.ends_with(['T', ' ']));
+        let text = Value::from(text.replacen(' ', "T", 1));
+        looks_like_one.then(|| case::time(&text).ok().flatten()).flatten()
+    };
+    match (moment(ours), moment(theirs)) {
+        (Some(ours), Some(theirs)) => {
+            let millis = |time: SystemTime| time.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
+            millis(ours) == millis(theirs)
+        }
+        _ => false,
+    }
 }
 
 fn compare_form(own: &HttpRequest, fields: &Map<String, Value>, files: &Value) -> Result<(), String> {

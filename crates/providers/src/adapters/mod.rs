@@ -1,7 +1,14 @@
 //! The providers, a file each.
 
+mod brevo;
 mod postmark;
+mod resend;
 mod sendgrid;
 
+#[cfg(test)]
+mod testing;
+
+pub use brevo::Brevo;
 pub use postmark::Postmark;
+pub use resend::Resend;
 pub use sendgrid::SendGrid;

@@ -73,6 +73,22 @@ const SAMPLES: &[Sample] = &[
         id: Some("b7bc2f4a"),
         accepts_batch: |count| list(count, r#"{"ErrorCode":0,"Message":"OK","MessageID":"N"}"#),
     },
+    Sample {
+        name: "resend",
+        url: "resend://hidden@default",
+        accepts: (200, r#"{"id":"56761188-7520"}"#),
+        header: ("X-Request-Id", "1"),
+        id: Some("56761188-7520"),
+        accepts_batch: |count| format!("{{\"data\":{}}}", list(count, r#"{"id":"N"}"#)),
+    },
+    Sample {
+        name: "brevo",
+        url: "brevo://hidden@default",
+        accepts: (201, r#"{"messageId":"<1.2@smtp-relay.mailin.fr>"}"#),
+        header: ("X-Request-Id", "1"),
+        id: Some("<1.2@smtp-relay.mailin.fr>"),
+        accepts_batch: |count| format!("{{\"messageIds\":{}}}", list(count, "\"N\"")),
+    },
 ];
 
 /// An array of so many of the same, each `N` its number.

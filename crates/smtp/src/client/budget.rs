@@ -15,6 +15,7 @@ use crate::error::{Failed, SmtpError};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Step {
     Wait,
+    Policy,
     Connect,
     Tls,
     Greeting,
@@ -36,6 +37,7 @@ impl Step {
     pub(super) fn during(self) -> &'static str {
         match self {
             Self::Wait => "waiting for the connection",
+            Self::Policy => "asking the policy for TLS",
             Self::Connect => "connecting",
             Self::Tls => "starting TLS",
             Self::Greeting => "waiting for the greeting",
@@ -64,7 +66,7 @@ impl Step {
         match self {
             Self::Wait => None,
             Self::Connect => Some(Phase::Connect),
-            Self::Tls => Some(Phase::Tls),
+            Self::Policy | Self::Tls => Some(Phase::Tls),
             Self::Greeting => Some(Phase::Greeting),
             Self::Ehlo | Self::StartTls | Self::Auth | Self::Rset => Some(Phase::Command),
             Self::Mail => Some(Phase::Mail),

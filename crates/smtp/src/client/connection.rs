@@ -3,8 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use posthaste_transport::Reply;
-use rustls_pki_types::ServerName;
+use posthaste_transport::{Reply, Security};
 use tokio::time::Instant;
 
 use super::budget::{Budget, Step};
@@ -16,14 +15,14 @@ use crate::connect::Connector;
 use crate::error::{Failed, SmtpError};
 use crate::protocol::{Extensions, WireReply, word};
 use crate::secret::Secret;
-use crate::tls::Tls;
+use crate::tls::{Tls, TlsClient, Trust};
 
 /// A session that is ready for a transaction.
 pub(super) struct Connection {
     pub(super) wire: Wire,
     pub(super) extensions: Extensions,
-    /// Whether the connection is encrypted and the server's certificate was checked.
-    pub(super) secure: bool,
+    /// How it is protected.
+    pub(super) security: Security,
     /// Whether a transaction was begun and not ended: RSET is due.
     pub(super) dirty: bool,
     /// Whether it was used before.
@@ -39,23 +38,9 @@ pub(super) struct Connection {
 pub(super) struct Opener {
     pub(super) config: SmtpConfig,
     pub(super) port: u16,
-    pub(super) tls: Option<TlsParts>,
+    pub(super) tls: Option<TlsClient>,
     pub(super) login: Option<Login>,
     pub(super) connector: Arc<dyn Connector>,
-}
-
-/// What a handshake needs.
-pub(super) struct TlsParts {
-    pub(super) config: Arc<rustls::ClientConfig>,
-    pub(super) name: ServerName<'static>,
-}
-
-impl std::fmt::Debug for TlsParts {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("TlsParts")
-            .field("name", &self.name)
-            .finish_non_exhaustive()
-    }
 }
 
 /// How long after its last use a connection counts as one that the server may have closed meanwhile.
@@ -84,6 +69,7 @@ impl Opener {
 
     /// `refused_token` is one that the server has refused; it is set when that happens.
     async fn open_once(&self, refused_token: &mut Option<Secret>, budget: &Budget) -> Result<Box<Connection>, Failed> {
+        let (mode, trust) = self.requirement(budget).await?;
         let connecting = self.connector.connect(&self.config.host, self.port);
         let connected = budget.run(Step::Connect, connecting).await?;
         let connected = connected.map_err(|error| Step::Connect.failed(SmtpError::Connect(error)))?;
@@ -95,12 +81,10 @@ impl Opener {
         };
 
         let mut wire = Wire::new(connected.stream);
-        let mut secure = false;
-        if let (Tls::Implicit, Some(tls)) = (self.config.tls, &self.tls) {
-            wire = wire
-                .start_tls(Arc::clone(&tls.config), tls.name.clone(), budget)
-                .await?;
-            secure = true;
+        let mut security = Security::ClearText;
+        if let (Tls::Implicit, Some(tls)) = (mode, &self.tls) {
+            let (secured, info) = wire.start_tls(&tls.handshake(&trust), budget).await?;
+            (wire, security) = (secured, Security::Tls(info));
         }
         let greeting = wire.reply(Step::Greeting, budget).await?;
         if greeting.code() != 220 {
@@ -108,32 +92,33 @@ impl Opener {
         }
         let lmtp = self.config.lmtp;
         let mut extensions = ehlo(&mut wire, &helo, lmtp, budget).await?;
-        if let (Tls::Required | Tls::Opportunistic, Some(tls)) = (self.config.tls, &self.tls)
-            && self.start_tls(&mut wire, &extensions, budget).await?
+        if let (Tls::Required | Tls::Opportunistic, Some(tls)) = (mode, &self.tls)
+            && start_tls(&mut wire, &extensions, mode == Tls::Required, budget).await?
         {
-            wire = wire
-                .start_tls(Arc::clone(&tls.config), tls.name.clone(), budget)
-                .await?;
+            let (secured, info) = wire.start_tls(&tls.handshake(&trust), budget).await?;
+            (wire, security) = (secured, Security::Tls(info));
             // What was announced in clear text may have been changed on the way: it is forgotten.
             extensions = ehlo(&mut wire, &helo, lmtp, budget).await?;
-            secure = true;
         }
         if !self.config.xclient.is_empty() {
             xclient::introduce(&mut wire, &extensions, &self.config.xclient, budget).await?;
             extensions = ehlo(&mut wire, &helo, lmtp, budget).await?;
         }
         if let Some(login) = &self.login {
-            if !secure && !self.config.danger_allow_plaintext_auth {
-                return Err(Step::Auth.failed(SmtpError::ClearTextAuth));
+            if !security.is_authenticated() && !self.config.danger_allow_plaintext_auth {
+                return Err(Step::Auth.failed(match security {
+                    Security::ClearText => SmtpError::ClearTextAuth,
+                    _ => SmtpError::UnverifiedAuth,
+                }));
             }
             login::log_in(&mut wire, &extensions, login, refused_token, self, budget).await?;
         }
-        tracing::debug!(host = %self.config.host, secure, "smtp session opened");
+        tracing::debug!(host = %self.config.host, %security, "smtp session opened");
         let now = Instant::now();
         Ok(Box::new(Connection {
             wire,
             extensions,
-            secure,
+            security,
             dirty: false,
             reused: false,
             opened: now,
@@ -142,28 +127,38 @@ impl Opener {
         }))
     }
 
-    /// Asks for TLS and returns whether it may begin; going on without is an answer only if it is not required.
-    async fn start_tls(&self, wire: &mut Wire, extensions: &Extensions, budget: &Budget) -> Result<bool, Failed> {
-        let required = self.config.tls == Tls::Required;
-        if !extensions.has("STARTTLS") {
-            if !required {
-                return Ok(false);
-            }
-            let offered = extensions.keywords().collect::<Vec<_>>().join(", ");
-            let offered = if offered.is_empty() {
-                "no extension".to_owned()
-            } else {
-                offered
-            };
-            return Err(Step::StartTls.failed(SmtpError::NoStartTls { offered }));
+    /// Asks the policy how TLS is used and certificates are judged.
+    async fn requirement(&self, budget: &Budget) -> Result<(Tls, Trust), Failed> {
+        let Some(policy) = &self.config.tls_policy else {
+            return Ok((self.config.tls, Trust::Ordinary));
+        };
+        let asking = policy.requirement(&self.config.host, self.port);
+        let requirement = budget.run(Step::Policy, asking).await?;
+        let requirement = requirement.map_err(|error| Step::Policy.failed(SmtpError::Policy(error)))?;
+        Ok(requirement.applied_to(self.config.tls))
+    }
+}
+
+/// Asks for TLS and returns whether it may begin; going on without is an answer only if it is not required.
+async fn start_tls(wire: &mut Wire, extensions: &Extensions, required: bool, budget: &Budget) -> Result<bool, Failed> {
+    if !extensions.has("STARTTLS") {
+        if !required {
+            return Ok(false);
         }
-        wire.command(b"STARTTLS\r\n", Step::StartTls, budget).await?;
-        let reply = wire.reply(Step::StartTls, budget).await?;
-        match reply.code() {
-            220 => Ok(true),
-            _ if required || reply.is_closing() => Err(refused(Step::StartTls, &reply)),
-            _ => Ok(false),
-        }
+        let offered = extensions.keywords().collect::<Vec<_>>().join(", ");
+        let offered = if offered.is_empty() {
+            "no extension".to_owned()
+        } else {
+            offered
+        };
+        return Err(Step::StartTls.failed(SmtpError::NoStartTls { offered }));
+    }
+    wire.command(b"STARTTLS\r\n", Step::StartTls, budget).await?;
+    let reply = wire.reply(Step::StartTls, budget).await?;
+    match reply.code() {
+        220 => Ok(true),
+        _ if required || reply.is_closing() => Err(refused(Step::StartTls, &reply)),
+        _ => Ok(false),
     }
 }
 

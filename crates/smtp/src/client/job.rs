@@ -248,7 +248,7 @@ impl Job {
         let smtputf8 = need(self.mail.needs_smtputf8(), "SMTPUTF8")?;
         let eight_bit = need(self.eight_bit, "8BITMIME")?;
         let require_tls = need(envelope.require_tls(), "REQUIRETLS")?;
-        if require_tls && !connection.secure {
+        if require_tls && !connection.security.is_authenticated() {
             return Err(SmtpError::MissingExtension { extension: "TLS" });
         }
         let dsn = match need(self.dsn, "DSN") {

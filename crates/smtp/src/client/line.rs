@@ -60,6 +60,7 @@ impl Line {
     pub(super) async fn send(&mut self, mut transaction: Transaction) {
         transaction.behind = !self.sent.is_empty();
         transaction.first = !self.connection.reused;
+        transaction.security = Some(self.connection.security.clone());
         match self.try_send(&mut transaction).await {
             Ok(()) => self.sent.push_back(transaction),
             Err(ended) => {

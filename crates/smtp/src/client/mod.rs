@@ -21,14 +21,13 @@ use std::sync::Arc;
 use posthaste_transport::{
     Capabilities, Feature, Outbound, Outcome, SendError, SendFuture, SendOptions, Transport, TransportInfo, plan,
 };
-use rustls_pki_types::ServerName;
 
 use crate::config::{ConfigError, SmtpConfig};
 use crate::error::NAME;
 use crate::protocol::word;
-use crate::tls::Tls;
+use crate::tls::{Tls, TlsClient};
 use budget::Budget;
-use connection::{Opener, TlsParts};
+use connection::Opener;
 use job::{Job, Manner};
 pub use login::ScramError;
 use overlap::Courier;
@@ -117,16 +116,9 @@ impl SmtpTransport {
 
     pub(crate) fn new(config: SmtpConfig) -> Result<Self, ConfigError> {
         check(&config)?;
-        let tls = match config.tls {
-            Tls::None => None,
-            _ => {
-                let name = ServerName::try_from(config.host.clone());
-                let name = name.map_err(|_| invalid("host", "TLS needs a DNS name or an IP address"))?;
-                Some(TlsParts {
-                    config: config.roots.client_config()?,
-                    name,
-                })
-            }
+        let tls = match (config.tls, &config.tls_policy) {
+            (Tls::None, None) => None,
+            _ => Some(TlsClient::new(&config.tls_settings, &config.host)?),
         };
         let port = config.port.unwrap_or(match (config.lmtp, config.tls) {
             (true, _) => 24,

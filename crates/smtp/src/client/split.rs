@@ -4,7 +4,9 @@ use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 
 use posthaste_address::{Domain, EmailAddress};
-use posthaste_transport::{Disposition, Fate, Outbound, Outcome, RecipientOutcome, Refusal, Retry, SendError};
+use posthaste_transport::{
+    Disposition, Fate, Outbound, Outcome, RecipientOutcome, Refusal, Retry, Security, SendError,
+};
 
 use super::budget::Budget;
 use super::job::Job;
@@ -71,6 +73,15 @@ pub(super) async fn deliver(courier: &Courier<'_>, job: Arc<Job>, budget: Budget
     };
     let mut fates: Vec<RecipientOutcome> = Vec::new();
     let (mut reply, mut id, mut stopped) = (None, None, false);
+    let mut security: Option<Security> = None;
+    let mut note = |outcome: &Outcome| {
+        if let Some(now) = outcome.security().cloned() {
+            security = Some(match security.take() {
+                Some(before) => before.weaker(now),
+                None => now,
+            });
+        }
+    };
     let mut jobs: VecDeque<Arc<Job>> = room.split(&job).into();
     while let Some(part) = jobs.pop_front() {
         let rest = |fate: &Fate| -> Vec<RecipientOutcome> {
@@ -88,6 +99,7 @@ pub(super) async fn deliver(courier: &Courier<'_>, job: Arc<Job>, budget: Budget
         }
         let error = match courier.deliver(&part, budget).await {
             Ok(outcome) => {
+                note(&outcome);
                 fates.extend_from_slice(outcome.recipients());
                 reply = reply.or_else(|| outcome.reply().cloned());
                 id = id.or_else(|| outcome.provider_id().map(str::to_owned));
@@ -103,6 +115,7 @@ pub(super) async fn deliver(courier: &Courier<'_>, job: Arc<Job>, budget: Budget
             Err(setback) => setback.error,
         };
         if let Some(outcome) = error.outcome() {
+            note(outcome);
             fates.extend_from_slice(outcome.recipients());
             reply = reply.or_else(|| error.reply().cloned());
             stopped = outcome.unknown().next().is_some();
@@ -128,6 +141,9 @@ pub(super) async fn deliver(courier: &Courier<'_>, job: Arc<Job>, budget: Budget
     }
     if let Some(id) = id {
         outcome = outcome.with_provider_id(id);
+    }
+    if let Some(security) = security {
+        outcome = outcome.with_security(security);
     }
     if let Some(reply) = reply {
         outcome = outcome.with_reply(reply);

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 
-use posthaste_transport::{Fate, Outcome, Refusal, Reply, SendError};
+use posthaste_transport::{Fate, Outcome, Refusal, Reply, Security, SendError};
 use tokio::sync::oneshot;
 
 use super::budget::{Budget, Step};
@@ -32,6 +32,8 @@ pub(super) struct Transaction {
     pub(super) behind: bool,
     /// Whether it was the first message on its connection.
     pub(super) first: bool,
+    /// How the connection is protected, once there is one.
+    pub(super) security: Option<Security>,
     interest: Interest,
     done: oneshot::Sender<Turn>,
 }
@@ -120,6 +122,7 @@ impl Transaction {
             chunked: false,
             behind: false,
             first: false,
+            security: None,
             interest,
             done,
         }
@@ -278,7 +281,7 @@ impl Transaction {
             false => &[],
         };
         let mut own = own.iter();
-        Outcome::decide(&self.job.mail, |_| match refusals.next() {
+        self.secured(Outcome::decide(&self.job.mail, |_| match refusals.next() {
             Some(Some(refusal)) => Fate::Refused(refusal.clone()),
             _ => match own.next() {
                 Some(reply) if reply.is_positive() => Fate::Accepted,
@@ -286,13 +289,21 @@ impl Transaction {
                 Some(_) => Fate::Unknown,
                 None => undecided.clone(),
             },
-        })
+        }))
+    }
+
+    /// Notes how the connection was protected.
+    fn secured(&self, outcome: Outcome) -> Outcome {
+        match &self.security {
+            Some(security) => outcome.with_security(security.clone()),
+            None => outcome,
+        }
     }
 
     fn sender_refused(&self, reply: &WireReply) -> Setback {
         let shared = Reply::from(reply);
         let refusal = Refusal::from_reply(shared.clone());
-        let outcome = Outcome::decide(&self.job.mail, |_| Fate::Refused(refusal.clone()));
+        let outcome = self.secured(Outcome::decide(&self.job.mail, |_| Fate::Refused(refusal.clone())));
         let error = SendError::from_reply(shared)
             .with_transport(NAME)
             .with_detail(Step::Mail.during())

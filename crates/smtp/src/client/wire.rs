@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use bytes::{Buf, Bytes, BytesMut};
-use rustls_pki_types::ServerName;
+use posthaste_transport::TlsInfo;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio_rustls::TlsConnector;
 use zeroize::Zeroizing;
@@ -17,6 +17,7 @@ use super::budget::{Budget, Step};
 use crate::connect::Stream;
 use crate::error::{Failed, SmtpError};
 use crate::protocol::{ReplyParser, WireReply};
+use crate::tls::{Handshake, failure};
 
 /// Most slices given to one write.
 const MAX_SLICES: usize = 64;
@@ -220,20 +221,15 @@ impl Wire {
 
     /// Turns to TLS. What was read in clear text and not used ends the session: nothing of it may be taken for an
     /// answer that came through TLS (RFC 3207 §4.2).
-    pub(super) async fn start_tls(
-        self,
-        config: Arc<rustls::ClientConfig>,
-        name: ServerName<'static>,
-        budget: &Budget,
-    ) -> Result<Self, Failed> {
+    pub(super) async fn start_tls(self, handshake: &Handshake, budget: &Budget) -> Result<(Self, TlsInfo), Failed> {
         if !self.inbound.is_empty() || self.parser.is_mid_reply() {
             return Err(Step::StartTls.failed(SmtpError::Injected));
         }
-        let handshake = TlsConnector::from(config).connect(name, self.stream);
+        let connector = TlsConnector::from(Arc::clone(&handshake.config));
         let stream = budget
-            .run(Step::Tls, handshake)
+            .run(Step::Tls, connector.connect(handshake.name.clone(), self.stream))
             .await?
-            .map_err(|error| Step::Tls.failed(SmtpError::Tls(error)))?;
+            .map_err(|error| Step::Tls.failed(failure(error)))?;
         let session = stream.get_ref().1;
         // Before TLS 1.3 it is unique only with an extension that cannot be asked about here (RFC 9266 §4.2).
         let is_unique = session.protocol_version() == Some(rustls::ProtocolVersion::TLSv1_3);
@@ -241,10 +237,12 @@ impl Wire {
             let room = Zeroizing::new([0; 32]);
             session.export_keying_material(room, b"EXPORTER-Channel-Binding", Some(b""))
         });
-        Ok(Self {
+        let info = handshake.info(session);
+        let secured = Self {
             channel_binding: exported.and_then(Result::ok),
             ..Self::new(Box::new(stream))
-        })
+        };
+        Ok((secured, info))
     }
 }
 

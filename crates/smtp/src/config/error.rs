@@ -1,6 +1,8 @@
 //! Why settings cannot be used.
 
 use std::error::Error;
+use std::io;
+use std::path::PathBuf;
 
 /// Why settings of the client or the server cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -36,6 +38,20 @@ pub enum ConfigError {
         /// Why.
         reason: &'static str,
     },
+    /// A file that a setting names cannot be read.
+    #[error("the file {} of {setting} cannot be read", path.display())]
+    File {
+        /// The setting.
+        setting: &'static str,
+        /// Where the file should be.
+        path: PathBuf,
+        /// Why it cannot be read.
+        #[source]
+        source: io::Error,
+    },
+    /// A private key is not the one of its certificate.
+    #[error("the private key is not the one of the certificate")]
+    KeyMismatch,
     /// A certificate or key cannot be read.
     #[error("certificate or key: {0}")]
     Certificate(String),

@@ -4,6 +4,8 @@ use std::net::IpAddr;
 use std::str::FromStr;
 use std::time::Duration;
 
+use posthaste_transport::TlsVersion;
+
 use super::timeouts::Phase;
 use super::{ConfigError, DeliverBy};
 use crate::connect::IpChoice;
@@ -20,6 +22,11 @@ pub(super) enum Key {
     Token,
     Mechanisms,
     Tls,
+    MinimumTls,
+    ClientCertificate,
+    PrivateKeyFile,
+    Roots,
+    PlatformRoots,
     Helo,
     Pipelining,
     Chunking,
@@ -38,7 +45,7 @@ pub(super) enum Key {
     Timeout(Phase),
 }
 
-const KEYS: [(&str, Key); 31] = [
+const KEYS: [(&str, Key); 36] = [
     ("host", Key::Host),
     ("port", Key::Port),
     ("username", Key::Username),
@@ -46,6 +53,11 @@ const KEYS: [(&str, Key); 31] = [
     ("token", Key::Token),
     ("mechanisms", Key::Mechanisms),
     ("tls", Key::Tls),
+    ("minimum_tls", Key::MinimumTls),
+    ("client_certificate", Key::ClientCertificate),
+    ("client_key", Key::PrivateKeyFile),
+    ("roots", Key::Roots),
+    ("platform_roots", Key::PlatformRoots),
     ("helo", Key::Helo),
     ("pipelining", Key::Pipelining),
     ("chunking", Key::Chunking),
@@ -154,6 +166,10 @@ impl Expected for bool {
 
 impl Expected for DeliverBy {
     const EXPECTED: &'static str = "a time as 120;R or 86400;NT";
+}
+
+impl Expected for TlsVersion {
+    const EXPECTED: &'static str = "1.2 or 1.3";
 }
 
 impl Expected for u16 {

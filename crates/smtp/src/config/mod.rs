@@ -16,6 +16,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use posthaste_mime::IdSource;
+use posthaste_transport::TlsVersion;
 use url::Url;
 
 pub use deliver_by::{DeliverBy, DeliverByError};
@@ -29,7 +30,7 @@ use crate::client::SmtpTransport;
 use crate::connect::{Connector, IpChoice, Network, Proxy};
 use crate::mechanism::Mechanism;
 use crate::secret::Secret;
-use crate::tls::{Roots, Tls};
+use crate::tls::{Pem, Tls, TlsPolicy, TlsSettings};
 use crate::token::TokenSource;
 use key::Key;
 pub(crate) use key::duration;
@@ -46,6 +47,10 @@ pub(crate) use key::duration;
 /// | `host`, `port` | in a URL: the authority | port 587; 465 with `tls=implicit` |
 /// | `username`, `password` | in a URL: the user information, percent-encoded | none |
 /// | `tls` | `none`, `opportunistic`, `required`, `implicit` | `required`; `implicit` for `smtps:` |
+/// | `minimum_tls` | the oldest version of TLS spoken: `1.2`, `1.3` | `1.2` |
+/// | `client_certificate`, `client_key` | PEM files to show to servers that ask; without the second, the key is in the first | none |
+/// | `roots` | a PEM file with authorities to trust besides; may stand more than once | none |
+/// | `platform_roots` | `true`, `false`: whether what the operating system trusts is trusted | `true` |
 /// | `token` | an access token to log in with instead of a password | none |
 /// | `mechanisms` | ways to log in that may be used, as `scram-sha-256,plain` | all but `cram-md5` |
 /// | `helo` | the name said in EHLO | the connection's own address in brackets |
@@ -95,7 +100,8 @@ pub struct SmtpConfig {
     pub(crate) danger_allow_plaintext_auth: bool,
     pub(crate) timeouts: Timeouts,
     pub(crate) pool: PoolConfig,
-    pub(crate) roots: Roots,
+    pub(crate) tls_settings: TlsSettings,
+    pub(crate) tls_policy: Option<Arc<dyn TlsPolicy>>,
     pub(crate) network: Network,
     pub(crate) connector: Option<Arc<dyn Connector>>,
 }
@@ -122,7 +128,8 @@ impl SmtpConfig {
             danger_allow_plaintext_auth: false,
             timeouts: Timeouts::default(),
             pool: PoolConfig::default(),
-            roots: Roots::default(),
+            tls_settings: TlsSettings::default(),
+            tls_policy: None,
             network: Network::default(),
             connector: None,
         }
@@ -345,19 +352,62 @@ impl SmtpConfig {
     ///
     /// [`ConfigError::Certificate`] when the text holds no certificate.
     pub fn add_root_pem(mut self, pem: impl AsRef<[u8]>) -> Result<Self, ConfigError> {
-        self.roots.add_pem(pem.as_ref())?;
+        self.tls_settings.roots.add_pem(pem.as_ref())?;
         Ok(self)
     }
 
     /// Trusts a certificate authority given in DER too; [`Self::build`] fails if it is none.
     pub fn add_root_der(mut self, der: impl Into<Vec<u8>>) -> Self {
-        self.roots.own.push(rustls_pki_types::CertificateDer::from(der.into()));
+        let certificate = rustls_pki_types::CertificateDer::from(der.into());
+        self.tls_settings.roots.own.push(certificate);
+        self
+    }
+
+    /// Trusts the certificate authorities in a PEM file too, which [`Self::build`] reads.
+    pub fn add_root_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.tls_settings.roots.files.push(Pem::File(path.into()));
         self
     }
 
     /// Sets whether the authorities that the operating system trusts are trusted; they are unless this says otherwise.
     pub fn platform_roots(mut self, trust: bool) -> Self {
-        self.roots.platform = trust;
+        self.tls_settings.roots.platform = trust;
+        self
+    }
+
+    /// Sets the oldest version of TLS that is spoken: TLS 1.2 unless told.
+    pub fn minimum_tls(mut self, version: TlsVersion) -> Self {
+        self.tls_settings.minimum = version;
+        self
+    }
+
+    /// Shows a certificate to servers that ask for one: its chain, the client's own first, and its key, both in PEM. The key may
+    /// stand in the same text as the chain. [`Self::build`] fails if they do not belong together.
+    ///
+    /// Sessions are not resumed then: each new connection makes a whole handshake.
+    pub fn client_certificate(mut self, chain: impl Into<Vec<u8>>, key: impl Into<Vec<u8>>) -> Self {
+        self.tls_settings.certificate.chain = Some(Pem::text(chain));
+        self.tls_settings.certificate.key = Some(Pem::text(key));
+        self
+    }
+
+    /// Does as [`Self::client_certificate`], with a PEM file that [`Self::build`] reads. The key stands in it too, unless
+    /// [`Self::client_key_file`] says where it is.
+    pub fn client_certificate_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.tls_settings.certificate.chain = Some(Pem::File(path.into()));
+        self
+    }
+
+    /// Names the PEM file with the key of [`Self::client_certificate_file`].
+    pub fn client_key_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.tls_settings.certificate.key = Some(Pem::File(path.into()));
+        self
+    }
+
+    /// Asks `policy` for each connection what is demanded of its TLS, above [`Self::tls`]: DANE, MTA-STS, or rules of your own.
+    /// Without one, as unless told, nothing is.
+    pub fn tls_policy(mut self, policy: impl TlsPolicy) -> Self {
+        self.tls_policy = Some(Arc::new(policy));
         self
     }
 
@@ -411,6 +461,11 @@ impl SmtpConfig {
             Key::Token => self.token_source = Some(Arc::new(Secret::new(value))),
             Key::Mechanisms => self.mechanisms = key.mechanisms(value)?,
             Key::Tls => self.tls = key.tls(value)?,
+            Key::MinimumTls => self.tls_settings.minimum = key.read(value)?,
+            Key::ClientCertificate => self.tls_settings.certificate.chain = Some(Pem::File(value.into())),
+            Key::PrivateKeyFile => self.tls_settings.certificate.key = Some(Pem::File(value.into())),
+            Key::Roots => self.tls_settings.roots.files.push(Pem::File(value.into())),
+            Key::PlatformRoots => self.tls_settings.roots.platform = key.read(value)?,
             Key::Helo => self.helo = Some(value.to_owned()),
             Key::Pipelining => self.pipelining = key.read(value)?,
             Key::Chunking => self.chunking = key.read(value)?,

@@ -294,14 +294,10 @@ impl ServerBuilder {
             .hostname
             .parse()
             .map_err(|_| invalid("hostname", "it is no domain name"))?;
-        let mut tls = match &self.certificate {
-            Some((chain, key)) => Some(tls::server_config(chain, key)?),
+        let tls = match &self.certificate {
+            Some((chain, key)) => Some(Arc::new(tls::server_config(chain, key)?)),
             None => None,
         };
-        if let Some(config) = tls.as_mut().and_then(Arc::get_mut) {
-            // A client that says it speaks another protocol was sent here by somebody else.
-            config.alpn_protocols = vec![b"smtp".to_vec()];
-        }
         if tls.is_none() && (self.settings.implicit_tls || self.settings.require_tls) {
             return Err(ConfigError::Missing("the certificate for TLS"));
         }

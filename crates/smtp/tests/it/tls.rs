@@ -81,7 +81,7 @@ async fn a_certificate_that_is_not_trusted_or_of_another_name_is_refused() {
             (ErrorKind::Unavailable, Disposition::NotAccepted)
         );
         assert!(
-            matches!(error.source().unwrap().downcast_ref(), Some(SmtpError::Tls(_))),
+            matches!(error.source().unwrap().downcast_ref(), Some(SmtpError::Certificate(_))),
             "{error:?}"
         );
     }

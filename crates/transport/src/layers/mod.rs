@@ -3,6 +3,8 @@
 //! | layer | what it adds | feature |
 //! | --- | --- | --- |
 //! | [`Retry`] | tries again what is safe to try again | |
+//! | [`Failover`], [`RoundRobin`] | several transports as one, in order or by turns | |
+//! | [`CircuitBreaker`] | asks nothing of a transport that is down | |
 //! | `RateLimit` | waits until a rate and a quota allow a send | `limit` |
 //! | `Sign` | puts DKIM signatures in front of a message | `sign` |
 //!
@@ -27,12 +29,18 @@
 //! # }
 //! ```
 
+mod breaker;
+mod failover;
+mod health;
 #[cfg(feature = "limit")]
 mod rate_limit;
 mod retry;
 #[cfg(feature = "sign")]
 mod sign;
 
+pub use breaker::{Breaking, CircuitBreaker};
+pub use failover::{Failover, FailoverError, RoundRobin};
+pub use health::HealthPolicy;
 #[cfg(feature = "limit")]
 #[cfg_attr(docsrs, doc(cfg(feature = "limit")))]
 pub use rate_limit::{RateLimit, RateLimited};

@@ -2,14 +2,16 @@
 
 use posthaste_address::EmailAddress;
 
-use crate::{Disposition, Fate, Outbound, Outcome, RecipientOutcome, Refusal, Retry, SendError};
+use crate::{Disposition, Fate, Outbound, Outcome, RecipientOutcome, Refusal, Retry, Security, SendError};
 
 /// The fate of each recipient so far, in the order of the envelope that the caller gave.
 #[derive(Debug)]
-pub(super) struct Ledger {
+pub(in crate::layers) struct Ledger {
     entries: Vec<Entry>,
     narrowed: bool,
     last: Option<Outcome>,
+    /// The weakest of all attempts that told.
+    security: Option<Security>,
 }
 
 #[derive(Debug)]
@@ -22,7 +24,7 @@ struct Entry {
 
 /// Whom the next attempt is for.
 #[derive(Debug)]
-pub(super) enum Next {
+pub(in crate::layers) enum Next {
     /// The same recipients as the last one.
     Same,
     /// Fewer.
@@ -32,7 +34,7 @@ pub(super) enum Next {
 }
 
 impl Ledger {
-    pub(super) fn new(mail: &Outbound) -> Self {
+    pub(in crate::layers) fn new(mail: &Outbound) -> Self {
         let recipients = mail.envelope().recipients().iter();
         let entries = recipients.map(|recipient| Entry {
             address: recipient.address().clone(),
@@ -43,11 +45,12 @@ impl Ledger {
             entries: entries.collect(),
             narrowed: false,
             last: None,
+            security: None,
         }
     }
 
     /// Notes what an attempt said about the recipients that it was for.
-    pub(super) fn note(&mut self, outcome: &Outcome) {
+    pub(in crate::layers) fn note(&mut self, outcome: &Outcome) {
         let in_order = self
             .pending()
             .map(|entry| &entry.address)
@@ -66,11 +69,17 @@ impl Ledger {
                 entry.fate = Some(fate.fate().clone());
             }
         }
+        if let Some(security) = outcome.security().cloned() {
+            self.security = Some(match self.security.take() {
+                Some(before) => before.weaker(security),
+                None => security,
+            });
+        }
         self.last = Some(outcome.clone());
     }
 
     /// Notes a failure that said nothing about single recipients.
-    fn note_failure(&mut self, error: &SendError) {
+    pub(in crate::layers) fn note_failure(&mut self, error: &SendError) {
         let refusal = if error.retry() == Retry::Never {
             Refusal::permanent()
         } else {
@@ -91,7 +100,7 @@ impl Ledger {
     }
 
     /// Picks, of those that the last attempt was for, the ones that `worth` says are worth another.
-    pub(super) fn next(&mut self, mail: &Outbound, worth: impl Fn(Option<&Fate>) -> bool) -> Next {
+    pub(in crate::layers) fn next(&mut self, mail: &Outbound, worth: impl Fn(Option<&Fate>) -> bool) -> Next {
         let before = self.pending().count();
         for entry in self.entries.iter_mut().filter(|entry| entry.pending) {
             entry.pending = worth(entry.fate.as_ref());
@@ -112,7 +121,11 @@ impl Ledger {
     }
 
     /// Returns what the last attempt makes of the whole.
-    pub(super) fn finish(mut self, last: Result<Outcome, SendError>, attempts: u32) -> Result<Outcome, SendError> {
+    pub(in crate::layers) fn finish(
+        mut self,
+        last: Result<Outcome, SendError>,
+        attempts: u32,
+    ) -> Result<Outcome, SendError> {
         if !self.narrowed {
             return match last {
                 Ok(outcome) => Ok(outcome.with_attempts(attempts)),
@@ -150,6 +163,9 @@ impl Ledger {
             if let Some(reply) = last.reply() {
                 merged = merged.with_reply(reply.clone());
             }
+        }
+        if let Some(security) = self.security {
+            merged = merged.with_security(security);
         }
         merged
     }

@@ -20,6 +20,7 @@ mod transport;
 
 pub use jitter::{FixedJitter, Jitter, SystemJitter};
 pub use layer::Retry;
+pub(super) use merge::{Ledger, Next};
 pub use policy::RetryPolicy;
 pub use transport::Retrying;
 

@@ -1,0 +1,18 @@
+//! The suite on the circuit breaker: it must keep every promise of what it stands around.
+
+#![allow(clippy::unwrap_used, reason = "a test says plainly what it expects")]
+
+mod in_memory;
+
+use std::process::ExitCode;
+
+use in_memory::InMemory;
+use posthaste_transport::layers::CircuitBreaker;
+use posthaste_transport::{MemoryTransport, TransportExt};
+
+fn main() -> ExitCode {
+    posthaste_conformance::run(|| {
+        InMemory::layered(MemoryTransport::new(), |peer| peer.layer(CircuitBreaker::default()))
+    })
+    .exit_code()
+}
