@@ -15,7 +15,7 @@ use crate::connect::Connector;
 use crate::error::{Failed, SmtpError};
 use crate::protocol::{Extensions, WireReply, word};
 use crate::secret::Secret;
-use crate::tls::{Tls, TlsClient, Trust};
+use crate::tls::{Tls, TlsClient, Trust, is_tls};
 
 /// A session that is ready for a transaction.
 pub(super) struct Connection {
@@ -58,13 +58,18 @@ impl Opener {
     /// Connects, greets, secures and logs in.
     pub(super) async fn open(&self, budget: &Budget) -> Result<Box<Connection>, Failed> {
         let mut refused = None;
-        match self.open_once(&mut refused, budget).await {
+        let opened = match self.open_once(&mut refused, budget).await {
             // Some servers hang up on who comes with a token that has expired, and then a fresh one cannot be shown there.
             Err(failed) if refused.is_some() && failed.is_connection_lost() => {
                 self.open_once(&mut refused, budget).await
             }
             result => result,
-        }
+        };
+        // With TLS 1.3, a server that wants a certificate says so only after the client has done its part of the handshake.
+        opened.map_err(|failed| match failed.error {
+            SmtpError::Io(error) if is_tls(&error) => Step::Tls.failed(SmtpError::Tls(error)),
+            error => Failed { error, ..failed },
+        })
     }
 
     /// `refused_token` is one that the server has refused; it is set when that happens.

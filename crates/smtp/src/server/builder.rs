@@ -28,6 +28,7 @@ pub struct ServerBuilder {
     handler: Arc<dyn Handler>,
     hostname: String,
     certificate: Option<(Vec<u8>, Vec<u8>)>,
+    clients: tls::ClientAuthorities,
     settings: Settings,
     rates: Rates,
     ids: Arc<dyn IdSource>,
@@ -97,6 +98,7 @@ impl Server {
             handler: Arc::new(handler),
             hostname: "localhost".to_owned(),
             certificate: None,
+            clients: tls::ClientAuthorities::default(),
             settings: Settings::default(),
             rates: Rates::default(),
             ids: Arc::new(SystemIds),
@@ -199,6 +201,19 @@ impl ServerBuilder {
         self
     }
 
+    /// Asks clients for a certificate from one of these authorities, in PEM. A client may have none; one that is not good ends
+    /// the handshake. [`Encryption::client_certificate`](super::Encryption::client_certificate) is what the handler sees of it.
+    pub fn client_authorities(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.clients.pem = Some(pem.into());
+        self
+    }
+
+    /// Ends the handshake with clients that show no certificate from one of the [`client_authorities`](Self::client_authorities).
+    pub fn require_client_certificate(mut self, require: bool) -> Self {
+        self.clients.require = require;
+        self
+    }
+
     /// Takes mail over TLS only.
     pub fn require_tls(mut self, require: bool) -> Self {
         self.settings.require_tls = require;
@@ -295,10 +310,13 @@ impl ServerBuilder {
             .parse()
             .map_err(|_| invalid("hostname", "it is no domain name"))?;
         let tls = match &self.certificate {
-            Some((chain, key)) => Some(Arc::new(tls::server_config(chain, key)?)),
+            Some((chain, key)) => Some(Arc::new(tls::server_config(chain, key, &self.clients)?)),
             None => None,
         };
         if tls.is_none() && (self.settings.implicit_tls || self.settings.require_tls) {
+            return Err(ConfigError::Missing("the certificate for TLS"));
+        }
+        if tls.is_none() && (self.clients.require || self.clients.pem.is_some()) {
             return Err(ConfigError::Missing("the certificate for TLS"));
         }
         let offers_auth = !self.settings.mechanisms.is_empty();

@@ -88,6 +88,7 @@ impl Conversation {
                 cipher: tls.cipher().map(str::to_owned),
                 server_name: header.server_name().map(str::to_owned),
                 client_name: tls.common_name().map(str::to_owned),
+                client_certificate: None,
                 by_proxy: true,
             })
         });

@@ -23,6 +23,7 @@ pub struct Encryption {
     pub(super) cipher: Option<String>,
     pub(super) server_name: Option<String>,
     pub(super) client_name: Option<String>,
+    pub(super) client_certificate: Option<Vec<u8>>,
     pub(super) by_proxy: bool,
 }
 
@@ -100,7 +101,14 @@ impl Encryption {
         self.server_name.as_deref()
     }
 
-    /// Returns the common name of the client's certificate; only a load balancer asks for one.
+    /// Returns the certificate in DER that the client showed, if it was asked for one
+    /// ([`client_authorities`](super::ServerBuilder::client_authorities)). It was verified: it comes from one of the authorities
+    /// and is valid now. Whom it lets do what is for the handler to decide.
+    pub fn client_certificate(&self) -> Option<&[u8]> {
+        self.client_certificate.as_deref()
+    }
+
+    /// Returns the common name of the client's certificate, or what a load balancer says that it is.
     pub fn client_name(&self) -> Option<&str> {
         self.client_name.as_deref()
     }

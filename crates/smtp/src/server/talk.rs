@@ -18,6 +18,7 @@ use super::session::Encryption;
 use super::verdict::{Verdict, printable};
 use crate::connect::Stream;
 use crate::protocol::{Command, CommandError, LineFault, LineReader};
+use crate::tls::common_name;
 
 /// Octets read at once. They come to lie on the stack; a connection that waits holds no buffer.
 const ROOM: usize = 32 * 1024;
@@ -248,6 +249,7 @@ impl Talk {
             .map_err(|_| Ended::Late)?
             .map_err(|_| Ended::Gone)?;
         let (_, tls) = stream.get_ref();
+        let shown = tls.peer_certificates().and_then(<[_]>::first);
         let encryption = Encryption {
             version: tls
                 .protocol_version()
@@ -258,6 +260,8 @@ impl Talk {
                 .and_then(|suite| suite.suite().as_str())
                 .map(str::to_owned),
             server_name: tls.server_name().map(str::to_owned),
+            client_name: shown.and_then(|shown| common_name(shown)),
+            client_certificate: shown.map(|shown| shown.to_vec()),
             ..Encryption::default()
         };
         // Before TLS 1.3 it is unique only with an extension that cannot be asked about here (RFC 9266 §4.2).

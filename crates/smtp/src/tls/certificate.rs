@@ -111,7 +111,7 @@ impl<'a> Certificate<'a> {
     }
 
     /// The most specific common name of the subject, if it can be a host name.
-    fn common_name(&self) -> Option<&'a [u8]> {
+    pub(super) fn common_name(&self) -> Option<&'a [u8]> {
         let mut found = None;
         let mut names = Reader::new(self.subject);
         while let Some(mut set) = names.open(SET) {

@@ -228,6 +228,11 @@ impl ResolvesClientCert for Presenter {
     }
 }
 
+/// Whether it is TLS that says so, and not the connection below.
+pub(crate) fn is_tls(error: &io::Error) -> bool {
+    error.get_ref().is_some_and(|inner| inner.is::<rustls::Error>())
+}
+
 /// Says why a handshake failed.
 pub(crate) fn failure(error: io::Error) -> SmtpError {
     let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());

@@ -15,14 +15,14 @@ use std::sync::Arc;
 
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 
-pub(crate) use client::{Handshake, TlsClient, TlsSettings, failure};
+pub(crate) use client::{Handshake, TlsClient, TlsSettings, failure, is_tls};
 pub use dane::{Dane, DaneError, DaneVerifier, TlsaAnswer, TlsaRecord};
 pub use mta_sts::{MtaSts, MtaStsError};
 pub(crate) use pem::Pem;
 pub use refusal::CertificateError;
 pub(crate) use requirement::Trust;
 pub use requirement::{CertificateCheck, Presented, TlsPolicy, TlsPolicyFuture, TlsRequirement};
-pub(crate) use server::server_config;
+pub(crate) use server::{ClientAuthorities, common_name, server_config};
 
 /// When the client uses TLS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -9,13 +9,17 @@
 )]
 
 mod auth;
+mod authority;
+mod certificates;
 mod client;
 mod content;
+mod dane;
 mod extensions;
 mod faults;
 mod logins;
 mod overlap;
 mod peer;
+mod policies;
 mod pool;
 mod postbox;
 mod protection;
