@@ -41,7 +41,7 @@ fn every_form_of_a_record_finds_its_authority() {
     for (authority, sent) in [(&root, &whole[..]), (&between, &whole[..]), (&between, &whole[..2])] {
         for record in forms(2, &authority.der(), &authority.public_key()) {
             assert_eq!(
-                verify(&[record.clone()], sent),
+                verify(std::slice::from_ref(&record), sent),
                 Ok(PeerAuthentication::DaneTa),
                 "{record}"
             );
@@ -64,7 +64,7 @@ fn an_authority_that_is_not_sent_must_stand_in_the_record() {
             0 => Ok(PeerAuthentication::DaneTa),
             _ => Err(DaneError::NoMatch),
         };
-        assert_eq!(verify(&[record.clone()], &[&leaf]), expected, "{record}");
+        assert_eq!(verify(std::slice::from_ref(&record), &[&leaf]), expected, "{record}");
     }
 }
 
@@ -74,7 +74,7 @@ fn who_did_not_sign_vouches_for_nothing() {
     let leaf = root.issue(&named("server", &[HOST])).der;
     let other_der = other.der();
     for record in forms(2, &other_der, &other.public_key()) {
-        let found = verify(&[record.clone()], &[&leaf, &other_der]);
+        let found = verify(std::slice::from_ref(&record), &[&leaf, &other_der]);
         assert_eq!(found, Err(DaneError::Chain), "{record}");
     }
     // Nor does a certificate for itself, nor one that may not issue.
@@ -101,7 +101,10 @@ fn time_counts_below_an_authority_only() {
     let leaf = root.issue(&params).der;
     let root_der = root.der();
     let ta = TlsaRecord::new(2, 0, 0, root_der.clone());
-    assert_eq!(verify(&[ta.clone()], &[&leaf, &root_der]), Err(DaneError::Expired));
+    assert_eq!(
+        verify(std::slice::from_ref(&ta), &[&leaf, &root_der]),
+        Err(DaneError::Expired)
+    );
     let ee = TlsaRecord::new(3, 0, 0, leaf.clone());
     assert_eq!(verify(&[ta, ee], &[&leaf, &root_der]), Ok(PeerAuthentication::DaneEe));
 
@@ -146,7 +149,10 @@ fn a_digest_that_is_weaker_does_not_count_beside_a_stronger() {
     let leaf = self_signed(&named("server", &[HOST])).der;
     let right = TlsaRecord::new(3, 0, 1, digest(&SHA256, &leaf));
     let wrong = TlsaRecord::new(3, 0, 2, [7; 64]);
-    assert_eq!(verify(&[right.clone()], &[&leaf]), Ok(PeerAuthentication::DaneEe));
+    assert_eq!(
+        verify(std::slice::from_ref(&right), &[&leaf]),
+        Ok(PeerAuthentication::DaneEe)
+    );
     assert_eq!(verify(&[right.clone(), wrong], &[&leaf]), Err(DaneError::NoMatch));
     // For another selector it says nothing.
     let elsewhere = TlsaRecord::new(3, 1, 2, [7; 64]);
@@ -175,6 +181,9 @@ fn answers_mean_what_the_standard_says() {
 #[test]
 fn what_is_no_certificate_matches_nothing() {
     let record = TlsaRecord::new(3, 0, 1, digest(&aws_lc_rs::digest::SHA256, b"garbage"));
-    assert_eq!(verify(&[record.clone()], &[b"garbage"]), Err(DaneError::Malformed));
+    assert_eq!(
+        verify(std::slice::from_ref(&record), &[b"garbage"]),
+        Err(DaneError::Malformed)
+    );
     assert_eq!(verify(&[record], &[]), Err(DaneError::Malformed));
 }
