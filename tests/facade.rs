@@ -43,6 +43,7 @@ fn urls_make_transports() {
         ("smtp://localhost", "smtp"),
         ("smtps://ada:sesame@mail.example.org:4650", "smtp"),
         ("lmtp://127.0.0.1?tls=none", "smtp"),
+        ("sendmail:///usr/sbin/sendmail?timeout=30s", "sendmail"),
     ] {
         assert_eq!(posthaste::connect(url).unwrap().info().name(), name, "{url}");
     }

@@ -122,8 +122,7 @@ impl Subject for Program {
 fn manner(answer: Answer) -> Option<&'static str> {
     Some(match answer {
         Answer::Accept => "accept",
-        Answer::RefuseAll { permanent: true } => "67",
-        Answer::RefuseMessage { permanent: true } => "65",
+        Answer::RefuseAll { permanent: true } | Answer::RefuseMessage { permanent: true } => "65",
         Answer::RefuseAll { permanent: false } | Answer::RefuseMessage { permanent: false } => "71",
         Answer::HangAfterMessage => "hang-after",
         Answer::HangUpInMessage => "die-within",

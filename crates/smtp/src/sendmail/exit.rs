@@ -52,14 +52,17 @@ impl fmt::Display for SendmailError {
 
 impl std::error::Error for SendmailError {}
 
-/// Returns the error that an end means; `None` if the message was taken. See the table of
-/// [`SendmailTransport`](super::SendmailTransport).
-pub(super) fn error(ended: &Ended, tempfail_refuses: bool) -> Option<SendError> {
+/// Returns the error that an end means, for one recipient `alone` or several; `None` if the message was taken. See the table
+/// of [`SendmailTransport`](super::SendmailTransport).
+pub(super) fn error(ended: &Ended, tempfail_refuses: bool, alone: bool) -> Option<SendError> {
     let (kind, refused) = match ended.status.unwrap_or(-1) {
         0 if ended.had_all => return None,
         64 | 66 | 72 | 78 => (ErrorKind::Invalid, true),
-        65 | 67 | 68 => (ErrorKind::Rejected, true),
-        69..=71 | 73 | 74 | 76 => (ErrorKind::Unavailable, true),
+        65 => (ErrorKind::Rejected, true),
+        // Which of several it was, and what became of the others, is not said.
+        67 | 68 => (ErrorKind::Rejected, alone),
+        69 | 71 | 73 => (ErrorKind::Unavailable, true),
+        70 | 74 | 76 => (ErrorKind::Unavailable, false),
         75 => (ErrorKind::Unavailable, tempfail_refuses),
         77 => (ErrorKind::Unauthorized, true),
         _ => (ErrorKind::Unknown, false),
@@ -104,7 +107,7 @@ mod tests {
         use Disposition::{Ambiguous, NotAccepted};
         use ErrorKind::{Invalid, Rejected, Unauthorized, Unavailable, Unknown};
 
-        assert!(error(&ended(0, true), false).is_none());
+        assert!(error(&ended(0, true), false, true).is_none());
         for (status, kind, disposition) in [
             (64, Invalid, NotAccepted),
             (65, Rejected, NotAccepted),
@@ -112,40 +115,44 @@ mod tests {
             (67, Rejected, NotAccepted),
             (68, Rejected, NotAccepted),
             (69, Unavailable, NotAccepted),
-            (70, Unavailable, NotAccepted),
+            (70, Unavailable, Ambiguous),
             (71, Unavailable, NotAccepted),
             (72, Invalid, NotAccepted),
             (73, Unavailable, NotAccepted),
-            (74, Unavailable, NotAccepted),
+            (74, Unavailable, Ambiguous),
             (75, Unavailable, Ambiguous),
-            (76, Unavailable, NotAccepted),
+            (76, Unavailable, Ambiguous),
             (77, Unauthorized, NotAccepted),
             (78, Invalid, NotAccepted),
             (1, Unknown, Ambiguous),
             (127, Unknown, Ambiguous),
         ] {
-            let error = error(&ended(status, true), false).unwrap();
+            let error = error(&ended(status, true), false, true).unwrap();
             assert_eq!((error.kind(), error.disposition()), (kind, disposition), "{status}");
         }
-        let refused = error(&ended(75, true), true).unwrap();
+        let refused = error(&ended(75, true), true, true).unwrap();
         assert_eq!(refused.disposition(), NotAccepted);
+        for status in [67, 68] {
+            let of_several = error(&ended(status, true), false, false).unwrap();
+            assert_eq!((of_several.kind(), of_several.disposition()), (Rejected, Ambiguous));
+        }
     }
 
     #[test]
     fn a_program_that_had_not_all_has_taken_nothing() {
         for status in [Some(0), Some(1), Some(75), None] {
-            let error = error(&ended(status, false), false).unwrap();
+            let error = error(&ended(status, false), false, true).unwrap();
             assert_eq!(error.disposition(), Disposition::NotAccepted, "{status:?}");
         }
         assert_eq!(
-            error(&ended(None, true), false).unwrap().disposition(),
+            error(&ended(None, true), false, true).unwrap().disposition(),
             Disposition::Ambiguous
         );
     }
 
     #[test]
     fn what_it_said_is_kept_and_harmless() {
-        let error = error(&ended(69, true), false).unwrap();
+        let error = error(&ended(69, true), false, true).unwrap();
         let source = std::error::Error::source(&error).and_then(|source| source.downcast_ref::<SendmailError>());
         assert_eq!(source.map(SendmailError::said), Some("sendmail: fatal: no"));
         assert_eq!(

@@ -1,6 +1,7 @@
 //! The sendmail program of this machine as a transport.
 
 mod exit;
+mod lines;
 mod process;
 
 use std::ffi::OsString;
@@ -8,10 +9,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use posthaste_mime::Rope;
 use posthaste_transport::{
     Capabilities, ContentReader, Disposition, ErrorKind, Fate, Outbound, Outcome, Refusal, SendError, SendFuture,
     SendOptions, Timer, TokioTimer, Transport, TransportInfo, plan, within,
 };
+use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 use url::Url;
 
@@ -28,7 +31,10 @@ const TIMEOUT: Duration = Duration::from_secs(300);
 /// Runs that go on at once, unless another number is set.
 const PROCESSES: usize = 8;
 
-const INFO: TransportInfo = TransportInfo::new("sendmail", Capabilities::wire());
+/// Most recipients of one message: as arguments they have to fit into what systems give to a program.
+const MAX_RECIPIENTS: u32 = 1000;
+
+const INFO: TransportInfo = TransportInfo::new("sendmail", Capabilities::wire().with_max_recipients(MAX_RECIPIENTS));
 
 /// Hands messages to the sendmail program of this machine: Postfix, Exim, OpenSMTPD, msmtp and others have one.
 ///
@@ -39,15 +45,17 @@ const INFO: TransportInfo = TransportInfo::new("sendmail", Capabilities::wire())
 /// | exit status (`sysexits.h`) | kind | accepted |
 /// | --- | --- | --- |
 /// | 0 | | by the program, which queues it |
-/// | 65 `DATAERR`, 67 `NOUSER`, 68 `NOHOST` | [`Rejected`](ErrorKind::Rejected) | no |
+/// | 65 `DATAERR` | [`Rejected`](ErrorKind::Rejected) | no |
+/// | 67 `NOUSER`, 68 `NOHOST` | [`Rejected`](ErrorKind::Rejected) | no; of several recipients perhaps for some |
 /// | 64 `USAGE`, 66 `NOINPUT`, 72 `OSFILE`, 78 `CONFIG` | [`Invalid`](ErrorKind::Invalid) | no |
 /// | 77 `NOPERM` | [`Unauthorized`](ErrorKind::Unauthorized) | no |
-/// | 69 `UNAVAILABLE`, 70 `SOFTWARE`, 71 `OSERR`, 73 `CANTCREAT`, 74 `IOERR`, 76 `PROTOCOL` | [`Unavailable`](ErrorKind::Unavailable) | no |
+/// | 69 `UNAVAILABLE`, 71 `OSERR`, 73 `CANTCREAT` | [`Unavailable`](ErrorKind::Unavailable) | no |
+/// | 70 `SOFTWARE`, 74 `IOERR`, 76 `PROTOCOL` | [`Unavailable`](ErrorKind::Unavailable) | perhaps, as for a signal |
 /// | 75 `TEMPFAIL` | [`Unavailable`](ErrorKind::Unavailable) | perhaps, see [`tempfail_refuses`](Self::tempfail_refuses) |
 /// | another, or a signal | [`Unknown`](ErrorKind::Unknown) | perhaps, if the program had the whole message |
 ///
-/// A send that is dropped, or whose deadline comes, kills the program before its input ends: so that no half of a message is
-/// ever taken for a whole.
+/// A send that is dropped, or whose deadline comes, kills the program with all that it started, and before its input ends: so
+/// that no half of a message is ever taken for a whole. A bare CR or LF, a NUL or a line of more than 998 octets never leaves.
 ///
 /// # Examples
 ///
@@ -115,28 +123,60 @@ impl SendmailTransport {
             transport = transport.program(path);
         }
         for (key, value) in url.query_pairs() {
-            let wrong = |key, expected| ConfigError::Value { key, expected };
-            transport = match key.as_ref() {
-                "argument" => transport.argument(value.as_ref()),
-                "timeout" => transport
-                    .timeout(duration(&value).ok_or_else(|| wrong("timeout", "a duration as 500ms, 30s or 5m"))?),
-                "processes" => {
-                    let number = value.parse().ok().filter(|number| *number > 0);
-                    transport.processes(number.ok_or_else(|| wrong("processes", "a number from 1"))?)
-                }
-                "tempfail_refuses" => {
-                    let flag = value.parse().map_err(|_| wrong("tempfail_refuses", "true or false"))?;
-                    transport.tempfail_refuses(flag)
-                }
+            transport = match find(&key) {
+                Some(key) if key != Key::Program => transport.set(key, &value)?,
                 _ => {
+                    let known = KEYS.iter().filter(|(_, key)| *key != Key::Program);
                     return Err(ConfigError::UnknownKey {
                         key: key.into_owned(),
-                        known: "argument, timeout, processes, tempfail_refuses".to_owned(),
+                        known: known.map(|(name, _)| *name).collect::<Vec<_>>().join(", "),
                     });
                 }
             };
         }
         Ok(transport)
+    }
+
+    /// Reads `SENDMAIL_PROGRAM`, and the keys of [`Self::from_url`] as `SENDMAIL_TIMEOUT` and so on, from the environment; other
+    /// names are skipped, they have other owners.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::Value`] for a value that its key cannot have.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        Self::from_os_vars(std::env::vars_os())
+    }
+
+    /// As [`Self::from_env`], from any pairs.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::from_env`].
+    pub fn from_vars(vars: impl IntoIterator<Item = (String, String)>) -> Result<Self, ConfigError> {
+        Self::from_os_vars(vars.into_iter().map(|(name, value)| (name.into(), value.into())))
+    }
+
+    fn from_os_vars(vars: impl IntoIterator<Item = (OsString, OsString)>) -> Result<Self, ConfigError> {
+        vars.into_iter().try_fold(Self::new(), |transport, (name, value)| {
+            let name = name.to_str().and_then(|name| name.strip_prefix("SENDMAIL_"));
+            match name.and_then(|name| find(&name.to_ascii_lowercase())) {
+                Some(key) => transport.set(key, value.to_str().ok_or_else(|| key.error("UTF-8"))?),
+                None => Ok(transport),
+            }
+        })
+    }
+
+    fn set(self, key: Key, value: &str) -> Result<Self, ConfigError> {
+        Ok(match key {
+            Key::Program => self.program(value),
+            Key::Argument => self.argument(value),
+            Key::Timeout => self.timeout(duration(value).ok_or_else(|| key.error("a duration as 500ms, 30s or 5m"))?),
+            Key::Processes => {
+                let number = value.parse().ok().filter(|number| *number > 0);
+                self.processes(number.ok_or_else(|| key.error("a number from 1"))?)
+            }
+            Key::TempfailRefuses => self.tempfail_refuses(value.parse().map_err(|_| key.error("true or false"))?),
+        })
     }
 
     /// Sets the program.
@@ -202,6 +242,13 @@ impl SendmailTransport {
 
     async fn deliver(&self, mail: &Outbound, options: &SendOptions) -> Result<Outcome, SendError> {
         plan(mail, options, &INFO)?;
+        // Tokio's processes need its runtime.
+        Handle::try_current().map_err(|error| {
+            SendError::new(ErrorKind::Unavailable, Disposition::NotAccepted)
+                .with_transport("sendmail")
+                .with_detail("looking for a tokio runtime")
+                .with_source(error)
+        })?;
         let began = self.timer.now();
         let name = |error: SendError| error.with_transport("sendmail");
         let limit = options.deadline().map_or(self.timeout, |left| left.min(self.timeout));
@@ -211,6 +258,7 @@ impl SendmailTransport {
                 .with_detail(detail)
         };
         let rope = mail.rope();
+        inspect(&rope).map_err(name)?;
         let ready = async {
             let turn = self.running.acquire().await;
             ContentReader::probe(&rope).await.map(|()| turn)
@@ -238,7 +286,8 @@ impl SendmailTransport {
             }
         };
         drop(turn);
-        match exit::error(&ended, self.tempfail_refuses) {
+        let alone = mail.envelope().recipients().len() == 1;
+        match exit::error(&ended, self.tempfail_refuses, alone) {
             None => Ok(Outcome::accept_all(mail)),
             Some(error) => Err(name(with_fates(error, mail))),
         }
@@ -272,10 +321,52 @@ fn with_fates(error: SendError, mail: &Outbound) -> SendError {
     error.with_outcome(Outcome::decide(mail, |_| Fate::Refused(refusal.clone())))
 }
 
+/// One setting that text can express.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Key {
+    Program,
+    Argument,
+    Timeout,
+    Processes,
+    TempfailRefuses,
+}
+
+const KEYS: [(&str, Key); 5] = [
+    ("program", Key::Program),
+    ("argument", Key::Argument),
+    ("timeout", Key::Timeout),
+    ("processes", Key::Processes),
+    ("tempfail_refuses", Key::TempfailRefuses),
+];
+
+impl Key {
+    fn error(self, expected: &'static str) -> ConfigError {
+        let entry = KEYS.iter().find(|(_, key)| *key == self);
+        ConfigError::Value {
+            key: entry.map_or("key", |(name, _)| name),
+            expected,
+        }
+    }
+}
+
+fn find(name: &str) -> Option<Key> {
+    let entry = KEYS.iter().find(|(known, _)| *known == name);
+    entry.map(|(_, key)| *key)
+}
+
+/// Finds what cannot be sent before a program is started: all of it, unless the message has to be read.
+fn inspect(rope: &Rope) -> Result<(), SendError> {
+    let Some(mut chunks) = rope.in_memory() else {
+        return Ok(());
+    };
+    let mut lines = lines::UnixLines::new();
+    let checked = chunks.try_for_each(|chunk| lines.check(chunk));
+    checked.and_then(|()| lines.finish()).map(drop).map_err(process::unfit)
+}
+
 #[cfg(test)]
 mod tests {
     use posthaste_address::Envelope;
-    use posthaste_mime::Rope;
 
     use super::*;
 
@@ -338,5 +429,27 @@ mod tests {
             let error = read(url).unwrap_err().to_string();
             assert!(error.contains(part), "{url}: {error}");
         }
+    }
+
+    #[test]
+    fn variables_are_read_and_others_skipped() {
+        let vars = [
+            ("SENDMAIL_PROGRAM", "/usr/bin/msmtp"),
+            ("SENDMAIL_ARGUMENT", "-v"),
+            ("SENDMAIL_TEMPFAIL_REFUSES", "true"),
+            ("SENDMAIL_OTHER", "x"),
+            ("PATH", "/"),
+        ];
+        let vars = vars.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let transport = SendmailTransport::from_vars(vars).unwrap();
+        assert_eq!(transport.path(), Path::new("/usr/bin/msmtp"));
+        assert_eq!(transport.arguments, ["-v"]);
+        assert!(transport.tempfail_refuses);
+        let wrong = [("SENDMAIL_PROCESSES".to_owned(), "many".to_owned())];
+        assert!(matches!(
+            SendmailTransport::from_vars(wrong),
+            Err(ConfigError::Value { key: "processes", .. })
+        ));
+        assert!(SendmailTransport::from_url("sendmail:?program=x").is_err());
     }
 }

@@ -3,22 +3,27 @@
 use std::ffi::OsString;
 use std::io;
 use std::path::Path;
+use std::pin::pin;
 use std::process::Stdio;
+use std::time::Duration;
 
-use bytes::Bytes;
 use posthaste_mime::Rope;
 use posthaste_transport::{ContentReader, Disposition, ErrorKind, SendError};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, ChildStderr, ChildStdin, Command};
 
 use super::exit::Ended;
+use super::lines::UnixLines;
+use crate::protocol::ContentError;
 
 /// Most bytes that are kept of what the program says. It may say more.
 const MAX_SAID: usize = 4096;
 
-/// A program that runs.
+/// How long what the program has said is waited for after its end.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
+/// A program that runs, and all that it starts. It is killed when this is dropped before its end.
 pub(super) struct Run {
-    // Dropped first, and killed by that: its input must not end before, or it would take what it has for a message.
     child: Child,
     input: Option<ChildStdin>,
     errors: Option<ChildStderr>,
@@ -27,24 +32,27 @@ pub(super) struct Run {
 
 impl Run {
     pub(super) fn start(program: &Path, arguments: Vec<OsString>) -> Result<Self, SendError> {
-        let mut child = Command::new(program)
+        let mut command = Command::new(program);
+        command
             .args(arguments)
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .map_err(|error| {
-                let kind = match error.kind() {
-                    io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied | io::ErrorKind::InvalidInput => {
-                        ErrorKind::Invalid
-                    }
-                    _ => ErrorKind::Unavailable,
-                };
-                SendError::new(kind, Disposition::NotAccepted)
-                    .with_detail("starting the program")
-                    .with_source(error)
-            })?;
+            .kill_on_drop(true);
+        #[cfg(unix)]
+        command.process_group(0);
+        let mut child = command.spawn().map_err(|error| {
+            let kind = match error.kind() {
+                io::ErrorKind::NotFound
+                | io::ErrorKind::PermissionDenied
+                | io::ErrorKind::InvalidInput
+                | io::ErrorKind::ArgumentListTooLong => ErrorKind::Invalid,
+                _ => ErrorKind::Unavailable,
+            };
+            SendError::new(kind, Disposition::NotAccepted)
+                .with_detail("starting the program")
+                .with_source(error)
+        })?;
         Ok(Self {
             input: child.stdin.take(),
             errors: child.stderr.take(),
@@ -58,71 +66,67 @@ impl Run {
         self.had_all
     }
 
-    /// Ends the program, and waits until it is gone.
+    /// Ends the program with what it started, and waits until it is gone.
     pub(super) async fn kill(mut self) {
-        // It is gone already, or it is now.
-        let _ = self.child.kill().await;
+        self.kill_group();
+        let _ = self.child.wait().await;
+    }
+
+    fn kill_group(&mut self) {
+        // There is an id until its end was waited for: until then no other process can have it.
+        #[cfg(unix)]
+        if let Some(id) = self.child.id()
+            && let Some(group) = i32::try_from(id).ok().and_then(rustix::process::Pid::from_raw)
+        {
+            let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
+        }
+        let _ = self.child.start_kill();
     }
 
     /// Gives the program the message and waits for its end.
     ///
     /// # Errors
     ///
-    /// If the message cannot be read, or the program not be waited for. It is killed then.
+    /// If the message cannot be read or sent, or the program not be waited for. It has to be dropped then.
     pub(super) async fn feed(&mut self, rope: &Rope) -> Result<Ended, SendError> {
         let mut said = Vec::new();
-        let mut errors = self.errors.take();
-        let (child, input, had_all) = (&mut self.child, &mut self.input, &mut self.had_all);
-        let fed = async {
-            match write(input, rope).await {
-                Written::All => {
-                    // From here on it may be taken, whatever follows.
-                    *had_all = true;
-                    *input = None;
-                }
-                // It has ended or will, without the end of the message.
-                Written::Broken => {}
-                Written::Unreadable(error) => {
-                    let _ = child.kill().await;
-                    return Err(unreadable(error));
-                }
-            }
-            child.wait().await.map_err(|error| {
-                SendError::new(ErrorKind::Unknown, Disposition::Ambiguous)
-                    .with_detail("waiting for the program")
-                    .with_source(error)
-            })
-        };
-        let ended = {
-            let mut fed = std::pin::pin!(fed);
-            // What it started in the background may hold its standard error open: that is not waited for.
-            loop {
+        let errors = self.errors.take();
+        let status = {
+            let mut listening = pin!(listen(errors, &mut said));
+            let mut writing = pin!(write(&mut self.input, rope, &mut self.had_all));
+            let (mut written, mut heard) = (false, false);
+            let status = loop {
                 tokio::select! {
-                    more = listen(&mut errors, &mut said), if errors.is_some() => {
-                        if !more {
-                            errors = None;
-                        }
+                    status = self.child.wait() => break status.map_err(|error| {
+                        SendError::new(ErrorKind::Unknown, Disposition::Ambiguous)
+                            .with_detail("waiting for the program")
+                            .with_source(error)
+                    })?,
+                    result = &mut writing, if !written => {
+                        result?;
+                        written = true;
                     }
-                    ended = &mut fed => break ended?,
+                    () = &mut listening, if !heard => heard = true,
                 }
-            }
-        };
-        // Its last words, as far as they are there.
-        while errors.is_some() && said.len() < MAX_SAID {
-            let more = tokio::select! {
-                biased;
-                more = listen(&mut errors, &mut said) => more,
-                () = std::future::ready(()) => false,
             };
-            if !more {
-                break;
+            if !heard && !status.success() {
+                // What it started in the background may hold its standard error open.
+                let _ = tokio::time::timeout(LAST_WORDS, listening).await;
             }
-        }
+            status
+        };
         Ok(Ended {
-            status: ended.code(),
+            status: status.code(),
             had_all: self.had_all,
             said,
         })
+    }
+}
+
+impl Drop for Run {
+    fn drop(&mut self) {
+        // Before its input ends, or it, or what it started, would take what it has for a message.
+        self.kill_group();
     }
 }
 
@@ -132,107 +136,41 @@ pub(super) fn unreadable(error: io::Error) -> SendError {
         .with_source(error)
 }
 
-enum Written {
-    All,
-    Broken,
-    Unreadable(io::Error),
+/// What is in the message cannot be sent.
+pub(super) fn unfit(error: ContentError) -> SendError {
+    SendError::new(ErrorKind::Invalid, Disposition::NotAccepted)
+        .with_detail("reading the message")
+        .with_source(error)
 }
 
-async fn write(input: &mut Option<ChildStdin>, rope: &Rope) -> Written {
-    let Some(input) = input else {
-        return Written::Broken;
-    };
-    let mut lines = UnixLines::default();
+/// Writes the message and ends the input behind it. A program that does not read on has ended or will, without the end of the
+/// message.
+async fn write(input: &mut Option<ChildStdin>, rope: &Rope, had_all: &mut bool) -> Result<(), SendError> {
+    let Some(pipe) = input else { return Ok(()) };
+    let mut lines = UnixLines::new();
     let mut reader = ContentReader::new(rope);
     while let Some(chunk) = reader.next().await {
-        match chunk {
-            Ok(chunk) => {
-                if input.write_all(&lines.translate(&chunk)).await.is_err() {
-                    return Written::Broken;
-                }
-            }
-            Err(error) => return Written::Unreadable(error),
+        let turned = lines.turn(&chunk.map_err(unreadable)?).map_err(unfit)?;
+        if pipe.write_all(&turned).await.is_err() {
+            return Ok(());
         }
     }
-    let ended = async {
-        input.write_all(lines.rest()).await?;
-        input.flush().await
-    };
-    match ended.await {
-        Ok(()) => Written::All,
-        Err(_) => Written::Broken,
+    let rest = lines.finish().map_err(unfit)?;
+    if pipe.write_all(rest).await.is_err() || pipe.flush().await.is_err() {
+        return Ok(());
     }
+    // From here on it may be taken, whatever follows.
+    *had_all = true;
+    *input = None;
+    Ok(())
 }
 
-/// Reads on; says whether there may be more.
-async fn listen(errors: &mut Option<ChildStderr>, said: &mut Vec<u8>) -> bool {
-    let Some(errors) = errors else {
-        return false;
-    };
+/// Reads to the end, and keeps the beginning.
+async fn listen(errors: Option<ChildStderr>, said: &mut Vec<u8>) {
+    let Some(mut errors) = errors else { return };
     let mut piece = [0; 512];
-    match errors.read(&mut piece).await {
-        Ok(0) | Err(_) => false,
-        Ok(count) => {
-            let room = MAX_SAID.saturating_sub(said.len());
-            said.extend(piece.iter().take(count.min(room)));
-            true
-        }
-    }
-}
-
-/// Turns CR LF into LF, across pieces. A CR alone stays.
-#[derive(Debug, Default)]
-struct UnixLines {
-    /// A CR at the end of the last piece, which waits for what follows.
-    held: bool,
-}
-
-impl UnixLines {
-    fn translate(&mut self, chunk: &Bytes) -> Bytes {
-        if !self.held && memchr::memchr(b'\r', chunk).is_none() {
-            return chunk.clone();
-        }
-        let mut out = Vec::with_capacity(chunk.len() + 1);
-        for &byte in chunk {
-            if std::mem::take(&mut self.held) && byte != b'\n' {
-                out.push(b'\r');
-            }
-            if byte == b'\r' {
-                self.held = true;
-            } else {
-                out.push(byte);
-            }
-        }
-        Bytes::from(out)
-    }
-
-    fn rest(&self) -> &'static [u8] {
-        if self.held { b"\r" } else { b"" }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    proptest! {
-        #[test]
-        fn line_ends_are_those_of_unix_wherever_pieces_end(
-            text in "[\r\nab.]{0,40}",
-            cuts in prop::collection::vec(0_usize..41, 0..6),
-        ) {
-            let mut cuts: Vec<usize> = cuts.into_iter().map(|cut| cut.min(text.len())).collect();
-            cuts.sort_unstable();
-            cuts.push(text.len());
-            let (mut lines, mut out, mut from) = (UnixLines::default(), Vec::new(), 0);
-            for cut in cuts {
-                out.extend_from_slice(&lines.translate(&Bytes::copy_from_slice(&text.as_bytes()[from..cut])));
-                from = cut;
-            }
-            out.extend_from_slice(lines.rest());
-            prop_assert_eq!(String::from_utf8(out).unwrap(), text.replace("\r\n", "\n"));
-        }
+    while let Ok(count @ 1..) = errors.read(&mut piece).await {
+        let room = MAX_SAID.saturating_sub(said.len());
+        said.extend(piece.iter().take(count.min(room)));
     }
 }

@@ -25,6 +25,8 @@ mod postbox;
 mod protection;
 mod reach;
 mod sasl;
+#[cfg(unix)]
+mod sendmail;
 mod server;
 mod sink;
 mod streamed;
