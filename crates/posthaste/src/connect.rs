@@ -7,6 +7,8 @@ use std::sync::Arc;
 use posthaste_transport::{FileTransport, MemoryTransport, Transport};
 use url::Url;
 
+use crate::compose::compose;
+
 /// Makes the transport that `url` names.
 ///
 /// | URL | transport |
@@ -18,6 +20,26 @@ use url::Url;
 /// | `sendgrid://KEY@default`, `postmark://TOKEN@default` … | a provider, by its name (feature `providers`) |
 /// | `file:///var/mail/out` | one file a message, Maildir style |
 /// | `memory://` | kept in memory |
+/// | `failover(a b)` | the first of several URLs that takes a message: [`Failover`] |
+/// | `roundrobin(a b)` | several URLs by turns: [`RoundRobin`] |
+/// | `retry(a)` | tries again what is safe to try again: [`Retry`] |
+/// | `breaker(a)` | asks nothing of what is down: [`CircuitBreaker`] |
+///
+/// The last four hold URLs with spaces between, or each other, and take keys behind the parenthesis, times in seconds:
+/// `failures`, `rest` and `max_rest` (all but `retry`), `member_timeout` (`failover`, `roundrobin`), `weights` as `3,1`
+/// (`roundrobin`), `attempts`, `base_delay` and `max_delay` (`retry`). A parenthesis in a password is percent-encoded.
+///
+/// ```
+/// let url = "failover(retry(smtps://user:password@mail.example.org)?attempts=5 memory://)?rest=60";
+/// # #[cfg(feature = "smtp")]
+/// assert_eq!(posthaste::connect(url)?.info().name(), "failover");
+/// # Ok::<(), posthaste::ConnectError>(())
+/// ```
+///
+/// [`Failover`]: posthaste_transport::layers::Failover
+/// [`RoundRobin`]: posthaste_transport::layers::RoundRobin
+/// [`Retry`]: posthaste_transport::layers::Retry
+/// [`CircuitBreaker`]: posthaste_transport::layers::CircuitBreaker
 ///
 /// It opens no connection: the first send does. For schemes of your own, see [`Registry`].
 ///
@@ -108,6 +130,13 @@ impl Registry {
     ///
     /// As [`connect`].
     pub fn connect(&self, url: &str) -> Result<Arc<dyn Transport>, ConnectError> {
+        self.connect_at(url, 0)
+    }
+
+    pub(crate) fn connect_at(&self, url: &str, depth: usize) -> Result<Arc<dyn Transport>, ConnectError> {
+        if let Some(composed) = compose(self, url, depth) {
+            return composed;
+        }
         let scheme = url
             .split_once(':')
             .map(|(scheme, _)| scheme.to_ascii_lowercase())
@@ -152,6 +181,14 @@ pub enum ConnectError {
         scheme: &'static str,
         /// Which part it is: `host`, `option `x``…
         part: String,
+    },
+    /// What stands around other URLs is not right.
+    #[error("{name}(…): {problem}")]
+    Form {
+        /// What stands before the parenthesis.
+        name: &'static str,
+        /// What is wrong.
+        problem: String,
     },
     /// The transport refused its settings.
     #[error("the {scheme}:// URL cannot be used")]

@@ -51,6 +51,7 @@
 //! | `full` | all of these | |
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod compose;
 mod connect;
 pub mod guide;
 mod mailer;
