@@ -26,17 +26,44 @@
 //! # handle(mail.to_vec()).unwrap();
 //! ```
 //!
+//! Providers tell by webhooks. [`webhook::Receiver`] checks them as each provider signs, and only what was checked can be read:
+//!
+//! ```
+//! use std::time::SystemTime;
+//! use posthaste_events::webhook::{Mailgun, Receiver, RecentKeys, Request};
+//!
+//! # fn handle(body: Vec<u8>) -> Result<(), Box<dyn std::error::Error>> {
+//! let receiver = Receiver::new(Mailgun::new("the webhook signing key")?).replay_guard(RecentKeys::new(10_000));
+//! let request = Request::post("https://example.org/hooks/mailgun", body).header("Content-Type", "application/json");
+//! for event in receiver.verify(request, SystemTime::now())?.parse()?.events {
+//!     println!("{} {:?} {:?}", event.kind, event.recipient, event.permanence());
+//! }
+//! # Ok(())
+//! # }
+//! # assert!(handle(b"{}".to_vec()).is_err());
+//! ```
+//!
 //! # Where to look
 //!
+//! - [`event`]: what happened to a message, in one model for all providers.
+//! - [`webhook`]: requests of providers, checked and read: Amazon SES, SendGrid, Mailgun, Postmark, Resend, Brevo; [`webhook::Signer`]
+//!   and [`webhook::Destination`] for webhooks of one's own.
 //! - [`mail`]: mail that came back, read.
 //! - [`bounce`]: why, in a word ([`bounce::Reason`]), and for how long ([`bounce::Permanence`]), from what a server said: also
 //!   for replies of one's own SMTP sessions. [`bounce::SesBounce`]: the same in SES's words.
 //! - [`verp`]: reverse-paths by which real bounces are known from forged ones.
 //!
+//! # Features
+//!
+//! | name | what it adds | pulls in |
+//! | --- | --- | --- |
+//! | `axum` | `webhook::axum`, an extractor of verified webhooks | axum |
+//! | `serde` | `Serialize` for [`event::Event`] | serde |
+//!
 //! # Standards
 //!
 //! RFC 3461 to 3464 (delivery reports), 6522 (multipart/report), 5965 (feedback), 3834 (automatic replies), 5321 §4.2 (reply codes),
-//! 7504 and 7505 (hosts and domains without mail).
+//! 7504 and 7505 (hosts and domains without mail), 7578 (forms), 6890 (special addresses), Standard Webhooks 1.0.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod bounce;
