@@ -41,6 +41,16 @@ pub struct Allowance {
 }
 
 impl Allowance {
+    /// What is left where nothing is limited.
+    pub(crate) const fn boundless() -> Self {
+        Self {
+            rate_left: None,
+            quota_left: None,
+            next_in: Duration::ZERO,
+            full_in: Duration::ZERO,
+        }
+    }
+
     /// Returns how many the rate would admit at once, or `None` if there is no rate.
     #[must_use]
     pub fn rate_left(&self) -> Option<u32> {

@@ -1,8 +1,8 @@
 //! Decides whether something may happen now, by a rate per second and a rolling 24-hour quota together.
 //!
 //! One call either admits `n` or says how long to wait; rate and quota are taken in the same step or not at all, so a
-//! refusal costs nothing. The crate knows nothing of mail, opens no sockets, starts no threads and never sleeps:
-//! waiting is the caller's business, and time is a [`Clock`] that tests can hold still.
+//! refusal costs nothing. The crate knows nothing of mail and never sleeps: waiting is the caller's business, and time is a
+//! [`Clock`] that tests can hold still. It opens no sockets but those of the stores that many processes share, behind features.
 //!
 //! ```
 //! use std::time::Duration;
@@ -30,6 +30,8 @@
 //! - [`Decision`]: the answer; [`Allowance`]: what is left.
 //! - [`Clock`]: [`SystemClock`] and [`ManualClock`].
 //! - [`Snapshot`]: a key's state, to survive a restart.
+//! - [`SharedLimiter`]: what [`Limiter`] and the limiters in a store have in common; `RedisLimiter` and `PostgresLimiter`: one
+//!   limit for many processes; [`OnOutage`]: what holds while the store is down.
 //!
 //! # What is guaranteed
 //!
@@ -46,10 +48,36 @@
 //! more keys than [`max_keys`](LimiterBuilder::max_keys) are busy, the newcomers share one allowance until there is room again;
 //! no flood of keys makes the table grow, and none buys a key more than its limit.
 //!
+//! # Shared by many processes
+//!
+//! `RedisLimiter` and `PostgresLimiter` keep the counts in a server and decide there, rate and quota in one step and one round trip,
+//! by the server's clock. They hold to the same rules, in microseconds, and pass the same tests. Every call is bounded by a
+//! time-out; whether nothing, everything or a local share is admitted while the server is down is the caller's choice:
+//!
+//! ```
+//! use posthaste_limit::{Limit, Limiter, OnOutage, SharedLimiter, SharedLimiterExt};
+//!
+//! async fn send_one(limiter: &impl SharedLimiter) -> Result<(), posthaste_limit::StoreError> {
+//!     if limiter.acquire("tenant-7", 1).await?.is_admitted() { /* send */ }
+//!     Ok(())
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! // In one process; in many: RedisLimiter::new("redis://127.0.0.1/", limit)?
+//! let limit = Limit::per_second(14)?;
+//! let limiter = Limiter::<String>::new(limit).on_outage(OnOutage::Admit);
+//! send_one(&limiter).await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! # Features
 //!
 //! | name | adds | dependency |
 //! | --- | --- | --- |
+//! | `redis` | `RedisLimiter`, for Redis and Valkey | redis, tokio |
+//! | `postgres` | `PostgresLimiter` | sqlx, tokio, rustls, aws-lc-rs |
 //! | `serde` | `Serialize` and `Deserialize` for [`Snapshot`] | serde |
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -59,6 +87,7 @@ mod history;
 mod limit;
 mod limiter;
 mod shard;
+mod shared;
 mod snapshot;
 mod state;
 mod throttle;
@@ -67,6 +96,13 @@ pub use clock::{Clock, ManualClock, SystemClock};
 pub use decision::{Allowance, Decision};
 pub use limit::{Limit, LimitError, Rate};
 pub use limiter::{Limiter, LimiterBuilder};
+pub use shared::{OnOutage, SharedFuture, SharedLimiter, SharedLimiterExt, StoreError, StoreErrorKind, WithOutage};
+#[cfg(feature = "postgres")]
+#[cfg_attr(docsrs, doc(cfg(feature = "postgres")))]
+pub use shared::{PostgresLimiter, PostgresLimiterBuilder};
+#[cfg(feature = "redis")]
+#[cfg_attr(docsrs, doc(cfg(feature = "redis")))]
+pub use shared::{RedisLimiter, RedisLimiterBuilder};
 pub use snapshot::Snapshot;
 pub use throttle::Throttle;
 

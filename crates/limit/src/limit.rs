@@ -72,6 +72,18 @@ impl Rate {
         u128::from(self.period)
     }
 
+    /// The same rate for a clock that counts microseconds: so many permits in so many of them, without a common factor.
+    #[cfg(any(feature = "postgres", feature = "redis"))]
+    pub(crate) fn in_micros(&self) -> (i64, i64) {
+        let permits = self.permits.saturating_mul(1000);
+        let Self { permits, period } = Self::reduced(permits, self.period);
+        // At most 10^9 × 1000 permits, and a period within 584 years in nanoseconds.
+        (
+            i64::try_from(permits).unwrap_or(i64::MAX),
+            i64::try_from(period).unwrap_or(i64::MAX),
+        )
+    }
+
     fn reduced(permits: u64, period: u64) -> Self {
         let (mut a, mut b) = (permits, period);
         while b != 0 {

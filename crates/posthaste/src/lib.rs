@@ -47,8 +47,11 @@
 //! | `providers` | `providers`: SendGrid, Postmark and others, and their URLs | reqwest |
 //! | `report` | `report`: DMARC aggregate, failure and TLS reports | quick-xml, serde_json, flate2 |
 //! | `suppression` | `suppression`: addresses that must not be written to | - |
+//! | `redis` | `limit::RedisLimiter`: limits that many processes share | redis |
+//! | `postgres` | `limit::PostgresLimiter`, `suppression::PostgresSuppressionList` | sqlx |
+//! | `sqlite` | `suppression::SqliteSuppressionList` | sqlx, SQLite |
 //! | `serde` | `Serialize` and `Deserialize` of addresses | serde |
-//! | `full` | all of these | |
+//! | `full` | all of these but `redis`, `postgres` and `sqlite` | |
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod compose;

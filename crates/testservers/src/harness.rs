@@ -1,27 +1,33 @@
 //! Runs cases one by one.
 
+use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 
 use crate::Program;
 
 /// One test: a sentence, the programs that it takes, and what happens.
-#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Case {
     name: String,
     needs: &'static [Program],
-    run: fn(),
+    run: Box<dyn Fn()>,
 }
 
 impl Case {
     /// Makes a case.
-    pub fn new(name: impl Into<String>, needs: &'static [Program], run: fn()) -> Self {
+    pub fn new(name: impl Into<String>, needs: &'static [Program], run: impl Fn() + 'static) -> Self {
         Self {
             name: name.into(),
             needs,
-            run,
+            run: Box::new(run),
         }
+    }
+}
+
+impl fmt::Debug for Case {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Case({})", self.name)
     }
 }
 
@@ -50,7 +56,7 @@ pub fn run(cases: &[Case]) -> ExitCode {
         if !missing.is_empty() {
             skipped += 1;
             println!("left out {}: needs {}", case.name, missing.join(", "));
-        } else if catch_unwind(AssertUnwindSafe(case.run)).is_ok() {
+        } else if catch_unwind(AssertUnwindSafe(&case.run)).is_ok() {
             passed += 1;
             println!("ok {}", case.name);
         } else {
