@@ -4,9 +4,10 @@ use std::fmt::Debug;
 use std::hash::Hash;
 use std::sync::Arc;
 
-use posthaste_limit::Limiter;
+use posthaste_limit::{Limiter, SharedLimiter};
 
 use super::RateLimited;
+use super::counter::Counter;
 use crate::{Layer, Timer, TokioTimer, Transport};
 
 /// Waits until a rate and a quota allow a send. Clones share the limiter, and so do transports made with it.
@@ -32,8 +33,7 @@ use crate::{Layer, Timer, TokioTimer, Transport};
 /// ```
 #[derive(Debug)]
 pub struct RateLimit<K> {
-    limiter: Limiter<K>,
-    key: K,
+    counter: Counter<K>,
     timer: Arc<dyn Timer>,
 }
 
@@ -42,8 +42,7 @@ impl<K> RateLimit<K> {
     #[must_use]
     pub fn new(limiter: Limiter<K>, key: K) -> Self {
         Self {
-            limiter,
-            key,
+            counter: Counter::Own(limiter, key),
             timer: Arc::new(TokioTimer::new()),
         }
     }
@@ -56,11 +55,39 @@ impl<K> RateLimit<K> {
     }
 }
 
+impl RateLimit<String> {
+    /// Asks a limiter that other processes share about `key`.
+    ///
+    /// While its store does not answer, a send fails with [`Unavailable`](crate::ErrorKind::Unavailable), nothing accepted; see
+    /// [`SharedLimiterExt::on_outage`](posthaste_limit::SharedLimiterExt::on_outage) for other choices. What else is wrong with the
+    /// store fails with [`Invalid`](crate::ErrorKind::Invalid).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use posthaste_limit::{OnOutage, SharedLimiter, SharedLimiterExt};
+    /// use posthaste_transport::layers::RateLimit;
+    /// use posthaste_transport::{MemoryTransport, TransportExt};
+    ///
+    /// # fn example(limiter: impl SharedLimiter) {
+    /// // limiter: RedisLimiter::new("redis://127.0.0.1/", Limit::per_second(14)?)?
+    /// let limiter = limiter.on_outage(OnOutage::Admit);
+    /// let transport = MemoryTransport::new().layer(RateLimit::shared(limiter, "ses"));
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn shared(limiter: impl SharedLimiter, key: impl Into<String>) -> Self {
+        Self {
+            counter: Counter::Shared(Arc::new(limiter), key.into()),
+            timer: Arc::new(TokioTimer::new()),
+        }
+    }
+}
+
 impl<K: Clone> Clone for RateLimit<K> {
     fn clone(&self) -> Self {
         Self {
-            limiter: self.limiter.clone(),
-            key: self.key.clone(),
+            counter: self.counter.clone(),
             timer: Arc::clone(&self.timer),
         }
     }
@@ -74,6 +101,6 @@ where
     type Transport = RateLimited<K, T>;
 
     fn layer(&self, inner: T) -> Self::Transport {
-        RateLimited::new(inner, self.limiter.clone(), self.key.clone(), Arc::clone(&self.timer))
+        RateLimited::new(inner, self.counter.clone(), Arc::clone(&self.timer))
     }
 }

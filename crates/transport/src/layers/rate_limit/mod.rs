@@ -12,6 +12,7 @@
 //! smtp.layer(Retry::new(policy)).layer(RateLimit::new(limiter, key))
 //! ```
 
+mod counter;
 mod layer;
 mod transport;
 

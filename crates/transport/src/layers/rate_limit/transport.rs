@@ -4,29 +4,25 @@ use std::fmt::Debug;
 use std::hash::Hash;
 use std::sync::Arc;
 
-use posthaste_limit::{Decision, Limiter};
+use posthaste_limit::Decision;
 
+use super::counter::Counter;
 use crate::{
     Disposition, ErrorKind, Outbound, Outcome, SendError, SendFuture, SendOptions, Timer, Transport, TransportInfo,
+    within,
 };
 
 /// A transport that waits until it may send; made by [`layers::RateLimit`](super::RateLimit).
 #[derive(Debug)]
 pub struct RateLimited<K, T> {
     inner: T,
-    limiter: Limiter<K>,
-    key: K,
+    counter: Counter<K>,
     timer: Arc<dyn Timer>,
 }
 
 impl<K, T> RateLimited<K, T> {
-    pub(super) const fn new(inner: T, limiter: Limiter<K>, key: K, timer: Arc<dyn Timer>) -> Self {
-        Self {
-            inner,
-            limiter,
-            key,
-            timer,
-        }
+    pub(super) const fn new(inner: T, counter: Counter<K>, timer: Arc<dyn Timer>) -> Self {
+        Self { inner, counter, timer }
     }
 
     /// Returns the transport inside.
@@ -54,7 +50,22 @@ where
                 .map(|limit| limit.saturating_sub(self.timer.now().saturating_sub(start)))
         };
         loop {
-            match self.limiter.try_acquire(&self.key, recipients) {
+            let asked = within(&*self.timer, left(), self.counter.acquire(recipients));
+            let Some(answer) = asked.await else {
+                return Err(self
+                    .error(ErrorKind::Timeout)
+                    .with_detail("asking the shared rate limit"));
+            };
+            let decision = answer.map_err(|error| {
+                let kind = match error.is_outage() {
+                    true => ErrorKind::Unavailable,
+                    false => ErrorKind::Invalid,
+                };
+                self.error(kind)
+                    .with_detail("asking the shared rate limit")
+                    .with_source(error)
+            })?;
+            match decision {
                 Decision::Admitted => break,
                 Decision::Wait(delay) if left().is_none_or(|left| delay < left) => self.timer.sleep(delay).await,
                 Decision::Wait(delay) => {
@@ -78,7 +89,7 @@ where
             && matches!(error.kind(), ErrorKind::Unsupported | ErrorKind::Invalid)
             && error.disposition() == Disposition::NotAccepted
         {
-            self.limiter.refund(&self.key, recipients);
+            self.counter.refund(recipients).await;
         }
         result
     }
