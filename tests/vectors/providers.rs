@@ -7,8 +7,8 @@ mod form;
 use std::sync::{Arc, Mutex};
 
 use posthaste_providers::{
-    Adapter, BatchTransport, Brevo, HttpClient, HttpError, HttpFuture, HttpRequest, HttpResponse, Postmark, Provider,
-    Resend, SendGrid,
+    Adapter, BatchTransport, Brevo, HttpClient, HttpError, HttpFuture, HttpRequest, HttpResponse, Mailgun, Postmark,
+    Provider, Resend, SendGrid,
 };
 use posthaste_transport::{Disposition, ErrorKind, Fate, RecipientOutcome, SendError, Transport};
 use serde_json::Value;
@@ -87,6 +87,18 @@ const ESPS: &[Esp] = &[
             (
                 "test_merge_metadata_with_legacy_template",
                 "keys of substitutions stand as they do in the text",
+            ),
+        ],
+    },
+    Esp {
+        name: "Mailgun",
+        run: |case| drive(Mailgun::new("test_api_key").unwrap(), case),
+        differs: &[
+            ("test_magnificent_api", "the address of the API is set on the adapter"),
+            ("test_encode_sender_domain", "what is no domain cannot be set as one"),
+            (
+                "test_sender_domain",
+                "of an envelope sender Mailgun takes the domain alone, which is set on the adapter",
             ),
         ],
     },

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use crate::driver::{DEFAULT_PARALLEL, DEFAULT_TIMEOUT};
 use crate::{
-    Adapter, BatchTransport, Brevo, HttpClient, Postmark, Profile, Provider, Resend, SendGrid, Settings, SettingsError,
+    Adapter, BatchTransport, Brevo, HttpClient, Mailgun, Postmark, Profile, Provider, Resend, SendGrid, Settings,
+    SettingsError,
 };
 
 type Make = fn(&mut Settings, Arc<dyn HttpClient>, Common) -> Result<Arc<dyn BatchTransport>, SettingsError>;
@@ -27,6 +28,7 @@ pub struct Entry {
 /// Every provider of this crate, by tier of use.
 const ENTRIES: &[Entry] = &[
     entry::<SendGrid>(),
+    entry::<Mailgun>(),
     entry::<Postmark>(),
     entry::<Resend>(),
     entry::<Brevo>(),

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 
 use bytes::{Bytes, BytesMut};
-use posthaste_address::{Envelope, EnvelopeError, Recipient};
+use posthaste_address::{AddressList, EmailAddress, Envelope, EnvelopeError, Recipient};
 use posthaste_mime::{Message, RawMessage, Rope};
 
 /// Pairs an envelope with content, ready to be sent.
@@ -156,6 +156,22 @@ impl Outbound {
         match self.message() {
             Some(message) => Some(message.message_id().as_str()),
             None => self.header().message_id.as_deref(),
+        }
+    }
+
+    /// Returns the one author that the header of finished bytes names, if it names one alone and beyond doubt.
+    pub(crate) fn raw_author(&self) -> Option<EmailAddress> {
+        if self.message().is_some() {
+            return None;
+        }
+        let message = RawMessage::parse(header_section(self.bytes())).ok()?;
+        let field = message.field("From").filter(|_| message.count("From") == 1)?;
+        let sender = message.count("Sender") == 0;
+        let authors: AddressList = field.decoded().parse().ok()?;
+        let mut mailboxes = authors.mailboxes();
+        match (mailboxes.next(), mailboxes.next()) {
+            (Some(author), None) if sender => Some(author.address().clone()),
+            _ => None,
         }
     }
 

@@ -84,11 +84,12 @@ fn envelope_needs(mail: &Outbound, capabilities: &Capabilities, missing: &mut Ve
     need(envelope.mail_from().is_none(), Feature::NullSender);
     let overrides = [Feature::EnvelopeSender, Feature::EnvelopeRecipients];
     if !overrides.iter().all(|feature| capabilities.supports(*feature)) {
-        // Bytes do not say whom they are from and to in a form to rely on, so they count as different.
+        // Bytes do not say whom they are to in a form to rely on, so they count as different; an author alone is one.
         let headers = mail.message().and_then(|message| message.envelope().ok());
         let same_sender = headers
             .as_ref()
-            .is_some_and(|headers| headers.mail_from() == envelope.mail_from());
+            .is_some_and(|headers| headers.mail_from() == envelope.mail_from())
+            || mail.raw_author().as_ref() == envelope.mail_from();
         need(envelope.mail_from().is_some() && !same_sender, Feature::EnvelopeSender);
         let same_recipients = headers
             .as_ref()

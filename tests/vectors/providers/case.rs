@@ -321,6 +321,9 @@ pub fn time(value: &Value) -> Result<Option<SystemTime>, String> {
     let Some(text) = value.as_str() else {
         return Ok(None);
     };
+    if let Ok(time) = httpdate::parse_http_date(text) {
+        return Ok(Some(time));
+    }
     let (date, rest) = text.split_once('T').unwrap_or((text, "00:00:00"));
     let wrong = || format!("not a time: {text}");
     let numbers = |text: &str, separator: char| -> Option<Vec<i64>> {

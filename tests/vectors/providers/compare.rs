@@ -62,7 +62,10 @@ fn without_made_up(value: Value) -> Value {
         Value::Object(members) => {
             let mut kept = Map::new();
             for (key, value) in members {
-                if key == "anymail_id" || key.eq_ignore_ascii_case("Message-ID") && value.is_string() {
+                if key == "anymail_id"
+                    || key.eq_ignore_ascii_case("Message-ID") && value.is_string()
+                    || key.eq_ignore_ascii_case("h:Message-ID")
+                {
                     continue;
                 }
                 let held_something = value.as_object().is_some_and(|members| !members.is_empty());
@@ -174,7 +177,13 @@ fn same_moment(ours: &str, theirs: &str) -> bool {
 fn compare_form(own: &HttpRequest, fields: &Map<String, Value>, files: &Value) -> Result<(), String> {
     let form = form::read(own).ok_or("no form")?;
     let mut ours: Map<String, Value> = Map::new();
+    // Names of header fields have no case.
+    let name_of = |name: &str| match name.strip_prefix("h:") {
+        Some(field) => format!("h:{}", field.to_ascii_lowercase()),
+        None => name.to_owned(),
+    };
     for (name, value) in form.fields {
+        let name = name_of(&name);
         match ours.entry(name).or_insert_with(|| Value::Array(Vec::new())) {
             Value::Array(values) => values.push(Value::String(value)),
             _ => return Err("a field twice".to_owned()),
@@ -183,8 +192,8 @@ fn compare_form(own: &HttpRequest, fields: &Map<String, Value>, files: &Value) -
     let theirs: Map<String, Value> = fields
         .iter()
         .map(|(name, value)| match value {
-            Value::Array(_) => (name.clone(), value.clone()),
-            one => (name.clone(), Value::Array(vec![one.clone()])),
+            Value::Array(_) => (name_of(name), value.clone()),
+            one => (name_of(name), Value::Array(vec![one.clone()])),
         })
         .collect();
     let (ours, theirs) = (

@@ -1,6 +1,7 @@
 //! The providers, a file each.
 
 mod brevo;
+mod mailgun;
 mod postmark;
 mod resend;
 mod sendgrid;
@@ -9,6 +10,7 @@ mod sendgrid;
 mod testing;
 
 pub use brevo::Brevo;
+pub use mailgun::Mailgun;
 pub use postmark::Postmark;
 pub use resend::Resend;
 pub use sendgrid::SendGrid;

@@ -63,6 +63,17 @@ const SAMPLES: &[Sample] = &[
         accepts_batch: |_| String::new(),
     },
     Sample {
+        name: "mailgun",
+        url: "mailgun://hidden@mg.example.com",
+        accepts: (
+            200,
+            r#"{"id":"<20260102030405.1@mg.example.com>","message":"Queued. Thank you."}"#,
+        ),
+        header: ("X-Request-Id", "1"),
+        id: Some("<20260102030405.1@mg.example.com>"),
+        accepts_batch: |_| r#"{"id":"<20260102030405.1@mg.example.com>","message":"Queued. Thank you."}"#.to_owned(),
+    },
+    Sample {
         name: "postmark",
         url: "postmark://hidden@default",
         accepts: (
