@@ -43,6 +43,8 @@ fn urls_make_transports() {
         ("smtp://localhost", "smtp"),
         ("smtps://ada:sesame@mail.example.org:4650", "smtp"),
         ("lmtp://127.0.0.1?tls=none", "smtp"),
+        ("smtp+gmail://ada:sesame@default", "smtp"),
+        ("SMTP+SES://ada:sesame@eu-west-1:587", "smtp"),
         ("sendmail:///usr/sbin/sendmail?timeout=30s", "sendmail"),
     ] {
         assert_eq!(posthaste::connect(url).unwrap().info().name(), name, "{url}");
@@ -53,10 +55,7 @@ fn urls_make_transports() {
 fn wrong_urls_are_refused_with_the_reason_and_without_the_password() {
     for (url, expected) in [
         ("mail.example.org", "begins with a scheme"),
-        (
-            "imap://ada:sesame@host",
-            "unknown scheme `imap`; known are: file, lmtp, memory, smtp, smtps",
-        ),
+        ("imap://ada:sesame@host", "unknown scheme `imap`; known are: "),
         ("memory://?size=3", "memory:// takes no option `size`"),
         ("memory://host", "memory:// takes no host or path"),
         ("file://host/path", "file:///path"),
@@ -66,6 +65,8 @@ fn wrong_urls_are_refused_with_the_reason_and_without_the_password() {
         ("sesame@host:25", "begins with a scheme"),
         ("smtp://ada:12?sesame@host", "behind the host"),
         ("smtps://", ""),
+        ("smtp+gmial://ada:sesame@default", "preset"),
+        ("lmtp+gmail://ada:sesame@default", "unknown scheme"),
     ] {
         let error = posthaste::connect(url).unwrap_err();
         let text = error_chain(&error);

@@ -15,6 +15,7 @@ use crate::compose::compose;
 /// | --- | --- |
 /// | `smtp://user:password@host:587` | SMTP with STARTTLS (feature `smtp`) |
 /// | `smtps://user:password@host:465` | SMTP over TLS from the first byte (feature `smtp`) |
+/// | `smtp+gmail://user:password@default` | a service by its name, see docs/smtp-presets.md (feature `smtp`) |
 /// | `sendmail:///usr/sbin/sendmail` | the sendmail program of this machine (feature `smtp`) |
 /// | `lmtp://host:24` | LMTP, to a mailbox store (feature `smtp`) |
 /// | `sendgrid://KEY@default`, `postmark://TOKEN@default` … | a provider, by its name (feature `providers`) |
@@ -98,6 +99,7 @@ impl Registry {
             .with("smtp", smtp)
             .with("smtps", smtp)
             .with("lmtp", smtp)
+            .with("smtp+", smtp)
             .with("sendmail", sendmail);
         #[cfg(feature = "providers")]
         let registry = posthaste_providers::providers()
@@ -109,7 +111,8 @@ impl Registry {
         registry
     }
 
-    /// Adds `scheme`, or replaces what it meant; `make` is given the whole URL.
+    /// Adds `scheme`, or replaces what it meant; `make` is given the whole URL. One that ends with a plus is the beginning of all
+    /// schemes that begin so and mean nothing else.
     #[must_use]
     pub fn with<F>(mut self, scheme: &str, make: F) -> Self
     where
@@ -142,9 +145,11 @@ impl Registry {
             .map(|(scheme, _)| scheme.to_ascii_lowercase())
             .filter(|scheme| is_scheme(scheme))
             .ok_or(ConnectError::NoScheme)?;
-        let make = self.schemes.get(&scheme).ok_or_else(|| ConnectError::UnknownScheme {
+        let family = || self.schemes.get(scheme.split_inclusive('+').next()?);
+        let make = self.schemes.get(&scheme).or_else(family);
+        let make = make.ok_or_else(|| ConnectError::UnknownScheme {
             known: self.schemes().collect::<Vec<_>>().join(", "),
-            scheme,
+            scheme: scheme.clone(),
         })?;
         make(url)
     }

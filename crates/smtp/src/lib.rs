@@ -16,6 +16,7 @@
 //!
 //! - [`SmtpTransport`], [`SmtpConfig`], [`Timeouts`]: the client. Its errors are
 //!   [`SendError`](posthaste_transport::SendError)s with an [`SmtpError`] as their source.
+//! - [`Preset`]: hosts, ports and ways of known services, by name or domain.
 //! - [`Mechanism`], [`TokenSource`]: how the client logs in.
 //! - [`IpChoice`], [`Proxy`], [`SmtpConfig::bind`], [`SmtpConfig::socket`]: how the client reaches a server; [`Connector`] for
 //!   other ways, and for tests in memory.
@@ -38,6 +39,7 @@ mod config;
 mod connect;
 mod error;
 mod mechanism;
+mod preset;
 pub mod protocol;
 mod secret;
 mod sendmail;
@@ -51,6 +53,7 @@ pub use config::{ConfigError, DeliverBy, DeliverByError, SmtpConfig, Timeouts};
 pub use connect::{ConnectFuture, Connected, Connector, IpChoice, Proxy, ProxyError, Stream};
 pub use error::SmtpError;
 pub use mechanism::Mechanism;
+pub use preset::{Preset, PresetUser};
 pub use secret::Secret;
 pub use sendmail::{SendmailError, SendmailTransport};
 pub use tls::{

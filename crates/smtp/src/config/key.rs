@@ -15,6 +15,7 @@ use crate::tls::Tls;
 /// One setting that text can express.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Key {
+    Preset,
     Host,
     Port,
     Username,
@@ -45,7 +46,8 @@ pub(super) enum Key {
     Timeout(Phase),
 }
 
-const KEYS: [(&str, Key); 36] = [
+const KEYS: [(&str, Key); 37] = [
+    ("preset", Key::Preset),
     ("host", Key::Host),
     ("port", Key::Port),
     ("username", Key::Username),
@@ -87,7 +89,10 @@ const KEYS: [(&str, Key); 36] = [
 impl Key {
     /// Whether a URL has its own place for this.
     pub(super) fn is_in_authority(self) -> bool {
-        matches!(self, Self::Host | Self::Port | Self::Username | Self::Password)
+        matches!(
+            self,
+            Self::Preset | Self::Host | Self::Port | Self::Username | Self::Password
+        )
     }
 
     pub(super) fn read<T: FromStr + Expected>(self, value: &str) -> Result<T, ConfigError> {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::{ConfigError, SmtpConfig};
+use crate::preset::PresetUser;
 use crate::secret::Secret;
 use crate::token::TokenSource;
 
@@ -23,17 +24,25 @@ impl SmtpConfig {
     /// Puts together what the settings say about logging in.
     pub(crate) fn login(&self) -> Result<Option<Login>, ConfigError> {
         let invalid = |setting, reason| Err(ConfigError::Invalid { setting, reason });
-        let login = match (&self.username, &self.password, &self.token_source) {
+        let username = self.username.as_deref().or_else(|| {
+            let password = self.password.as_ref()?;
+            match self.preset?.username() {
+                PresetUser::Own => None,
+                PresetUser::Fixed(username) => Some(username),
+                PresetUser::Password => Some(password.expose()),
+            }
+        });
+        let login = match (username, &self.password, &self.token_source) {
             (None, None, None) => return Ok(None),
             (None, ..) => return Err(ConfigError::Missing("username")),
             (Some(_), None, None) => return Err(ConfigError::Missing("password")),
             (Some(_), Some(_), Some(_)) => return invalid("token", "there is a password too"),
             (Some(username), Some(password), None) => Login::Password {
-                username: username.clone(),
+                username: username.to_owned(),
                 password: password.clone(),
             },
             (Some(username), None, Some(source)) => Login::Token {
-                username: username.clone(),
+                username: username.to_owned(),
                 source: Arc::clone(source),
             },
         };

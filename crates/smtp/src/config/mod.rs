@@ -29,6 +29,7 @@ pub use timeouts::Timeouts;
 use crate::client::SmtpTransport;
 use crate::connect::{Connector, IpChoice, Network, Proxy};
 use crate::mechanism::Mechanism;
+use crate::preset::{Preset, PresetUser};
 use crate::secret::Secret;
 use crate::tls::{Pem, Tls, TlsPolicy, TlsSettings};
 use crate::token::TokenSource;
@@ -45,6 +46,7 @@ pub(crate) use key::duration;
 /// | key | value | default |
 /// | --- | --- | --- |
 /// | `host`, `port` | in a URL: the authority | port 587; 465 with `tls=implicit` |
+/// | `preset` | in the environment: a service's name, as `gmail` or `ses:eu-west-1`; in a URL: the scheme, see [`Self::from_url`] | none |
 /// | `username`, `password` | in a URL: the user information, percent-encoded | none |
 /// | `tls` | `none`, `opportunistic`, `required`, `implicit` | `required`; `implicit` for `smtps:` |
 /// | `minimum_tls` | the oldest version of TLS spoken: `1.2`, `1.3` | `1.2` |
@@ -104,6 +106,7 @@ pub struct SmtpConfig {
     pub(crate) tls_policy: Option<Arc<dyn TlsPolicy>>,
     pub(crate) network: Network,
     pub(crate) connector: Option<Arc<dyn Connector>>,
+    pub(crate) preset: Option<Preset>,
 }
 
 impl SmtpConfig {
@@ -132,11 +135,30 @@ impl SmtpConfig {
             tls_policy: None,
             network: Network::default(),
             connector: None,
+            preset: None,
         }
+    }
+
+    /// Starts with what is known of a service: `gmail`, or with a region `ses:eu-west-1`; see [`Preset`].
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] when no service has that name, or the region is missing or of no use.
+    pub fn preset(name: &str) -> Result<Self, ConfigError> {
+        let (name, region) = match name.split_once(':') {
+            Some((name, region)) => (name, Some(region)),
+            None => (name, None),
+        };
+        let preset = Preset::find(name).ok_or_else(|| Key::Preset.error("the name of a service, as gmail"))?;
+        preset.config(region)
     }
 
     /// Reads `smtp://user:password@host:port?key=value`; `smtps:` means TLS from the first octet, and `lmtp:` another
     /// protocol.
+    ///
+    /// `smtp+gmail://user:password@default` takes host, port and TLS of a [`Preset`]; in place of `default` stands the region
+    /// of a service that is in several, and a port is one of the service's. Where the service has one user name for all, the
+    /// key alone will do: `smtp+sendgrid://KEY@default`.
     ///
     /// # Errors
     ///
@@ -144,10 +166,17 @@ impl SmtpConfig {
     /// have. The error never repeats the URL.
     pub fn from_url(url: &str) -> Result<Self, ConfigError> {
         let url = Url::parse(url).map_err(|_| ConfigError::Url("it cannot be parsed"))?;
-        let tls = match url.scheme() {
-            "smtp" | "lmtp" => Tls::Required,
-            "smtps" => Tls::Implicit,
-            _ => return Err(ConfigError::Url("the scheme is not smtp, smtps or lmtp")),
+        let (tls, preset) = match url.scheme() {
+            "smtp" | "lmtp" => (Tls::Required, None),
+            "smtps" => (Tls::Implicit, None),
+            scheme => match scheme.strip_prefix("smtp+") {
+                Some(name) => {
+                    let preset = Preset::find(name);
+                    let preset = preset.ok_or(ConfigError::Url("no preset has the name behind smtp+"))?;
+                    (preset.tls(), Some(preset))
+                }
+                None => return Err(ConfigError::Url("the scheme is not smtp, smtps, lmtp or smtp+PRESET")),
+            },
         };
         if !matches!(url.path(), "" | "/") || url.fragment().is_some() {
             return Err(ConfigError::Url("it has a path or fragment"));
@@ -163,8 +192,14 @@ impl SmtpConfig {
             .strip_prefix('[')
             .and_then(|host| host.strip_suffix(']'))
             .unwrap_or(host);
-        let mut config = Self::new(percent_decode(host)?).tls(tls);
-        config.port = url.port();
+        let host = percent_decode(host)?;
+        let mut config = match preset {
+            Some(preset) => preset.config(Some(host.as_str()).filter(|host| *host != "default"))?,
+            None => Self::new(host).tls(tls),
+        };
+        if let Some(port) = url.port() {
+            config.set_port(port);
+        }
         config.lmtp = url.scheme() == "lmtp";
         if !url.username().is_empty() {
             config.username = Some(percent_decode(url.username())?);
@@ -172,11 +207,14 @@ impl SmtpConfig {
         if let Some(password) = url.password() {
             config.password = Some(Secret::new(percent_decode(password)?));
         }
+        if preset.is_some_and(|preset| preset.username() != PresetUser::Own) && config.password.is_none() {
+            config.password = config.username.take().map(Secret::new);
+        }
         for (key, value) in url.query_pairs() {
             let key: Key = key.parse()?;
             if key.is_in_authority() {
                 return Err(ConfigError::Url(
-                    "host, port, username and password stand before the path",
+                    "preset, host, port, username and password stand before the path",
                 ));
             }
             config.set(key, &value)?;
@@ -203,15 +241,34 @@ impl SmtpConfig {
     }
 
     fn from_os_vars(vars: impl IntoIterator<Item = (OsString, OsString)>) -> Result<Self, ConfigError> {
-        let mut config = Self::new("");
+        let mut settings = Vec::new();
         for (name, value) in vars {
             let name = name.to_str().and_then(|name| name.strip_prefix("SMTP_"));
             let Some(key) = name.and_then(|name| name.to_ascii_lowercase().parse::<Key>().ok()) else {
                 continue;
             };
-            config.set(key, value.to_str().ok_or_else(|| key.error("UTF-8"))?)?;
+            let value = value.to_str().ok_or_else(|| key.error("UTF-8"))?.to_owned();
+            settings.push((key, value));
+        }
+        // What others are changes of comes first, in whatever order they stand.
+        settings.sort_by_key(|(key, _)| match key {
+            Key::Preset => 0,
+            Key::Port => 1,
+            _ => 2,
+        });
+        let mut config = Self::new("");
+        for (key, value) in settings {
+            config.set(key, &value)?;
         }
         Ok(config)
+    }
+
+    /// Sets the port, and when TLS begins if a preset knows that.
+    fn set_port(&mut self, port: u16) {
+        self.port = Some(port);
+        if let Some(tls) = self.preset.and_then(|preset| preset.tls_at(port)) {
+            self.tls = tls;
+        }
     }
 
     /// Sets the port; without it 587, or 465 with [`Tls::Implicit`].
@@ -232,6 +289,13 @@ impl SmtpConfig {
     /// With credentials set a send fails when the server offers none that fits, or when there is no TLS.
     pub fn credentials(mut self, username: impl Into<String>, password: impl Into<Secret>) -> Self {
         self.username = Some(username.into());
+        self.password = Some(password.into());
+        self.token_source = None;
+        self
+    }
+
+    /// Logs in with a password alone, where a [`Preset`] knows the user name.
+    pub fn password(mut self, password: impl Into<Secret>) -> Self {
         self.password = Some(password.into());
         self.token_source = None;
         self
@@ -455,7 +519,8 @@ impl SmtpConfig {
     fn set(&mut self, key: Key, value: &str) -> Result<(), ConfigError> {
         match key {
             Key::Host => self.host = value.to_owned(),
-            Key::Port => self.port = Some(key.read(value)?),
+            Key::Port => self.set_port(key.read(value)?),
+            Key::Preset => *self = Self::preset(value)?,
             Key::Username => self.username = Some(value.to_owned()),
             Key::Password => self.password = Some(Secret::new(value)),
             Key::Token => self.token_source = Some(Arc::new(Secret::new(value))),
@@ -579,6 +644,91 @@ mod tests {
             assert!(error.to_string().contains(part), "{url}: {error}");
             assert!(!format!("{error} {error:?}").contains("hunter2"), "{url}: {error:?}");
         }
+    }
+
+    #[test]
+    fn reads_presets_from_urls() {
+        let read = |url: &str| SmtpConfig::from_url(url).unwrap();
+        let config = read("smtp+gmail://ada%40gmail.com:secret@default?helo=me.example");
+        assert_eq!(
+            (config.host.as_str(), config.port, config.tls, config.helo.as_deref()),
+            ("smtp.gmail.com", Some(465), Tls::Implicit, Some("me.example"))
+        );
+        // TLS is that of the port, unless somebody says otherwise.
+        assert_eq!(read("smtp+gmail://u:p@default:587").tls, Tls::Required);
+        assert_eq!(read("smtp+gmail://u:p@default:587?tls=implicit").tls, Tls::Implicit);
+        assert_eq!(
+            read("smtp+ses://u:p@eu-west-1").host,
+            "email-smtp.eu-west-1.amazonaws.com"
+        );
+        // One user name for all: the key alone will do, in either place.
+        for url in ["smtp+sendgrid://SG.x%2Fy@default", "smtp+sendgrid://:SG.x%2Fy@default"] {
+            match read(url).login().unwrap() {
+                Some(Login::Password { username, password }) => {
+                    assert_eq!((username.as_str(), password.expose()), ("apikey", "SG.x/y"));
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+        match read("smtp+postmark://t0ken@default").login().unwrap() {
+            Some(Login::Password { username, password }) => assert_eq!(username, password.expose()),
+            other => panic!("{other:?}"),
+        }
+        for (url, part) in [
+            ("smtp+gmial://u:hunter2@default", "preset"),
+            ("smtp+gmail://u:hunter2@smtp.gmail.com", "region"),
+            ("smtp+ses://u:hunter2@default", "region"),
+            ("smtp+ses://u:hunter2@a.b", "region"),
+            ("smtp+gmail://u:hunter2@default?preset=x", "before the path"),
+            ("imap+gmail://u:hunter2@default", "scheme"),
+        ] {
+            let error = SmtpConfig::from_url(url).unwrap_err();
+            assert!(error.to_string().contains(part), "{url}: {error}");
+            assert!(!format!("{error} {error:?}").contains("hunter2"), "{url}: {error:?}");
+        }
+    }
+
+    #[test]
+    fn reads_presets_from_variables_in_any_order() {
+        let read = |vars: &[(&str, &str)]| {
+            let vars = vars
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+            SmtpConfig::from_vars(vars)
+        };
+        let config = read(&[
+            ("SMTP_PASSWORD", "key"),
+            ("SMTP_PORT", "2525"),
+            ("SMTP_HELO", "me.example"),
+            ("SMTP_PRESET", "sendgrid"),
+        ]);
+        let config = config.unwrap();
+        assert_eq!(
+            (config.host.as_str(), config.port, config.tls, config.helo.as_deref()),
+            ("smtp.sendgrid.net", Some(2525), Tls::Required, Some("me.example"))
+        );
+        assert!(matches!(config.login(), Ok(Some(Login::Password { username, .. })) if username == "apikey"));
+        let config = read(&[
+            ("SMTP_TLS", "none"),
+            ("SMTP_PORT", "587"),
+            ("SMTP_PRESET", "ses:us-east-1"),
+        ])
+        .unwrap();
+        assert_eq!((config.tls, config.port), (Tls::None, Some(587)));
+        assert!(matches!(
+            read(&[("SMTP_PRESET", "gmial")]),
+            Err(ConfigError::Value { key: "preset", .. })
+        ));
+    }
+
+    #[test]
+    fn a_password_alone_is_enough_only_where_the_user_name_is_known() {
+        let login = |name: &str| SmtpConfig::preset(name).unwrap().password("p").login();
+        assert!(login("resend").is_ok() && login("mailpace").is_ok());
+        assert!(matches!(login("gmail"), Err(ConfigError::Missing("username"))));
+        let own = SmtpConfig::preset("resend").unwrap().credentials("u", "p").login();
+        assert!(matches!(own, Ok(Some(Login::Password { username, .. })) if username == "u"));
+        assert!(SmtpConfig::preset("resend").unwrap().login().unwrap().is_none());
     }
 
     #[test]

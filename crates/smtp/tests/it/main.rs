@@ -22,6 +22,7 @@ mod peer;
 mod policies;
 mod pool;
 mod postbox;
+mod presets;
 mod protection;
 mod reach;
 mod sasl;
