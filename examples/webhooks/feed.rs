@@ -5,9 +5,9 @@ use std::error::Error;
 use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
 
-use posthaste_events::bounce::Permanence;
-use posthaste_events::event::{Event, EventKind};
-use posthaste_suppression::{Entry, FeedPolicy, Filter, MemorySuppressionList, Reason, Scope, SuppressionList};
+use posthaste_events::event::Event;
+use posthaste_events::suppression::feed;
+use posthaste_suppression::{Entry, FeedPolicy, Filter, MemorySuppressionList, Scope, SuppressionList};
 
 /// The list, what gets on it, and which events came before.
 #[derive(Debug, Default)]
@@ -20,7 +20,7 @@ pub(crate) struct Feed {
 impl Feed {
     /// Puts addresses on the list that events say are not to be written to.
     pub(crate) async fn take(&self, events: Vec<Event>) -> Result<(), Box<dyn Error>> {
-        let (mut entries, mut new) = (Vec::new(), Vec::new());
+        let mut new = Vec::new();
         for event in events {
             // Providers deliver again: the id is the same then. A real program keeps it in its database, for some days.
             let is_new = !self
@@ -32,38 +32,16 @@ impl Feed {
             let recipient = event.recipient.as_deref().unwrap_or("somebody");
             println!("  {} {} {recipient}{words}", event.provider, event.kind);
             if is_new {
-                entries.extend(self.entry(&event));
-                new.push(event.id);
+                new.push(event);
             }
         }
-        self.list.put(&entries).await?;
+        feed(&self.list, &self.policy, &Scope::global(), &new, SystemTime::now()).await?;
         // Not before: what could not be kept comes again.
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner).extend(new);
+        self.seen
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .extend(new.into_iter().map(|event| event.id));
         Ok(())
-    }
-
-    fn entry(&self, event: &Event) -> Option<Entry> {
-        let reason = match event.kind {
-            EventKind::Bounced(Permanence::Hard) => Reason::Bounce,
-            EventKind::Complained => Reason::Complaint,
-            EventKind::Unsubscribed => Reason::Unsubscribe,
-            _ => return None,
-        };
-        // Whom the provider only guesses at is not taken off the list of recipients for it.
-        let address = event
-            .recipient
-            .as_deref()
-            .filter(|_| !event.recipient_is_guess)?
-            .parse()
-            .ok()?;
-        let at = event.time.unwrap_or_else(SystemTime::now);
-        let entry = self.policy.entry(reason, address, &Scope::global(), at)?;
-        let detail = event.diagnostic.as_deref().or(event.description.as_deref());
-        Some(
-            entry
-                .with_source(event.provider)
-                .with_detail(detail.unwrap_or_default()),
-        )
     }
 
     /// Writes a line for each address on the list.

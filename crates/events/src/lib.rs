@@ -59,6 +59,7 @@
 //! | --- | --- | --- |
 //! | `axum` | `webhook::axum`, an extractor of verified webhooks | axum |
 //! | `serde` | `Serialize` for [`event::Event`] | serde |
+//! | `suppression` | `suppression`, from events to a list of addresses not to write to | posthaste-suppression |
 //!
 //! # Standards
 //!
@@ -70,6 +71,9 @@ pub mod bounce;
 mod cut;
 pub mod event;
 pub mod mail;
+#[cfg(feature = "suppression")]
+#[cfg_attr(docsrs, doc(cfg(feature = "suppression")))]
+pub mod suppression;
 pub mod verp;
 pub mod webhook;
 
