@@ -1,7 +1,9 @@
 //! What does one decision of the limiter cost?
 //!
 //! Keyed by the name of a tenant, rate and rolling quota together, with the clock that production uses and with one
-//! that stands still; admitted, refused, from two threads, and under a flood of unknown keys.
+//! that stands still; admitted, refused, from two threads, and under a flood of unknown keys. Then through a Redis and a
+//! PostgreSQL that it starts itself, one at a time and many at once, where `POSTHASTE_INTEROP_REDIS` and
+//! `POSTHASTE_INTEROP_POSTGRES` say where the programs are.
 
 #![allow(
     missing_docs,
@@ -14,7 +16,10 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use posthaste_limit::{Limit, Limiter, ManualClock, Throttle};
+use futures_util::future::join_all;
+use posthaste_limit::{Limit, Limiter, ManualClock, PostgresLimiter, RedisLimiter, SharedLimiter, Throttle};
+use testservers::{Postgres, Program, Redis};
+use tokio::runtime::Runtime;
 
 fn wide() -> Limit {
     Limit::per_second(1e9).unwrap().burst(u32::MAX).unwrap()
@@ -121,5 +126,46 @@ fn flood(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, throttle, keyed, two_threads, flood);
+/// Decisions of a store, one at a time and `crowd` at once, over a thousand keys.
+fn shared(c: &mut Criterion, name: &str, runtime: &Runtime, limiter: &dyn SharedLimiter, crowd: usize) {
+    let tenants = tenants();
+    let mut group = c.benchmark_group(format!("limit/{name}"));
+    let mut turn = 0;
+    let mut next = || {
+        turn = (turn + 1) % tenants.len();
+        tenants[turn].as_str()
+    };
+    group.throughput(Throughput::Elements(1));
+    group.bench_function("one at a time", |b| {
+        b.iter(|| runtime.block_on(limiter.acquire(next(), 1)).unwrap());
+    });
+    group.throughput(Throughput::Elements(crowd as u64));
+    group.bench_function(format!("{crowd} at once"), |b| {
+        b.iter(|| {
+            let all = join_all((0..crowd).map(|_| limiter.acquire(next(), 1)));
+            for decision in runtime.block_on(all) {
+                assert!(decision.unwrap().is_admitted());
+            }
+        });
+    });
+    group.finish();
+}
+
+fn stores(c: &mut Criterion) {
+    let runtime = Runtime::new().unwrap();
+    let _guard = runtime.enter();
+    let limit = wide().per_day(u32::MAX).unwrap();
+    if Program::Redis.path().is_some() {
+        let server = Redis::start();
+        let limiter = RedisLimiter::builder(&server.url(), limit).timeout(Duration::from_secs(60));
+        shared(c, "redis", &runtime, &limiter.build().unwrap(), 256);
+    }
+    if Program::Postgres.path().is_some() {
+        let server = Postgres::start();
+        let limiter = PostgresLimiter::builder(&server.url("postgres"), limit).timeout(Duration::from_secs(60));
+        shared(c, "postgres", &runtime, &limiter.connections(8).build().unwrap(), 64);
+    }
+}
+
+criterion_group!(benches, throttle, keyed, two_threads, flood, stores);
 criterion_main!(benches);

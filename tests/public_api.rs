@@ -58,6 +58,8 @@ struct Signatures<'a> {
     /// Name in scope to the crate that it comes from.
     imports: &'a BTreeMap<String, String>,
     foreign: &'a BTreeSet<String>,
+    /// The file's own modules, which may have the name of a crate.
+    modules: BTreeSet<String>,
     found: BTreeSet<(String, String)>,
     item: String,
 }
@@ -143,6 +145,7 @@ impl<'ast> Visit<'ast> for Signatures<'_> {
         if is_public(&item.vis)
             && let syn::UseTree::Path(path) = &item.tree
             && self.foreign.contains(&path.ident.to_string())
+            && (item.leading_colon.is_some() || !self.modules.contains(&path.ident.to_string()))
         {
             self.found.insert((path.ident.to_string(), "pub use".to_owned()));
         }
@@ -212,6 +215,15 @@ impl<'ast> Visit<'ast> for Imports {
     }
 }
 
+/// The modules that a file declares.
+fn modules(file: &syn::File) -> BTreeSet<String> {
+    let name = |item: &syn::Item| match item {
+        syn::Item::Mod(module) => Some(module.ident.to_string()),
+        _ => None,
+    };
+    file.items.iter().filter_map(name).collect()
+}
+
 /// The crates outside the workspace that a crate's manifest names, as they are written in code.
 fn foreign_crates() -> BTreeSet<String> {
     let metadata = cargo_metadata::MetadataCommand::new()
@@ -254,6 +266,7 @@ fn foreign_types_stay_out_of_the_public_api() {
         let mut signatures = Signatures {
             imports: &imports.names,
             foreign: &foreign,
+            modules: modules(&file),
             found: BTreeSet::new(),
             item: String::new(),
         };

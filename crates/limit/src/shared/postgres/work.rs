@@ -20,20 +20,14 @@ pub(super) enum Trouble {
     Version(i32),
 }
 
-impl From<Error> for Trouble {
-    fn from(error: Error) -> Self {
-        Self::Database(error)
-    }
-}
-
 impl Lease {
     /// Takes a connection to a database whose tables are there.
     pub(super) async fn take(shared: &Shared) -> Result<Self, Trouble> {
-        let mut lease = Self::bare(&shared.pool).await?;
+        let mut lease = Self::bare(&shared.pool).await.map_err(Trouble::Database)?;
         let ready = shared.prepared.get_or_try_init(async || {
             let result = prepare(&mut lease).await;
             lease.settle(&result);
-            match result? {
+            match result.map_err(Trouble::Database)? {
                 VERSION => Ok(()),
                 other => Err(Trouble::Version(other)),
             }
@@ -89,7 +83,7 @@ macro_rules! work {
                 let $connection = &mut *lease;
                 let result = $work;
                 lease.settle(&result);
-                Ok(result?)
+                result.map_err($crate::shared::postgres::work::Trouble::Database)
             };
             match tokio::time::timeout_at(until, once).await {
                 Ok(Ok(value)) => break Ok(value),
