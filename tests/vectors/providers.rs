@@ -7,8 +7,8 @@ mod form;
 use std::sync::{Arc, Mutex};
 
 use posthaste_providers::{
-    Adapter, BatchTransport, Brevo, HttpClient, HttpError, HttpFuture, HttpRequest, HttpResponse, Mailgun, Postmark,
-    Provider, Resend, SendGrid,
+    Adapter, AmazonSes, AwsCredentials, AwsKeys, BatchTransport, Brevo, HttpClient, HttpError, HttpFuture, HttpRequest,
+    HttpResponse, Mailgun, Postmark, Provider, Resend, SendGrid,
 };
 use posthaste_transport::{Disposition, ErrorKind, Fate, RecipientOutcome, SendError, Transport};
 use serde_json::Value;
@@ -72,6 +72,26 @@ struct Esp {
 }
 
 const ESPS: &[Esp] = &[
+    Esp {
+        name: "Amazon SES",
+        run: |case| {
+            let keys = AwsKeys::new("test-key", "test-secret").unwrap();
+            let adapter = AmazonSes::new("us-east-1", AwsCredentials::keys(keys)).unwrap();
+            drive(adapter.with_tag_name("Campaign"), case)
+        },
+        differs: &[
+            (
+                "test_tags",
+                "tags are SES's own message tags, which recipients do not see",
+            ),
+            (
+                "test_template_default_email_tag",
+                "tags are SES's own message tags, which recipients do not see",
+            ),
+            ("test_config_set_setting", "a configuration set belongs to a send"),
+            ("test_spoofed_to", "To is written of the message's own recipients"),
+        ],
+    },
     Esp {
         name: "SendGrid",
         run: |case| drive(SendGrid::new("test_api_key").unwrap(), case),

@@ -60,7 +60,9 @@ mod submission;
 mod words;
 
 pub use adapter::{Adapter, AuthorizeFuture, Context, Profile};
-pub use adapters::{Brevo, Mailgun, Postmark, Resend, SendGrid};
+pub use adapters::{
+    AmazonSes, AwsCredentials, AwsKeys, Brevo, CredentialsError, Mailgun, Postmark, Resend, SendGrid, SesContent,
+};
 pub use batch::{Batch, BatchFuture, BatchOutcome, BatchTransport, Personal, Recipients};
 pub use driver::Provider;
 pub use error::ProviderError;

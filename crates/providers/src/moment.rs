@@ -1,6 +1,6 @@
 //! Times as providers write them, in UTC.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Writes `2026-01-02T03:04:05.678+00:00` (RFC 3339, to the millisecond).
 pub(crate) fn to_millisecond(time: SystemTime) -> String {
@@ -44,10 +44,36 @@ fn parts(time: SystemTime) -> (String, String, u32) {
     )
 }
 
+/// Reads `2026-01-02T03:04:05Z`, with or without a fraction; `None` for anything else.
+pub(crate) fn from_text(text: &str) -> Option<SystemTime> {
+    let (date, clock) = text.strip_suffix('Z')?.split_once('T')?;
+    let clock = clock.split('.').next()?;
+    let numbers = |text: &str, separator: char| -> Option<[u64; 3]> {
+        let numbers: Option<Vec<u64>> = text.split(separator).map(|number| number.parse().ok()).collect();
+        numbers?.try_into().ok()
+    };
+    let ([year, month, day], [hour, minute, second]) = (numbers(date, '-')?, numbers(clock, ':')?);
+    let valid = (1970..=9999).contains(&year)
+        && (1..=12).contains(&month)
+        && (1..=31).contains(&day)
+        && hour < 24
+        && minute < 60
+        && second <= 60;
+    if !valid {
+        return None;
+    }
+    // Years that begin in March have their leap day at the end.
+    let (year, from_march) = if month > 2 {
+        (year, month - 3)
+    } else {
+        (year - 1, month + 9)
+    };
+    let days = year * 365 + year / 4 - year / 100 + year / 400 + (153 * from_march + 2) / 5 + day - 1 - 719_468;
+    UNIX_EPOCH.checked_add(Duration::from_secs(((days * 24 + hour) * 60 + minute) * 60 + second))
+}
+
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     #[test]
@@ -66,5 +92,19 @@ mod tests {
         assert_eq!(to_second(time), "2022-05-06T07:08:09Z");
         assert_eq!(spaced(time), "2022-05-06 07:08:09");
         assert_eq!(to_second(UNIX_EPOCH - Duration::from_secs(1)), "1970-01-01T00:00:00Z");
+        for seconds in [0, 951_782_399, 951_782_400, 951_868_800, 1_651_820_889, 4_107_542_400] {
+            let time = UNIX_EPOCH + Duration::from_secs(seconds);
+            assert_eq!(from_text(&to_second(time)), Some(time));
+        }
+        assert_eq!(from_text("2022-05-06T07:08:09.123Z"), Some(time));
+        for text in [
+            "",
+            "2022-05-06",
+            "2022-13-06T07:08:09Z",
+            "2022-05-06T07:08:09",
+            "x-05-06T07:08:09Z",
+        ] {
+            assert_eq!(from_text(text), None, "{text}");
+        }
     }
 }

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use crate::driver::{DEFAULT_PARALLEL, DEFAULT_TIMEOUT};
 use crate::{
-    Adapter, BatchTransport, Brevo, HttpClient, Mailgun, Postmark, Profile, Provider, Resend, SendGrid, Settings,
-    SettingsError,
+    Adapter, AmazonSes, BatchTransport, Brevo, HttpClient, Mailgun, Postmark, Profile, Provider, Resend, SendGrid,
+    Settings, SettingsError,
 };
 
 type Make = fn(&mut Settings, Arc<dyn HttpClient>, Common) -> Result<Arc<dyn BatchTransport>, SettingsError>;
@@ -27,6 +27,7 @@ pub struct Entry {
 
 /// Every provider of this crate, by tier of use.
 const ENTRIES: &[Entry] = &[
+    entry::<AmazonSes>(),
     entry::<SendGrid>(),
     entry::<Mailgun>(),
     entry::<Postmark>(),

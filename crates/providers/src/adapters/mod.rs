@@ -5,6 +5,7 @@ mod mailgun;
 mod postmark;
 mod resend;
 mod sendgrid;
+mod ses;
 
 #[cfg(test)]
 mod testing;
@@ -14,3 +15,4 @@ pub use mailgun::Mailgun;
 pub use postmark::Postmark;
 pub use resend::Resend;
 pub use sendgrid::SendGrid;
+pub use ses::{AmazonSes, AwsCredentials, AwsKeys, CredentialsError, SesContent};

@@ -55,6 +55,17 @@ pub(crate) fn max_batch(sample: &Sample) -> usize {
 
 const SAMPLES: &[Sample] = &[
     Sample {
+        name: "ses",
+        url: "ses://AKIDEXAMPLE:hidden@eu-west-1",
+        accepts: (200, r#"{"MessageId":"0100018f-000000"}"#),
+        header: ("x-amzn-RequestId", "1"),
+        id: Some("0100018f-000000"),
+        accepts_batch: |count| {
+            let results = list(count, r#"{"Status":"SUCCESS","MessageId":"N"}"#);
+            format!("{{\"BulkEmailEntryResults\":{results}}}")
+        },
+    },
+    Sample {
         name: "sendgrid",
         url: "sendgrid://hidden@default",
         accepts: (202, ""),
