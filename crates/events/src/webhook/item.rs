@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::ops::Range;
 
 use bytes::Bytes;
 use serde_json::Value;
@@ -23,6 +24,21 @@ pub(super) fn split(body: &Bytes, limit: usize) -> Result<Vec<Bytes>, ParseError
         .into_iter()
         .map(|element| part_of(body, element.get()))
         .collect())
+}
+
+/// Returns where the value of a field of an object stands, in the body as it came.
+pub(super) fn value_range(body: &Bytes, name: &str) -> Option<Range<usize>> {
+    let fields: BTreeMap<String, &RawValue> = serde_json::from_slice(body).ok()?;
+    let value = fields.get(name)?.get();
+    let begin = (value.as_ptr() as usize).checked_sub(body.as_ptr() as usize)?;
+    Some(begin..begin.checked_add(value.len())?)
+}
+
+/// Splits the list that a field of an object is.
+pub(super) fn elements(body: &Bytes, name: &str, limit: usize) -> Result<Vec<Bytes>, ParseError> {
+    let range = value_range(body, name).filter(|range| range.end <= body.len());
+    let list = body.slice(range.ok_or(ParseError::Shape { expected: "a list" })?);
+    split(&list, limit)
 }
 
 /// Makes a slice of a body of text that was borrowed from it.

@@ -5,8 +5,8 @@ use std::fmt;
 use aws_lc_rs::hmac;
 use aws_lc_rs::signature::{ParsedPublicKey, VerificationAlgorithm};
 
-use super::hash::{from_base64, mac, same};
-use super::{KeyError, VerifyError};
+use super::hash::{from_base64, from_hex, mac, same};
+use super::{KeyError, Request, VerifyError};
 
 /// Secrets that both sides know.
 #[derive(Clone)]
@@ -26,6 +26,13 @@ impl Secrets {
     /// Makes them of one secret, for HMAC-SHA256.
     pub(super) fn sha256(secret: &[u8]) -> Result<Self, KeyError> {
         let mut secrets = Self::new(hmac::HMAC_SHA256);
+        secrets.add(secret)?;
+        Ok(secrets)
+    }
+
+    /// Makes them of one secret, for HMAC-SHA1.
+    pub(super) fn sha1(secret: &[u8]) -> Result<Self, KeyError> {
+        let mut secrets = Self::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY);
         secrets.add(secret)?;
         Ok(secrets)
     }
@@ -51,6 +58,15 @@ impl Secrets {
             Err(VerifyError::WrongSignature)
         }
     }
+}
+
+/// Checks the MAC over the whole body that stands in a header field, in hexadecimal digits.
+pub(super) fn check_body_mac(secrets: &Secrets, request: &Request, name: &'static str) -> Result<(), VerifyError> {
+    let signature: [u8; 32] = from_hex(request.required(name)?).ok_or(VerifyError::Encoding {
+        place: name,
+        expected: "64 hexadecimal digits",
+    })?;
+    secrets.check(&[request.body()], &signature)
 }
 
 impl fmt::Debug for Secrets {

@@ -55,7 +55,10 @@ pub use form::{Form, FormField};
 pub(crate) use hash::hex;
 pub use parsed::{Control, Parsed, Problem};
 pub use provider::{Evidence, Preparation, Provider};
-pub use providers::{Brevo, Mailgun, Postmark, Resend, SendGrid, Ses};
+pub use providers::{
+    Azure, Brevo, MailerSend, Mailgun, Mailjet, Mailtrap, Mandrill, Postal, Postmark, Resend, Scaleway, SendGrid, Ses,
+    SparkPost, UnisenderGo, ZeptoMail,
+};
 pub use receiver::{Limits, Receiver};
 pub use replay::{Occurrence, RecentKeys, ReplayGuard};
 pub use request::Request;

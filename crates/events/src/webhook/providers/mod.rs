@@ -1,15 +1,35 @@
 //! The providers, each in a file of its own: how it signs, and what its events say.
 
+mod azure;
 mod brevo;
+mod mailersend;
 mod mailgun;
+mod mailjet;
+mod mailtrap;
+mod mandrill;
+mod postal;
 mod postmark;
 mod resend;
+mod scaleway;
 mod sendgrid;
 mod ses;
+mod sparkpost;
+mod unisender;
+mod zeptomail;
 
+pub use azure::Azure;
 pub use brevo::Brevo;
+pub use mailersend::MailerSend;
 pub use mailgun::Mailgun;
+pub use mailjet::Mailjet;
+pub use mailtrap::Mailtrap;
+pub use mandrill::Mandrill;
+pub use postal::Postal;
 pub use postmark::Postmark;
 pub use resend::Resend;
+pub use scaleway::Scaleway;
 pub use sendgrid::SendGrid;
 pub use ses::Ses;
+pub use sparkpost::SparkPost;
+pub use unisender::UnisenderGo;
+pub use zeptomail::ZeptoMail;
