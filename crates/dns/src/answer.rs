@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use crate::{Record, RecordType, Tlsa, Txt};
+use crate::{Record, RecordType, Srv, Tlsa, Txt};
 
 /// Tells how far DNSSEC vouches for an answer (RFC 4035 §4.3).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -129,6 +129,14 @@ impl Answer {
     pub fn mx(&self) -> impl Iterator<Item = (u16, &str)> + '_ {
         self.records.iter().filter_map(|record| match record {
             Record::Mx { preference, exchange } => Some((*preference, exchange.as_str())),
+            _ => None,
+        })
+    }
+
+    /// Visits the places of a service, as they come: [`Srv::order`] puts them in order.
+    pub fn srv(&self) -> impl Iterator<Item = &Srv> + '_ {
+        self.records.iter().filter_map(|record| match record {
+            Record::Srv(place) => Some(place),
             _ => None,
         })
     }

@@ -29,7 +29,7 @@
 //! # Where to look
 //!
 //! - [`Resolver`] and [`ResolverExt`]: the trait to take as a parameter, and the short way to call it.
-//! - [`Answer`], [`Record`], [`Dnssec`]: what comes back. [`LookupError`]: why nothing did, and [`Negative`]: for how long
+//! - [`Answer`], [`Record`], [`Dnssec`]: what comes back; [`Srv::order`] for services. [`LookupError`]: why nothing did, and [`Negative`]: for how long
 //!   there is nothing.
 //! - [`CachingResolver`]: keeps answers, and asks once where many wait.
 //! - [`Recorder`]: keeps what was asked and answered, as evidence.
@@ -45,7 +45,7 @@
 //! # Standards
 //!
 //! RFC 1034 and 1035 (names, master files), 2308 (negative answers), 9520 (failures), 4035 §4.3 (DNSSEC states), 4592
-//! (wildcards), 6698 (TLSA), 7858 (DNS over TLS), 8020 (what NXDOMAIN means), 8484 (DNS over HTTPS).
+//! (wildcards), 2782 (SRV), 6698 (TLSA), 7858 (DNS over TLS), 8020 (what NXDOMAIN means), 8484 (DNS over HTTPS).
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod answer;
@@ -57,6 +57,7 @@ mod name;
 mod record;
 mod recorder;
 mod resolver;
+mod srv;
 mod zone;
 
 pub use answer::{Answer, Dnssec};
@@ -67,6 +68,7 @@ pub use hickory::{HickoryBuilder, HickoryResolver, SetupError, SetupErrorKind, U
 pub use record::{Record, RecordType, Tlsa, Txt};
 pub use recorder::{Query, Recorder};
 pub use resolver::{LookupFuture, Resolver, ResolverExt, reverse_name};
+pub use srv::Srv;
 pub use zone::{Zone, ZoneError, ZoneErrorKind};
 
 #[cfg(all(doctest, feature = "hickory"))]

@@ -6,6 +6,8 @@ use std::{
     net::{Ipv4Addr, Ipv6Addr},
 };
 
+use crate::Srv;
+
 /// Names a type of record that mail asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
@@ -28,6 +30,8 @@ pub enum RecordType {
     Ns,
     /// The start of a zone of authority.
     Soa,
+    /// The place of a service (RFC 2782).
+    Srv,
 }
 
 impl RecordType {
@@ -42,6 +46,7 @@ impl RecordType {
         Self::Tlsa,
         Self::Ns,
         Self::Soa,
+        Self::Srv,
     ];
 
     /// Gives the type's name as master files write it.
@@ -56,6 +61,7 @@ impl RecordType {
             Self::Tlsa => "TLSA",
             Self::Ns => "NS",
             Self::Soa => "SOA",
+            Self::Srv => "SRV",
         }
     }
 
@@ -99,6 +105,8 @@ pub enum Record {
     Tlsa(Tlsa),
     /// A name server's name.
     Ns(String),
+    /// The place of a service.
+    Srv(Srv),
     /// The start of a zone of authority.
     #[non_exhaustive]
     Soa {
@@ -145,6 +153,7 @@ impl Record {
             Self::Tlsa(_) => RecordType::Tlsa,
             Self::Ns(_) => RecordType::Ns,
             Self::Soa { .. } => RecordType::Soa,
+            Self::Srv(_) => RecordType::Srv,
         }
     }
 }

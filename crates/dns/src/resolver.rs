@@ -8,7 +8,7 @@ use std::{
     sync::Arc,
 };
 
-use crate::{Answer, LookupError, Record, RecordType, Tlsa, Txt};
+use crate::{Answer, LookupError, Record, RecordType, Srv, Tlsa, Txt};
 
 /// Is what [`Resolver::lookup`] returns.
 pub type LookupFuture<'a> = Pin<Box<dyn Future<Output = Result<Answer, LookupError>> + Send + 'a>>;
@@ -98,6 +98,23 @@ pub trait ResolverExt: Resolver {
                     }
                 })
                 .collect())
+        }
+    }
+
+    /// Looks up the places of a service, as `_submissions._tcp.example.org`, in the order in which they are to be tried;
+    /// `random` is that of [`Srv::order`].
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Resolver::lookup`].
+    fn srv(
+        &self,
+        name: &str,
+        random: impl FnMut(u32) -> u32 + Send,
+    ) -> impl Future<Output = Result<Vec<Srv>, LookupError>> + Send {
+        async move {
+            let answer = self.lookup(name, RecordType::Srv).await?;
+            Ok(Srv::order(answer.srv().cloned(), random))
         }
     }
 

@@ -162,6 +162,7 @@ fn weigh_record(record: &Record) -> usize {
         Record::A(_) | Record::Aaaa(_) => 0,
         Record::Mx { exchange: name, .. } | Record::Ptr(name) | Record::Cname(name) | Record::Ns(name) => name.len(),
         Record::Txt(text) => text.as_bytes().len() + text.segments().count() * size_of::<usize>(),
+        Record::Srv(place) => place.target.len(),
         Record::Tlsa(tlsa) => tlsa.data.len(),
         Record::Soa { primary, mailbox, .. } => primary.len() + mailbox.len(),
     };

@@ -13,7 +13,7 @@ use hickory_resolver::{
 };
 
 use crate::{
-    Answer, Dnssec, LookupError, Negative, NetworkError, Record, RecordType, Tlsa, Txt,
+    Answer, Dnssec, LookupError, Negative, NetworkError, Record, RecordType, Srv, Tlsa, Txt,
     name::{MAX_ALIASES, normalise},
 };
 
@@ -34,6 +34,7 @@ pub(super) fn to_hickory(kind: RecordType) -> rr::RecordType {
         RecordType::Tlsa => rr::RecordType::TLSA,
         RecordType::Ns => rr::RecordType::NS,
         RecordType::Soa => rr::RecordType::SOA,
+        RecordType::Srv => rr::RecordType::SRV,
     }
 }
 
@@ -100,6 +101,12 @@ fn read_data(data: &RData) -> Option<Record> {
             u8::from(tlsa.selector),
             u8::from(tlsa.matching),
             tlsa.cert_data.clone(),
+        )),
+        RData::SRV(place) => Record::Srv(Srv::new(
+            place.priority,
+            place.weight,
+            place.port,
+            write_name(&place.target),
         )),
         RData::SOA(soa) => Record::Soa {
             primary: write_name(&soa.mname),

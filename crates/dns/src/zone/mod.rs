@@ -15,7 +15,7 @@ use std::{
 pub use error::{ZoneError, ZoneErrorKind};
 
 use crate::{
-    Answer, Dnssec, LookupError, LookupFuture, Negative, Record, RecordType, Resolver,
+    Answer, Dnssec, LookupError, LookupFuture, Negative, Record, RecordType, Resolver, Srv,
     name::{MAX_ALIASES, normalise, parent},
 };
 
@@ -121,13 +121,13 @@ impl Zone {
     /// # Errors
     ///
     /// [`ZoneError`] with the line and column of the first thing that is not understood: a class other than `IN`, a
-    /// type that is not served here (`CAA`, `SRV`), `$INCLUDE`, or a mistake.
+    /// type that is not served here (`CAA`, `NAPTR`), `$INCLUDE`, or a mistake.
     pub fn parse(text: &str) -> Result<Self, ZoneError> {
         parser::parse(text, parser::Unknown::Refuse)
     }
 
     /// Reads a zone as [`parse`](Self::parse) does, and leaves out records of types that are not served here: for the
-    /// master files that name servers have, with `SRV`, `CAA` and `RRSIG` in them. Their names exist.
+    /// master files that name servers have, with `NAPTR`, `CAA` and `RRSIG` in them. Their names exist.
     ///
     /// # Errors
     ///
@@ -342,6 +342,10 @@ fn normalise_data(record: Record) -> Result<Record, ZoneError> {
         Record::Ptr(name) => Record::Ptr(fix(name)?),
         Record::Cname(name) => Record::Cname(fix(name)?),
         Record::Ns(name) => Record::Ns(fix(name)?),
+        Record::Srv(place) => Record::Srv(Srv {
+            target: fix(place.target)?,
+            ..place
+        }),
         Record::Soa {
             primary,
             mailbox,

@@ -7,7 +7,7 @@ use super::{
     faults::{read_failure, read_status},
     lexer::{Entry, Lexer, Token},
 };
-use crate::{Record, RecordType, Tlsa, Txt};
+use crate::{Record, RecordType, Srv, Tlsa, Txt};
 
 /// The longest time to live (RFC 2181 §8).
 const MAX_TTL: u64 = i32::MAX as u64;
@@ -165,6 +165,10 @@ impl Parser {
             RecordType::Ptr => Record::Ptr(self.next_name(fields)?),
             RecordType::Cname => Record::Cname(self.next_name(fields)?),
             RecordType::Ns => Record::Ns(self.next_name(fields)?),
+            RecordType::Srv => {
+                let (priority, weight, port) = (fields.value()?, fields.value()?, fields.value()?);
+                Record::Srv(Srv::new(priority, weight, port, self.next_name(fields)?))
+            }
             RecordType::Tlsa => {
                 let (usage, selector, matching) = (fields.value()?, fields.value()?, fields.value()?);
                 Record::Tlsa(Tlsa::new(usage, selector, matching, read_hex(fields)?))
@@ -282,7 +286,7 @@ fn read_strings(fields: &mut Fields) -> Result<Txt, ZoneError> {
     Ok(Txt::from_segments(strings.into_iter().map(|token| token.bytes)))
 }
 
-/// Tells whether a word could be a type's name: `SRV`, `NSEC3`, `TYPE65534`, `NSAP-PTR`.
+/// Tells whether a word could be a type's name: `CAA`, `NSEC3`, `TYPE65534`, `NSAP-PTR`.
 fn is_type(word: &str) -> bool {
     word.starts_with(|c: char| c.is_ascii_alphabetic()) && word.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
 }

@@ -67,6 +67,10 @@ fn write_data(f: &mut fmt::Formatter<'_>, record: &Record) -> fmt::Result {
             Ok(())
         }
         Record::Ptr(name) | Record::Cname(name) | Record::Ns(name) => write!(f, "{}", Name(name)),
+        Record::Srv(place) => {
+            let (priority, weight, port) = (place.priority, place.weight, place.port);
+            write!(f, "{priority} {weight} {port} {}", Name(&place.target))
+        }
         Record::Tlsa(tlsa) => {
             write!(f, "{} {} {} ", tlsa.usage, tlsa.selector, tlsa.matching)?;
             if tlsa.data.is_empty() {

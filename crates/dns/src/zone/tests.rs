@@ -19,7 +19,9 @@ fn zone() -> Zone {
          *.wild TXT any\n\
          a.b.wild A 192.0.2.2\n\
          _25._tcp.mail IN 300 TLSA 3 1 1 ( 00ff\n  10 )\n\
-         null MX 0 .\n",
+         null MX 0 .\n\
+         _submissions._tcp SRV 0 5 465 mail\n\
+         _submission._tcp SRV 0 0 0 .\n",
     )
     .unwrap()
 }
@@ -56,6 +58,16 @@ fn records_are_found_in_any_case_with_and_without_the_dot() {
         "_25._tcp.mail.example.org",
         RecordType::Tlsa,
         Ok(&[Record::Tlsa(crate::Tlsa::new(3, 1, 1, [0, 255, 16]))]),
+    );
+    check(
+        "_submissions._tcp.example.org",
+        RecordType::Srv,
+        Ok(&[Record::Srv(crate::Srv::new(0, 5, 465, "mail.example.org"))]),
+    );
+    check(
+        "_submission._tcp.example.org",
+        RecordType::Srv,
+        Ok(&[Record::Srv(crate::Srv::new(0, 0, 0, "."))]),
     );
 }
 

@@ -3,7 +3,7 @@
 use std::{num::NonZeroUsize, time::Duration};
 
 use posthaste_dns::{
-    Dnssec, HickoryResolver, LookupError, Negative, Record, RecordType, Resolver, ResolverExt, Tlsa, Zone,
+    Dnssec, HickoryResolver, LookupError, Negative, Record, RecordType, Resolver, ResolverExt, Srv, Tlsa, Zone,
 };
 
 use crate::responder::Responder;
@@ -21,6 +21,9 @@ fn zone() -> Zone {
          www CNAME a\n\
          null MX 0 .\n\
          foo:bar/baz A 192.0.2.3\n\
+         _submissions._tcp SRV 20 0 465 b\n\
+         _submissions._tcp SRV 10 5 2465 A\n\
+         _submission._tcp SRV 0 0 0 .\n\
          _25._tcp.a TLSA 3 1 1 00ff\n\
          1.2.0.192.in-addr.arpa. PTR a\n",
     )
@@ -59,6 +62,16 @@ async fn records_of_every_type_arrive() {
         resolver.tlsa("_25._tcp.a.example.test").await.unwrap(),
         [Tlsa::new(3, 1, 1, [0, 255])]
     );
+    let places = resolver.srv("_submissions._tcp.example.test", |_| 0).await.unwrap();
+    assert_eq!(
+        places,
+        [
+            Srv::new(10, 5, 2465, "a.example.test"),
+            Srv::new(20, 0, 465, "b.example.test")
+        ]
+    );
+    let none = resolver.srv("_submission._tcp.example.test", |_| 0).await.unwrap();
+    assert!(none.iter().all(Srv::is_none) && none.len() == 1);
     let servers = resolver.lookup("example.test", RecordType::Ns).await.unwrap();
     assert_eq!(servers.records(), [Record::Ns("ns.example.test".into())]);
     assert_eq!(resolver.a("foo:bar/baz.example.test").await.unwrap().len(), 1);

@@ -17,6 +17,7 @@ fn record() -> impl Strategy<Value = Record> {
         any::<[u8; 4]>().prop_map(|octets| Record::A(octets.into())),
         any::<[u8; 16]>().prop_map(|octets| Record::Aaaa(octets.into())),
         (any::<u16>(), name()).prop_map(|(preference, name)| Record::mx(preference, name)),
+        (any::<[u16; 3]>(), name()).prop_map(|([a, b, c], name)| Record::Srv(posthaste_dns::Srv::new(a, b, c, name))),
         prop::collection::vec(prop::collection::vec(any::<u8>(), 0..300), 0..4)
             .prop_map(|strings| Record::Txt(Txt::from_segments(strings))),
         name().prop_map(Record::Ptr),

@@ -135,6 +135,7 @@ fn type_code(kind: RecordType) -> u16 {
         RecordType::Mx => 15,
         RecordType::Txt => 16,
         RecordType::Aaaa => 28,
+        RecordType::Srv => 33,
         RecordType::Tlsa => 52,
         other => panic!("{other} has no code here"),
     }
@@ -155,6 +156,13 @@ fn wire_data(record: &Record) -> Vec<u8> {
         Record::A(address) => address.octets().to_vec(),
         Record::Aaaa(address) => address.octets().to_vec(),
         Record::Mx { preference, exchange } => [&preference.to_be_bytes()[..], &wire_name(exchange)].concat(),
+        Record::Srv(place) => [
+            &place.priority.to_be_bytes()[..],
+            &place.weight.to_be_bytes(),
+            &place.port.to_be_bytes(),
+            &wire_name(&place.target),
+        ]
+        .concat(),
         Record::Txt(text) => text
             .segments()
             .flat_map(|segment| [&[u8::try_from(segment.len()).unwrap()], segment].concat())
