@@ -46,8 +46,9 @@
 //! # Where to look
 //!
 //! - [`event`]: what happened to a message, in one model for all providers.
-//! - [`webhook`]: requests of providers, checked and read: Amazon SES, SendGrid, Mailgun, Postmark, Resend, Brevo; [`webhook::Signer`]
-//!   and [`webhook::Destination`] for webhooks of one's own.
+//! - [`webhook`]: requests of providers, checked and read: Amazon SES, SendGrid, Mailgun, Postmark, Resend, Brevo, Mailjet, SparkPost,
+//!   MailerSend, Mailtrap, Mandrill, Azure, Scaleway, ZeptoMail, Unisender Go and Postal; [`webhook::Signer`] and
+//!   [`webhook::Destination`] for webhooks of one's own.
 //! - [`mail`]: mail that came back, read.
 //! - [`bounce`]: why, in a word ([`bounce::Reason`]), and for how long ([`bounce::Permanence`]), from what a server said: also
 //!   for replies of one's own SMTP sessions. [`bounce::SesBounce`]: the same in SES's words.

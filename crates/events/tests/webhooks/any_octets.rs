@@ -1,8 +1,8 @@
 //! Whatever comes, nothing breaks.
 
 use posthaste_events::webhook::{
-    AcceptUnsigned, Brevo, Destination, Form, Mailgun, Postmark, Receiver, RecentKeys, Request, Resend, SendGrid, Ses,
-    Sns, Window,
+    AcceptUnsigned, Azure, Brevo, Destination, Form, MailerSend, Mailgun, Mailjet, Mailtrap, Mandrill, Postmark,
+    Receiver, RecentKeys, Request, Resend, Scaleway, SendGrid, Ses, Sns, SparkPost, UnisenderGo, Window,
 };
 use proptest::prelude::*;
 
@@ -17,6 +17,14 @@ fn receivers() -> Vec<Receiver> {
         Receiver::new(Postmark::new()),
         Receiver::new(Resend::new("whsec_PBoOujx+i+jrgLu/bAJT2z9tzxloipAG").unwrap()),
         Receiver::new(Brevo::new()),
+        Receiver::new(Mailjet::new()),
+        Receiver::new(MailerSend::new("key").unwrap()),
+        Receiver::new(Mailtrap::unsigned()),
+        Receiver::new(SparkPost::new()),
+        Receiver::new(Mandrill::new("key").unwrap()),
+        Receiver::new(UnisenderGo::new("key").unwrap()),
+        Receiver::new(Azure::new()),
+        Receiver::new(Scaleway::new(Sns::new([TOPIC]))),
     ]
 }
 
@@ -41,7 +49,7 @@ fn check(body: &[u8], kind: &str, header: &str) {
 
 /// JSON with the names that providers use, and anything behind them.
 fn strange() -> impl Strategy<Value = String> {
-    let names = "(event|type|RecordType|Type|Message|email|timestamp|data|to|event-data|delivery-status|code|Tag|tags|signature|token)";
+    let names = "(event|events|msys|events_by_user|event_data|status|auth|eventType|RecordType|type|Type|Message|email|timestamp|data|to|event-data|delivery-status|code|Tag|tags|signature|token)";
     let leaf = prop_oneof![
         "[0-9]{1,20}",
         "\"[ -!#-\\[\\]-~é]{0,12}\"",

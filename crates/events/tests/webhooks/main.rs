@@ -14,6 +14,7 @@ mod any_octets;
 mod extractor;
 mod providers;
 mod receiver;
+mod signatures;
 mod signing;
 mod sns;
 
