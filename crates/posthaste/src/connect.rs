@@ -16,6 +16,7 @@ use crate::compose::compose;
 /// | `smtp://user:password@host:587` | SMTP with STARTTLS (feature `smtp`) |
 /// | `smtps://user:password@host:465` | SMTP over TLS from the first byte (feature `smtp`) |
 /// | `smtp+gmail://user:password@default` | a service by its name, see docs/smtp-presets.md (feature `smtp`) |
+/// | `smtp://user:password@example.org?srv=true` | the servers that the domain's SRV records name (features `smtp`, `dns`) |
 /// | `sendmail:///usr/sbin/sendmail` | the sendmail program of this machine (feature `smtp`) |
 /// | `lmtp://host:24` | LMTP, to a mailbox store (feature `smtp`) |
 /// | `sendgrid://KEY@default`, `postmark://TOKEN@default` … | a provider, by its name (feature `providers`) |
@@ -292,7 +293,15 @@ fn smtp(url: &str) -> Result<Arc<dyn Transport>, ConnectError> {
             start.eq_ignore_ascii_case(scheme)
         })
         .unwrap_or("smtp");
-    let transport =
-        posthaste_smtp::SmtpTransport::from_url(url).map_err(|error| ConnectError::settings(scheme, error))?;
+    let config = posthaste_smtp::SmtpConfig::from_url(url).map_err(|error| ConnectError::settings(scheme, error))?;
+    #[cfg(feature = "dns")]
+    let config = match config.needs_resolver() {
+        true => {
+            let resolver = posthaste_dns::HickoryResolver::from_system();
+            config.resolver(resolver.map_err(|error| ConnectError::settings(scheme, error))?)
+        }
+        false => config,
+    };
+    let transport = config.build().map_err(|error| ConnectError::settings(scheme, error))?;
     Ok(Arc::new(transport))
 }

@@ -6,6 +6,7 @@ use std::io;
 use posthaste_transport::{Disposition, ErrorKind, Reply, SendError};
 
 use crate::client::ScramError;
+use crate::connect::SrvError;
 use crate::protocol::{ContentError, EncodeError, ReplyError};
 use crate::tls::CertificateError;
 
@@ -26,6 +27,9 @@ pub enum SmtpError {
     /// The [`TlsPolicy`](crate::TlsPolicy) forbids sending to the server, or could not be asked.
     #[error("the policy for TLS does not let this server be sent to")]
     Policy(#[source] Box<dyn Error + Send + Sync>),
+    /// The domain's SRV records lead to no server.
+    #[error("no server was found")]
+    Srv(#[source] SrvError),
     /// The TLS handshake failed: another protocol, or no version of TLS that both speak.
     #[error("the TLS handshake failed")]
     Tls(#[source] io::Error),
@@ -107,6 +111,8 @@ impl SmtpError {
             Self::Connect(_) | Self::Tls(_) | Self::Certificate(_) | Self::Policy(_) | Self::Io(_) | Self::Closed => {
                 ErrorKind::Unavailable
             }
+            Self::Srv(SrvError::Lookup(_)) => ErrorKind::Unavailable,
+            Self::Srv(_) => ErrorKind::Invalid,
             Self::Timeout => ErrorKind::Timeout,
             Self::Reply(_) | Self::Unexpected(_) | Self::Injected => ErrorKind::Unknown,
             Self::Refused(reply) => ErrorKind::from_reply(reply),

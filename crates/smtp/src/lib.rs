@@ -25,13 +25,19 @@
 //! - [`testing`]: a server in two lines, for tests of programs that send mail.
 //! - [`protocol`]: replies, commands, EHLO keywords, dot-stuffing and the end of a message, as values.
 //!
+//! # Features
+//!
+//! | feature | adds | pulls in |
+//! | --- | --- | --- |
+//! | `dns` | `SmtpConfig::srv`: the servers of a domain by its SRV records | posthaste-dns |
+//!
 //! # Standards
 //!
 //! RFC 5321, with 1870 (SIZE), 2034 (ENHANCEDSTATUSCODES), 2920 (PIPELINING), 3207 (STARTTLS), 3461 (DSN), 4954 (AUTH, with
 //! PLAIN and LOGIN), 6152 (8BITMIME), 6531 (SMTPUTF8), 8314 (implicit TLS), 8689 (REQUIRETLS), 3030 (CHUNKING, without
 //! BINARYMIME), 9422 (LIMITS), 2033 (LMTP), 7677 (SCRAM-SHA-256), 9266 (its channel binding), 4013 (SASLprep) and 7628
 //! (OAUTHBEARER) on both sides; 2195 (CRAM-MD5, off unless asked for), 2852 (DELIVERBY) and 4865 (FUTURERELEASE) on the
-//! client's; 5803 (stored SCRAM keys) and the PROXY protocol on the server's. TLS is 1.2 or 1.3.
+//! client's, and 6186 with the feature `dns`; 5803 (stored SCRAM keys) and the PROXY protocol on the server's. TLS is 1.2 or 1.3.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod client;
@@ -50,7 +56,7 @@ mod token;
 
 pub use client::{PoolStatus, ScramError, SmtpTransport};
 pub use config::{ConfigError, DeliverBy, DeliverByError, SmtpConfig, Timeouts};
-pub use connect::{ConnectFuture, Connected, Connector, IpChoice, Proxy, ProxyError, Stream};
+pub use connect::{ConnectFuture, Connected, Connector, IpChoice, Proxy, ProxyError, SrvError, Stream};
 pub use error::SmtpError;
 pub use mechanism::Mechanism;
 pub use preset::{Preset, PresetUser};

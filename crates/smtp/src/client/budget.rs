@@ -15,6 +15,7 @@ use crate::error::{Failed, SmtpError};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Step {
     Wait,
+    Lookup,
     Policy,
     Connect,
     Tls,
@@ -37,6 +38,7 @@ impl Step {
     pub(super) fn during(self) -> &'static str {
         match self {
             Self::Wait => "waiting for the connection",
+            Self::Lookup => "looking for a server",
             Self::Policy => "asking the policy for TLS",
             Self::Connect => "connecting",
             Self::Tls => "starting TLS",
@@ -65,7 +67,7 @@ impl Step {
     fn phase(self) -> Option<Phase> {
         match self {
             Self::Wait => None,
-            Self::Connect => Some(Phase::Connect),
+            Self::Lookup | Self::Connect => Some(Phase::Connect),
             Self::Policy | Self::Tls => Some(Phase::Tls),
             Self::Greeting => Some(Phase::Greeting),
             Self::Ehlo | Self::StartTls | Self::Auth | Self::Rset => Some(Phase::Command),

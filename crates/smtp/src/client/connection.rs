@@ -1,5 +1,6 @@
 //! A session from its connection to the point where mail can be sent.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,7 +12,9 @@ use super::login;
 use super::wire::Wire;
 use super::xclient;
 use crate::config::{Login, SmtpConfig};
-use crate::connect::Connector;
+#[cfg(feature = "dns")]
+use crate::connect::places;
+use crate::connect::{Connected, Connector, Place, SrvError};
 use crate::error::{Failed, SmtpError};
 use crate::protocol::{Extensions, WireReply, word};
 use crate::secret::Secret;
@@ -74,10 +77,12 @@ impl Opener {
 
     /// `refused_token` is one that the server has refused; it is set when that happens.
     async fn open_once(&self, refused_token: &mut Option<Secret>, budget: &Budget) -> Result<Box<Connection>, Failed> {
-        let (mode, trust) = self.requirement(budget).await?;
-        let connecting = self.connector.connect(&self.config.host, self.port);
-        let connected = budget.run(Step::Connect, connecting).await?;
-        let connected = connected.map_err(|error| Step::Connect.failed(SmtpError::Connect(error)))?;
+        let Reached {
+            connected,
+            tls,
+            mode,
+            trust,
+        } = self.reach(budget).await?;
         let helo = match (&self.config.helo, connected.local_ip) {
             (Some(name), _) => name.clone(),
             (None, Some(std::net::IpAddr::V4(ip))) => format!("[{ip}]"),
@@ -87,7 +92,7 @@ impl Opener {
 
         let mut wire = Wire::new(connected.stream);
         let mut security = Security::ClearText;
-        if let (Tls::Implicit, Some(tls)) = (mode, &self.tls) {
+        if let (Tls::Implicit, Some(tls)) = (mode, &tls) {
             let (secured, info) = wire.start_tls(&tls.handshake(&trust), budget).await?;
             (wire, security) = (secured, Security::Tls(info));
         }
@@ -97,7 +102,7 @@ impl Opener {
         }
         let lmtp = self.config.lmtp;
         let mut extensions = ehlo(&mut wire, &helo, lmtp, budget).await?;
-        if let (Tls::Required | Tls::Opportunistic, Some(tls)) = (mode, &self.tls)
+        if let (Tls::Required | Tls::Opportunistic, Some(tls)) = (mode, &tls)
             && start_tls(&mut wire, &extensions, mode == Tls::Required, budget).await?
         {
             let (secured, info) = wire.start_tls(&tls.handshake(&trust), budget).await?;
@@ -132,16 +137,85 @@ impl Opener {
         }))
     }
 
-    /// Asks the policy how TLS is used and certificates are judged.
-    async fn requirement(&self, budget: &Budget) -> Result<(Tls, Trust), Failed> {
-        let Some(policy) = &self.config.tls_policy else {
-            return Ok((self.config.tls, Trust::Ordinary));
+    /// Connects to the server, or to the first that answers of those that SRV records name.
+    async fn reach(&self, budget: &Budget) -> Result<Reached<'_>, Failed> {
+        if !self.config.srv {
+            let (mode, trust) = self
+                .requirement(&self.config.host, self.port, self.config.tls, budget)
+                .await?;
+            return Ok(Reached {
+                connected: self.connect(&self.config.host, self.port, budget).await?,
+                tls: self.tls.as_ref().map(Cow::Borrowed),
+                mode,
+                trust,
+            });
+        }
+        let mut last = Step::Lookup.failed(SmtpError::Srv(SrvError::NoRecords));
+        for place in self.places(budget).await? {
+            let (mode, trust) = self.requirement(&place.host, place.port, place.tls, budget).await?;
+            let tls = match &self.tls {
+                Some(tls) => match tls.named(&place.name) {
+                    Some(named) => Some(Cow::Owned(named)),
+                    // It is no name that a certificate could be for.
+                    None => continue,
+                },
+                None => None,
+            };
+            match self.connect(&place.host, place.port, budget).await {
+                Ok(connected) => {
+                    return Ok(Reached {
+                        connected,
+                        tls,
+                        mode,
+                        trust,
+                    });
+                }
+                Err(failed) => last = failed,
+            }
+        }
+        Err(last)
+    }
+
+    async fn connect(&self, host: &str, port: u16, budget: &Budget) -> Result<Connected, Failed> {
+        let connected = budget.run(Step::Connect, self.connector.connect(host, port)).await?;
+        connected.map_err(|error| Step::Connect.failed(SmtpError::Connect(error)))
+    }
+
+    #[cfg(feature = "dns")]
+    async fn places(&self, budget: &Budget) -> Result<Vec<Place>, Failed> {
+        let config = &self.config;
+        let Some(resolver) = &config.resolver else {
+            return Ok(Vec::new());
         };
-        let asking = policy.requirement(&self.config.host, self.port);
+        let asking = places(&**resolver, &config.host, config.tls, &*config.ids);
+        let places = budget.run(Step::Lookup, asking).await?;
+        places.map_err(|error| Step::Lookup.failed(SmtpError::Srv(error)))
+    }
+
+    #[cfg(not(feature = "dns"))]
+    #[expect(clippy::unused_async, reason = "it asks where there is somebody to ask")]
+    async fn places(&self, _: &Budget) -> Result<Vec<Place>, Failed> {
+        Ok(Vec::new())
+    }
+
+    /// Asks the policy how TLS is used and certificates are judged.
+    async fn requirement(&self, host: &str, port: u16, tls: Tls, budget: &Budget) -> Result<(Tls, Trust), Failed> {
+        let Some(policy) = &self.config.tls_policy else {
+            return Ok((tls, Trust::Ordinary));
+        };
+        let asking = policy.requirement(host, port);
         let requirement = budget.run(Step::Policy, asking).await?;
         let requirement = requirement.map_err(|error| Step::Policy.failed(SmtpError::Policy(error)))?;
-        Ok(requirement.applied_to(self.config.tls))
+        Ok(requirement.applied_to(tls))
     }
+}
+
+/// A server that answered, and how it is spoken to.
+struct Reached<'a> {
+    connected: Connected,
+    tls: Option<Cow<'a, TlsClient>>,
+    mode: Tls,
+    trust: Trust,
 }
 
 /// Asks for TLS and returns whether it may begin; going on without is an answer only if it is not required.

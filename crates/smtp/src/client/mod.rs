@@ -230,6 +230,21 @@ fn check(config: &SmtpConfig) -> Result<(), ConfigError> {
     if config.connector.is_some() && !config.network.is_plain() {
         return Err(invalid("connector", "it takes the place of ip, bind, proxy and socket"));
     }
+    if config.srv {
+        #[cfg(feature = "dns")]
+        if config.resolver.is_none() {
+            return Err(ConfigError::Missing("resolver"));
+        }
+        if cfg!(not(feature = "dns")) {
+            return Err(invalid("srv", "it takes the feature dns"));
+        }
+        if config.port.is_some() {
+            return Err(invalid("port", "SRV records say it"));
+        }
+        if config.lmtp || config.network.socket.is_some() {
+            return Err(invalid("srv", "neither LMTP nor a socket has such records"));
+        }
+    }
     xclient::check(&config.xclient)?;
     if config.pool.connections == 0 {
         return Err(invalid("connections", "there must be one at least"));

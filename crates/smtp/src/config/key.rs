@@ -43,10 +43,11 @@ pub(super) enum Key {
     Bind,
     Proxy,
     Socket,
+    Srv,
     Timeout(Phase),
 }
 
-const KEYS: [(&str, Key); 37] = [
+const KEYS: [(&str, Key); 38] = [
     ("preset", Key::Preset),
     ("host", Key::Host),
     ("port", Key::Port),
@@ -75,6 +76,7 @@ const KEYS: [(&str, Key); 37] = [
     ("bind", Key::Bind),
     ("proxy", Key::Proxy),
     ("socket", Key::Socket),
+    ("srv", Key::Srv),
     ("connect_timeout", Key::Timeout(Phase::Connect)),
     ("tls_timeout", Key::Timeout(Phase::Tls)),
     ("greeting_timeout", Key::Timeout(Phase::Greeting)),

@@ -66,6 +66,7 @@ pub(crate) use key::duration;
 /// | `bind` | the address that connections come from, or one of each version with a comma between | the system's choice |
 /// | `proxy` | `socks5://user:password@host:1080` or `http://…`; in a URL percent-encoded, `%40` for `@` | none |
 /// | `socket` | path of a Unix socket at which the server listens | none |
+/// | `srv` | `true`, `false`: whether the host is a domain whose SRV records name its servers; see [`Self::srv`] | `false` |
 /// | `connect_timeout` … `end_timeout` | `500ms`, `30s`, `5m` or seconds | see [`Timeouts`] |
 /// | `connections` | how many may be open at once, from 1 | `8` |
 /// | `messages_per_connection` | after how many one is closed, from 1 | `100` |
@@ -107,6 +108,9 @@ pub struct SmtpConfig {
     pub(crate) network: Network,
     pub(crate) connector: Option<Arc<dyn Connector>>,
     pub(crate) preset: Option<Preset>,
+    pub(crate) srv: bool,
+    #[cfg(feature = "dns")]
+    pub(crate) resolver: Option<Arc<dyn posthaste_dns::Resolver>>,
 }
 
 impl SmtpConfig {
@@ -136,6 +140,9 @@ impl SmtpConfig {
             network: Network::default(),
             connector: None,
             preset: None,
+            srv: false,
+            #[cfg(feature = "dns")]
+            resolver: None,
         }
     }
 
@@ -501,6 +508,30 @@ impl SmtpConfig {
         self
     }
 
+    /// Sets whether the host is a domain whose servers are looked up (RFC 6186, RFC 8314 §5.1): those of `_submissions._tcp`,
+    /// with TLS from the first octet, and of `_submission._tcp`, as [`Self::tls`] says. They are tried in the order that their
+    /// priorities and weights make. It takes the feature `dns` and a resolver.
+    ///
+    /// A certificate is checked for the server's name if that is in the domain or DNSSEC protects the records, and for the
+    /// domain's if not.
+    pub fn srv(mut self, srv: bool) -> Self {
+        self.srv = srv;
+        self
+    }
+
+    /// Sets who is asked for SRV records.
+    #[cfg(feature = "dns")]
+    pub fn resolver(mut self, resolver: impl posthaste_dns::Resolver + 'static) -> Self {
+        self.resolver = Some(Arc::new(resolver));
+        self
+    }
+
+    /// Says whether a resolver is needed and not set: a URL or a variable can ask for one, and cannot bring it.
+    #[cfg(feature = "dns")]
+    pub fn needs_resolver(&self) -> bool {
+        self.srv && self.resolver.is_none()
+    }
+
     /// Sets how connections are opened, in place of the four settings above.
     pub fn connector(mut self, connector: impl Connector) -> Self {
         self.connector = Some(Arc::new(connector));
@@ -550,6 +581,7 @@ impl SmtpConfig {
             }
             Key::Proxy => self.network.proxy = Some(value.parse()?),
             Key::Socket => self.network.socket = Some(value.into()),
+            Key::Srv => self.srv = key.read(value)?,
             Key::Timeout(phase) => self.timeouts.set(phase, key.duration(value)?),
         }
         Ok(())

@@ -4,6 +4,7 @@ mod ip;
 mod network;
 mod proxy;
 mod race;
+mod srv;
 
 use std::fmt::Debug;
 use std::future::Future;
@@ -16,6 +17,10 @@ use tokio::io::{AsyncRead, AsyncWrite};
 pub use ip::IpChoice;
 pub(crate) use network::Network;
 pub use proxy::{Proxy, ProxyError};
+pub(crate) use srv::Place;
+pub use srv::SrvError;
+#[cfg(feature = "dns")]
+pub(crate) use srv::places;
 
 /// A byte stream in both directions: a TCP connection, a TLS session over one, a pipe in memory.
 pub trait Stream: AsyncRead + AsyncWrite + Send + Unpin + 'static {}

@@ -95,7 +95,7 @@ impl Default for TlsSettings {
 }
 
 /// What handshakes with one server need.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct TlsClient {
     /// What all sessions share that the ordinary check protects: they can resume each other.
     shared: Arc<ClientConfig>,
@@ -139,6 +139,17 @@ impl TlsClient {
             certificate: settings.certificate.load(&ordinary.provider)?,
             ordinary,
             name,
+            host: host.to_owned(),
+        })
+    }
+
+    /// The same for a host of another name; `None` if it cannot be one.
+    pub(crate) fn named(&self, host: &str) -> Option<Self> {
+        Some(Self {
+            shared: Arc::clone(&self.shared),
+            ordinary: Arc::clone(&self.ordinary),
+            certificate: self.certificate.clone(),
+            name: ServerName::try_from(host.to_owned()).ok()?,
             host: host.to_owned(),
         })
     }

@@ -30,6 +30,8 @@ mod sasl;
 mod sendmail;
 mod server;
 mod sink;
+#[cfg(feature = "dns")]
+mod srv;
 mod streamed;
 mod talker;
 mod testing;
