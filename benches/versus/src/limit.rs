@@ -1,4 +1,4 @@
-//! One decision of a keyed limiter: posthaste-limit (rate and rolling quota), governor (rate alone).
+//! Decisions of a keyed limiter, alone and from two threads: posthaste-limit (rate and rolling quota), governor (rate alone).
 
 use std::num::NonZeroU32;
 
@@ -26,8 +26,22 @@ pub fn races() -> Vec<Race> {
             1
         })
     };
+    let together = Limiter::<String>::new(rate.per_day(u32::MAX).expect("a quota"));
+    let contended = RateLimiter::keyed(Quota::per_second(NonZeroU32::MAX));
+    let (both_keys, governed_keys) = (keys.clone(), keys.clone());
+    let threads = Race::new(
+        "20 000 decisions of a keyed limiter in each of two threads, 1024 keys, the system's clock",
+        vec![
+            Runner::new("posthaste-limit, rate and rolling 24-hour quota", move || {
+                in_two_threads(|key| assert!(together.try_acquire(both_keys[key].as_str(), 1).is_admitted()))
+            }),
+            Runner::new("governor 0.10, rate alone (it has no quota)", move || {
+                in_two_threads(|key| assert!(contended.check_key(&governed_keys[key]).is_ok()))
+            }),
+        ],
+    );
     let (peer_keys, mut turn) = (keys.clone(), 0);
-    vec![Race::new(
+    let alone = Race::new(
         "one decision of a keyed limiter, 1024 keys, the system's clock",
         vec![
             ours("posthaste-limit, rate and rolling 24-hour quota", both),
@@ -38,5 +52,16 @@ pub fn races() -> Vec<Race> {
                 1
             }),
         ],
-    )]
+    );
+    vec![alone, threads]
+}
+
+/// Decides 20 000 times in each of two threads.
+fn in_two_threads(decide: impl Fn(usize) + Sync) -> usize {
+    let run = || (0..20_000).for_each(|turn: usize| decide(turn % KEYS));
+    std::thread::scope(|scope| {
+        scope.spawn(run);
+        run();
+    });
+    40_000
 }

@@ -1,9 +1,11 @@
 use std::borrow::Borrow;
 use std::fmt;
-use std::hash::{BuildHasher, Hash, RandomState};
+use std::hash::{BuildHasher, Hash};
 use std::marker::PhantomData;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+
+use hashbrown::DefaultHashBuilder;
 
 use crate::clock::{Clock, SystemClock};
 use crate::decision::{Allowance, Decision};
@@ -53,8 +55,8 @@ pub struct Limiter<K> {
 struct Shared<K> {
     // A power of two.
     shards: Box<[Mutex<Shard<K>>]>,
-    // Keyed at random, so that nobody outside can choose keys that collide.
-    hasher: RandomState,
+    // Seeded at random, so that nobody outside knows which keys collide.
+    hasher: DefaultHashBuilder,
     clock: Arc<dyn Clock>,
 }
 
@@ -317,7 +319,7 @@ impl<K: Hash + Eq> LimiterBuilder<K> {
         Limiter {
             shared: Arc::new(Shared {
                 shards: (0..shards).map(|_| Mutex::new(Shard::new(self.limit, room))).collect(),
-                hasher: RandomState::new(),
+                hasher: DefaultHashBuilder::default(),
                 clock: self.clock.unwrap_or_else(|| Arc::new(SystemClock::new())),
             }),
         }

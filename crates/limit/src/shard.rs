@@ -1,7 +1,7 @@
 use std::borrow::Borrow;
-use std::hash::{BuildHasher, Hash, RandomState};
+use std::hash::{BuildHasher, Hash};
 
-use hashbrown::HashTable;
+use hashbrown::{DefaultHashBuilder, HashTable};
 
 use crate::decision::{Allowance, Decision};
 use crate::limit::Limit;
@@ -66,7 +66,7 @@ impl<K: Hash + Eq> Shard<K> {
         }
     }
 
-    pub(crate) fn acquire<Q>(&mut self, at: Hashed<'_, Q>, n: u32, now: u64, hasher: &RandomState) -> Decision
+    pub(crate) fn acquire<Q>(&mut self, at: Hashed<'_, Q>, n: u32, now: u64, hasher: &DefaultHashBuilder) -> Decision
     where
         K: Borrow<Q>,
         Q: Eq + ToOwned<Owned = K> + ?Sized,
@@ -128,7 +128,7 @@ impl<K: Hash + Eq> Shard<K> {
             .unwrap_or(self.default)
     }
 
-    pub(crate) fn set_limit(&mut self, key: K, hash: u64, limit: Limit, now: u64, hasher: &RandomState) {
+    pub(crate) fn set_limit(&mut self, key: K, hash: u64, limit: Limit, now: u64, hasher: &DefaultHashBuilder) {
         let found = self.entries.find_mut(hash, |entry| entry.key == key);
         if let Some(entry) = found {
             entry
@@ -199,7 +199,7 @@ impl<K: Hash + Eq> Shard<K> {
         key: K,
         hash: u64,
         now: u64,
-        hasher: &RandomState,
+        hasher: &DefaultHashBuilder,
         act: impl FnOnce(&Limit, &mut State),
     ) {
         if let Some(entry) = self.entries.find_mut(hash, |entry| entry.key == key) {
@@ -220,7 +220,7 @@ impl<K: Hash + Eq> Shard<K> {
     }
 
     /// Drops the keys that are back at their full allowance, and gives memory back.
-    pub(crate) fn retain_active(&mut self, now: u64, hasher: &RandomState) {
+    pub(crate) fn retain_active(&mut self, now: u64, hasher: &DefaultHashBuilder) {
         self.sweep(now);
         self.entries.shrink_to_fit(|entry| hasher.hash_one(&entry.key));
     }

@@ -306,6 +306,16 @@ fn postgres(unpacked: &Path) -> Option<PathBuf> {
         .into_iter()
         .find_map(versions)
         .map(|(_, program)| program)
+        .filter(|program| !is_root() || can_be_run_by_nobody(program))
+}
+
+/// Whether the tests can run a program that refuses to be run by root: nobody must be able to reach it.
+fn can_be_run_by_nobody(program: &Path) -> bool {
+    let program = program.display().to_string();
+    let nobody = ["--reuid", "65534", "--regid", "65534", "--clear-groups", "--"];
+    Command::new("setpriv", nobody.into_iter().chain([program.as_str(), "--version"]))
+        .answer()
+        .is_some()
 }
 
 /// Where a library is, below what it is unpacked into.
