@@ -56,12 +56,12 @@ mod registry;
 mod secret;
 mod settings;
 mod submission;
-#[allow(dead_code, reason = "for adapters to come")]
 mod words;
 
 pub use adapter::{Adapter, AuthorizeFuture, Context, Profile};
 pub use adapters::{
-    AmazonSes, AwsCredentials, AwsKeys, Brevo, CredentialsError, Mailgun, Postmark, Resend, SendGrid, SesContent,
+    AmazonSes, AwsCredentials, AwsKeys, Brevo, CredentialsError, MailerSend, Mailgun, Mailjet, Mailtrap, Postmark,
+    Resend, Scaleway, SendGrid, SesContent, UnisenderGo,
 };
 pub use batch::{Batch, BatchFuture, BatchOutcome, BatchTransport, Personal, Recipients};
 pub use driver::Provider;

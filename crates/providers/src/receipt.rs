@@ -164,6 +164,12 @@ impl Fault {
     }
 }
 
+/// What stands at a JSON pointer (RFC 6901), null if nothing does.
+pub(crate) fn at<'v>(value: &'v Value, pointer: &str) -> &'v Value {
+    const NULL: &Value = &Value::Null;
+    value.pointer(pointer).unwrap_or(NULL)
+}
+
 /// A text that is not empty, or a number as text.
 pub(crate) fn text(value: &Value) -> Option<String> {
     match value {

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use crate::driver::{DEFAULT_PARALLEL, DEFAULT_TIMEOUT};
 use crate::{
-    Adapter, AmazonSes, BatchTransport, Brevo, HttpClient, Mailgun, Postmark, Profile, Provider, Resend, SendGrid,
-    Settings, SettingsError,
+    Adapter, AmazonSes, BatchTransport, Brevo, HttpClient, MailerSend, Mailgun, Mailjet, Mailtrap, Postmark, Profile,
+    Provider, Resend, Scaleway, SendGrid, Settings, SettingsError, UnisenderGo,
 };
 
 type Make = fn(&mut Settings, Arc<dyn HttpClient>, Common) -> Result<Arc<dyn BatchTransport>, SettingsError>;
@@ -33,6 +33,11 @@ const ENTRIES: &[Entry] = &[
     entry::<Postmark>(),
     entry::<Resend>(),
     entry::<Brevo>(),
+    entry::<Mailjet>(),
+    entry::<MailerSend>(),
+    entry::<Mailtrap>(),
+    entry::<Scaleway>(),
+    entry::<UnisenderGo>(),
 ];
 
 /// What an adapter needs to be made of a URL.

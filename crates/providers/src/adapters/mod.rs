@@ -1,18 +1,28 @@
 //! The providers, a file each.
 
 mod brevo;
+mod mailersend;
 mod mailgun;
+mod mailjet;
+mod mailtrap;
 mod postmark;
 mod resend;
+mod scaleway;
 mod sendgrid;
 mod ses;
+mod unisender;
 
 #[cfg(test)]
 mod testing;
 
 pub use brevo::Brevo;
+pub use mailersend::MailerSend;
 pub use mailgun::Mailgun;
+pub use mailjet::Mailjet;
+pub use mailtrap::Mailtrap;
 pub use postmark::Postmark;
 pub use resend::Resend;
+pub use scaleway::Scaleway;
 pub use sendgrid::SendGrid;
 pub use ses::{AmazonSes, AwsCredentials, AwsKeys, CredentialsError, SesContent};
+pub use unisender::UnisenderGo;

@@ -111,6 +111,61 @@ const SAMPLES: &[Sample] = &[
         id: Some("<1.2@smtp-relay.mailin.fr>"),
         accepts_batch: |count| format!("{{\"messageIds\":{}}}", list(count, "\"N\"")),
     },
+    Sample {
+        name: "mailjet",
+        url: "mailjet://hidden:hidden@default",
+        accepts: (
+            200,
+            r#"{"Messages":[{"Status":"success","To":[{"Email":"a@example.net","MessageID":1152921538875407621}]}]}"#,
+        ),
+        header: ("X-Request-Id", "1"),
+        id: Some("1152921538875407621"),
+        accepts_batch: |count| {
+            let item = r#"{"Status":"success","To":[{"Email":"x@example.net","MessageID":"N"}]}"#;
+            format!("{{\"Messages\":{}}}", list(count, item))
+        },
+    },
+    Sample {
+        name: "mailersend",
+        url: "mailersend://hidden@default",
+        accepts: (202, ""),
+        header: ("X-Message-Id", "5e42957d51f1d94a1070a733"),
+        id: Some("5e42957d51f1d94a1070a733"),
+        accepts_batch: |_| r#"{"message":"The bulk email is being processed.","bulk_email_id":"614470d1"}"#.to_owned(),
+    },
+    Sample {
+        name: "mailtrap",
+        url: "mailtrap://hidden@default",
+        accepts: (200, r#"{"success":true,"message_ids":["0c7fd939-02cf"]}"#),
+        header: ("X-Request-Id", "1"),
+        id: Some("0c7fd939-02cf"),
+        accepts_batch: |count| {
+            let responses = list(count, r#"{"success":true,"message_ids":["N"]}"#);
+            format!("{{\"success\":true,\"responses\":{responses},\"errors\":[]}}")
+        },
+    },
+    Sample {
+        name: "scaleway",
+        url: "scaleway://hidden@default?project=6d9d3e1f",
+        accepts: (
+            200,
+            r#"{"emails":[{"id":"aaaaaaaa-bbbb","mail_rcpt":"a@example.net","status":"new"}]}"#,
+        ),
+        header: ("X-Request-Id", "1"),
+        id: Some("aaaaaaaa-bbbb"),
+        accepts_batch: |_| String::new(),
+    },
+    Sample {
+        name: "unisender",
+        url: "unisender://hidden@go1.unisender.ru",
+        accepts: (
+            200,
+            r#"{"status":"success","job_id":"1ZymBc-00041N-9X","emails":["a@example.net"]}"#,
+        ),
+        header: ("X-Request-Id", "1"),
+        id: Some("1ZymBc-00041N-9X"),
+        accepts_batch: |_| r#"{"status":"success","job_id":"1ZymBc-00041N-9X","emails":[]}"#.to_owned(),
+    },
 ];
 
 /// An array of so many of the same, each `N` its number.
