@@ -43,6 +43,14 @@ impl Outcome {
         Self::decide(mail, |_| Fate::Accepted)
     }
 
+    /// The same of other recipients.
+    pub(crate) fn with_recipients(&self, recipients: impl IntoIterator<Item = RecipientOutcome>) -> Self {
+        Self {
+            recipients: recipients.into_iter().collect(),
+            ..self.clone()
+        }
+    }
+
     /// Asks `fate` for the fate of each recipient of `mail`, and notes its Message-ID.
     pub fn decide(mail: &Outbound, mut fate: impl FnMut(&EmailAddress) -> Fate) -> Self {
         let recipients = mail.envelope().recipients().iter().map(|recipient| {

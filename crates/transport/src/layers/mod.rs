@@ -5,6 +5,10 @@
 //! | [`Retry`] | tries again what is safe to try again | |
 //! | [`Failover`], [`RoundRobin`] | several transports as one, in order or by turns | |
 //! | [`CircuitBreaker`] | asks nothing of a transport that is down | |
+//! | [`ConcurrencyLimit`] | holds how many sends are under way at once | |
+//! | [`Redirect`] | sends everything to somebody else, for staging | |
+//! | [`DryRun`] | does all but the sending | |
+//! | [`Capture`] | keeps the last sends that passed | |
 //! | `RateLimit` | waits until a rate and a quota allow a send | `limit` |
 //! | `Sign` | puts DKIM signatures in front of a message | `sign` |
 //!
@@ -30,20 +34,28 @@
 //! ```
 
 mod breaker;
+mod capture;
+mod concurrency;
+mod dry_run;
 mod failover;
 mod health;
 #[cfg(feature = "limit")]
 mod rate_limit;
+mod redirect;
 mod retry;
 #[cfg(feature = "sign")]
 mod sign;
 
 pub use breaker::{Breaking, CircuitBreaker};
+pub use capture::{Capture, Capturing, Passed};
+pub use concurrency::{ConcurrencyLimit, ConcurrencyLimited};
+pub use dry_run::{DryRun, DryRunning};
 pub use failover::{Failover, FailoverError, RoundRobin};
 pub use health::HealthPolicy;
 #[cfg(feature = "limit")]
 #[cfg_attr(docsrs, doc(cfg(feature = "limit")))]
 pub use rate_limit::{RateLimit, RateLimited};
+pub use redirect::{Redirect, Redirecting};
 pub use retry::{FixedJitter, Jitter, Retry, RetryPolicy, Retrying, SystemJitter};
 #[cfg(feature = "sign")]
 #[cfg_attr(docsrs, doc(cfg(feature = "sign")))]
