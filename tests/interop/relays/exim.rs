@@ -5,13 +5,15 @@ use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use posthaste_smtp::{Mechanism, Tls};
-use posthaste_transport::{Disposition, ErrorKind};
+use posthaste_address::{EmailAddress, Envelope};
+use posthaste_mime::Rope;
+use posthaste_smtp::{Mechanism, SendmailError, SendmailTransport, Tls};
+use posthaste_transport::{Disposition, ErrorKind, Outbound, SendOptions, Transport as _};
 use tokio::runtime::Runtime;
 
 use super::{
-    OWNER, OWNER_ID, Relay, assert_stored, certify, delivered, folder_for_others, owned_folder, refused, send_now,
-    try_send,
+    OWNER, OWNER_ID, Relay, assert_stored, certify, delivered, difficult, folder_for_others, owned_folder, refused,
+    send_now, try_send,
 };
 use crate::Case;
 use crate::programs::{Program, Running};
@@ -42,6 +44,11 @@ pub(crate) const CASES: &[Case] = &[
         name: "exim_refuses_our_client_with_a_wrong_password_and_without_tls",
         needs: &[Program::Exim, Program::NssWrapper],
         run: exim_refuses_strangers,
+    },
+    Case {
+        name: "exim_delivers_every_octet_that_our_sendmail_transport_pipes_to_it",
+        needs: &[Program::Exim, Program::NssWrapper],
+        run: exim_is_piped_to,
     },
 ];
 
@@ -129,6 +136,44 @@ fn authenticator(mechanism: &str, prompts: &str, name: usize) -> String {
          server_condition = ${{if and{{{{eq{{$auth{name}}}{{{USER}}}}}{{eq{{$auth{}}}{{{PASSWORD}}}}}}}}}\n",
         name + 1
     )
+}
+
+/// Exim is a sendmail program too.
+fn exim_is_piped_to() {
+    let relay = exim(Takes::Anyone);
+    let at = |name: &str| relay.folder.path().join(name).display().to_string();
+    let words = [
+        format!("LD_PRELOAD={}", at("users.so")),
+        format!("NSS_WRAPPER_PASSWD={}", at("passwd")),
+        format!("NSS_WRAPPER_GROUP={}", at("group")),
+        at("exim"),
+        "-C".to_owned(),
+        at("settings"),
+        // It delivers before it ends.
+        "-odf".to_owned(),
+    ];
+    let transport = SendmailTransport::new().program("/usr/bin/env");
+    let transport = words.into_iter().fold(transport, SendmailTransport::argument);
+    let recipients = ["bob@example.net", "zoe@example.net"].map(|recipient| recipient.parse::<EmailAddress>().unwrap());
+    let envelope = Envelope::new(Some("-oQ/tmp@example.org".parse().unwrap()), recipients).unwrap();
+    let mail = Outbound::raw(envelope, Rope::from(difficult(1).into_bytes()));
+    let options = SendOptions::new();
+    let sent = Runtime::new().unwrap().block_on(transport.send(&mail, &options));
+    assert!(sent.unwrap().is_complete());
+    for mailbox in ["bob", "zoe"] {
+        let stored = delivered(&relay.mailbox(mailbox), 1);
+        assert_eq!(stored.len(), 1);
+        assert_stored(&stored[0], 1);
+    }
+    // Without settings it says so, and takes nothing.
+    let transport = transport.argument("-C").argument("/nonexistent/settings");
+    let error = Runtime::new()
+        .unwrap()
+        .block_on(transport.send(&mail, &options))
+        .unwrap_err();
+    let cause = std::error::Error::source(&error).and_then(|cause| cause.downcast_ref::<SendmailError>());
+    assert!(cause.is_some_and(|cause| !cause.said().is_empty()), "{error:?}");
+    assert_eq!(delivered(&relay.mailbox("bob"), 1).len(), 1);
 }
 
 fn exim_delivers(chunking: bool) {

@@ -301,7 +301,7 @@ mod tests {
     fn names_are_found_as_people_write_them() {
         for (name, found) in [
             ("Gmail", "gmail"),
-            ("Outlook.com", ""),
+            ("Outlook.com", "hotmail"),
             ("OUTLOOK", "hotmail"),
             ("Google Mail", "gmail"),
             ("SendinBlue", "brevo"),

@@ -132,7 +132,7 @@ pub(super) const SERVICES: &[Preset] = &[
     starttls("disroot", "disroot.org", 587)
         .with_domains(&["disroot.org"])
         .login(),
-    starttls("ethereal", "smtp.ethereal.email", 587),
+    starttls("ethereal", "smtp.ethereal.email", 587).with_aliases(&["ethereal.email"]),
     implicit("fastmail", "smtp.fastmail.com", 465).with_domains(&["fastmail.fm"]),
     implicit("feishu-mail", "smtp.feishu.cn", 465).with_aliases(&["feishu"]),
     starttls("gandi-mail", "mail.gandi.net", 587).with_aliases(&["gandi"]),
@@ -151,7 +151,7 @@ pub(super) const SERVICES: &[Preset] = &[
     starttls("godaddy-europe", "smtp.europe.secureserver.net", 25),
     starttls("hot.ee", "mail.hot.ee", 25),
     starttls("hotmail", "smtp-mail.outlook.com", 587)
-        .with_aliases(&["outlook"])
+        .with_aliases(&["outlook", "outlook.com", "hotmail.com"])
         .with_domains(&["hotmail.com", "outlook.com"])
         .tokens(),
     starttls("icloud", "smtp.mail.me.com", 587)
@@ -170,10 +170,10 @@ pub(super) const SERVICES: &[Preset] = &[
     starttls("mailosaur", "mailosaur.io", 25),
     starttls("naver", "smtp.naver.com", 587),
     implicit("one", "send.one.com", 465),
-    implicit("openmailbox", "smtp.openmailbox.org", 465).with_aliases(&["omb"]),
+    implicit("openmailbox", "smtp.openmailbox.org", 465).with_aliases(&["omb", "openmailbox.org"]),
     starttls("outlook365", "smtp.office365.com", 587).tokens(),
     starttls("proton", "smtp.protonmail.ch", 587)
-        .with_aliases(&["protonmail"])
+        .with_aliases(&["protonmail", "proton.me", "protonmail.com", "protonmail.ch"])
         .with_domains(&["proton.me", "protonmail.com", "pm.me", "protonmail.ch"]),
     implicit("qiye.aliyun", "smtp.mxhichina.com", 465),
     implicit("qq", "smtp.qq.com", 465).with_domains(&["qq.com"]),
