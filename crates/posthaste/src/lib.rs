@@ -46,7 +46,8 @@
 //! | `events` | `events`: bounces, complaints and automatic replies that came by mail | aws-lc-rs, quick-xml, flate2 |
 //! | `providers` | `providers`: SendGrid, Postmark and others, and their URLs | reqwest |
 //! | `report` | `report`: DMARC aggregate, failure and TLS reports | quick-xml, serde_json, flate2 |
-//! | `suppression` | `suppression`: addresses that must not be written to | - |
+//! | `suppression` | `suppression`: addresses that must not be written to, and the layer that asks for them | - |
+//! | `metrics` | the layers `Measure` and `Trace` | metrics, tracing |
 //! | `redis` | `limit::RedisLimiter`: limits that many processes share | redis |
 //! | `postgres` | `limit::PostgresLimiter`, `suppression::PostgresSuppressionList` | sqlx |
 //! | `sqlite` | `suppression::SqliteSuppressionList` | sqlx, SQLite |

@@ -122,6 +122,12 @@ impl SendOptions {
         Ok(self)
     }
 
+    /// The same without the key: for layers that know keys in place of a transport that does not.
+    pub(crate) fn without_idempotency_key(mut self) -> Self {
+        self.idempotency_key = None;
+        self
+    }
+
     /// Bounds the whole send: layers, waiting and every attempt.
     #[must_use]
     pub const fn with_deadline(mut self, deadline: Duration) -> Self {

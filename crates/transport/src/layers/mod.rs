@@ -9,6 +9,10 @@
 //! | [`Redirect`] | sends everything to somebody else, for staging | |
 //! | [`DryRun`] | does all but the sending | |
 //! | [`Capture`] | keeps the last sends that passed | |
+//! | [`Idempotency`] | sends once for a key, whatever is behind | |
+//! | `Trace` | makes a span of each send | `tracing` |
+//! | `Measure` | counts sends and takes their time | `metrics` |
+//! | `Suppress` | leaves out whom a suppression list names | `suppression` |
 //! | `RateLimit` | waits until a rate and a quota allow a send | `limit` |
 //! | `Sign` | puts DKIM signatures in front of a message | `sign` |
 //!
@@ -39,12 +43,19 @@ mod concurrency;
 mod dry_run;
 mod failover;
 mod health;
+mod idempotency;
+#[cfg(feature = "metrics")]
+mod measure;
 #[cfg(feature = "limit")]
 mod rate_limit;
 mod redirect;
 mod retry;
 #[cfg(feature = "sign")]
 mod sign;
+#[cfg(feature = "suppression")]
+mod suppress;
+#[cfg(feature = "tracing")]
+mod trace;
 
 pub use breaker::{Breaking, CircuitBreaker};
 pub use capture::{Capture, Capturing, Passed};
@@ -52,6 +63,10 @@ pub use concurrency::{ConcurrencyLimit, ConcurrencyLimited};
 pub use dry_run::{DryRun, DryRunning};
 pub use failover::{Failover, FailoverError, RoundRobin};
 pub use health::HealthPolicy;
+pub use idempotency::{Claim, Idempotency, Idempotent, MemoryOutcomes, OutcomeStore, StoreError, StoreFuture};
+#[cfg(feature = "metrics")]
+#[cfg_attr(docsrs, doc(cfg(feature = "metrics")))]
+pub use measure::{Measure, Measured};
 #[cfg(feature = "limit")]
 #[cfg_attr(docsrs, doc(cfg(feature = "limit")))]
 pub use rate_limit::{RateLimit, RateLimited};
@@ -60,3 +75,9 @@ pub use retry::{FixedJitter, Jitter, Retry, RetryPolicy, Retrying, SystemJitter}
 #[cfg(feature = "sign")]
 #[cfg_attr(docsrs, doc(cfg(feature = "sign")))]
 pub use sign::{Sign, Signed};
+#[cfg(feature = "suppression")]
+#[cfg_attr(docsrs, doc(cfg(feature = "suppression")))]
+pub use suppress::{Suppress, Suppressing};
+#[cfg(feature = "tracing")]
+#[cfg_attr(docsrs, doc(cfg(feature = "tracing")))]
+pub use trace::{Trace, Traced};
