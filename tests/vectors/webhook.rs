@@ -26,6 +26,11 @@ pub const DEVIATIONS: &[(&str, &str, &str)] = &[
     ),
     (
         "webhook/provider-webhooks",
+        "a mail without a text has none, though one that is attached to it has",
+        "who answers the text would answer another mail",
+    ),
+    (
+        "webhook/provider-webhooks",
         "a reason is there where the recording has none",
         "the model has one for every bounce, complaint and wish to get no more",
     ),

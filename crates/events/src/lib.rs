@@ -46,6 +46,7 @@
 //! # Where to look
 //!
 //! - [`event`]: what happened to a message, in one model for all providers.
+//! - [`inbound`]: mail that came in, in one model for all providers and for mail as it is.
 //! - [`webhook`]: requests of providers, checked and read: Amazon SES, SendGrid, Mailgun, Postmark, Resend, Brevo, Mailjet, SparkPost,
 //!   MailerSend, Mailtrap, Mandrill, Azure, Scaleway, ZeptoMail, Unisender Go and Postal; [`webhook::Signer`] and
 //!   [`webhook::Destination`] for webhooks of one's own.
@@ -71,6 +72,7 @@
 pub mod bounce;
 mod cut;
 pub mod event;
+pub mod inbound;
 pub mod mail;
 #[cfg(feature = "suppression")]
 #[cfg_attr(docsrs, doc(cfg(feature = "suppression")))]

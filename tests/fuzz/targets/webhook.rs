@@ -6,8 +6,9 @@ use std::time::{Duration, SystemTime};
 
 use libfuzzer_sys::fuzz_target;
 use posthaste_events::webhook::{
-    AcceptUnsigned, Brevo, Destination, Form, Mailgun, Parsed, Postmark, Proof, Receiver, RecentKeys, Request, Resend,
-    SendGrid, Ses, Signer, SigningSecret, Sns, StandardWebhooks,
+    AcceptUnsigned, Access, Azure, Brevo, Destination, Form, MailerSend, Mailgun, Mailjet, Mailtrap, Mandrill, Parsed,
+    Postmark, Proof, Receiver, RecentKeys, Request, Resend, Scaleway, SendGrid, Ses, Signer, SigningSecret, Sns,
+    SparkPost, StandardWebhooks, UnisenderGo, ZeptoMail,
 };
 
 const KINDS: [&str; 3] = [

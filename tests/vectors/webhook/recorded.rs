@@ -12,6 +12,8 @@ use posthaste_events::webhook::{
 };
 use serde_json::Value;
 
+mod inbound;
+
 use crate::harness::{Input, Report};
 
 pub fn run(input: &Input, report: &mut Report) {
@@ -33,7 +35,7 @@ pub fn run(input: &Input, report: &mut Report) {
 }
 
 /// What came of a case.
-enum Checked {
+pub(super) enum Checked {
     Right,
     Wrong(String),
     Unanswered(&'static str),
@@ -192,7 +194,10 @@ fn verify(receiver: &Receiver, provider: &str, config: &Value, request: Request)
 fn compare(parsed: &Parsed, is_inbound: bool, case: &Value) -> Checked {
     let expected: Vec<&Value> = case["events"].as_array().unwrap().iter().collect();
     if is_inbound && !expected.is_empty() {
-        return Checked::Unanswered("inbound mail is not compared");
+        let [mail] = &parsed.inbound[..] else {
+            return Checked::Wrong(format!("{} mails, expected one", parsed.inbound.len()));
+        };
+        return inbound::compare(mail, expected[0]);
     }
     if let Some(problem) = parsed.problems.first() {
         return Checked::Wrong(format!("an event cannot be read: {}", problem.error));
@@ -325,7 +330,7 @@ fn words(value: &Value, found: &mut Vec<String>) {
 }
 
 /// Reads a time as Python writes it, to the microsecond.
-fn microseconds(text: &str) -> Option<u128> {
+pub(super) fn microseconds(text: &str) -> Option<u128> {
     let (clock, offset) = text.split_at(text.len() - 6);
     let (date, clock) = clock.split_once('T')?;
     let numbers: Vec<i64> = date

@@ -74,7 +74,10 @@ impl Form {
             let disposition = part.disposition()?;
             Some(FormField {
                 name: disposition.get("name")?.to_owned(),
-                file_name: part.file_name().map(str::to_owned),
+                file_name: part
+                    .field("content-disposition")
+                    .and_then(|field| literal_name(&String::from_utf8_lossy(&field.value())))
+                    .or_else(|| part.file_name().map(str::to_owned)),
                 content_type: part
                     .field("content-type")
                     .map(|field| field.decoded().trim().to_owned()),
@@ -115,6 +118,13 @@ impl fmt::Debug for FormField {
             .field("value", &format_args!("{} octets", self.value.len()))
             .finish_non_exhaustive()
     }
+}
+
+/// Reads the name of a file as forms write it: a backslash stands for itself there, and a quote is written `%22` (RFC 7578 §4.2).
+fn literal_name(disposition: &str) -> Option<String> {
+    let (_, rest) = disposition.split_once("filename=\"")?;
+    let (name, _) = rest.split_once('"')?;
+    Some(name.replace("%22", "\""))
 }
 
 /// Splits a URL-encoded form, and decodes names and values.
@@ -169,14 +179,14 @@ mod tests {
     #[test]
     fn forms_of_parts_are_taken_apart() {
         let body = "--b\r\nContent-Disposition: form-data; name=\"text\"\r\n\r\nHello\r\nyou\r\n--b\r\n\
-            Content-Disposition: form-data; name=\"f1\"; filename=\"a.png\"\r\nContent-Type: image/png\r\n\r\n\u{0}PNG\r\n--b--\r\n";
+            Content-Disposition: form-data; name=\"f1\"; filename=\"c:\\a.png\"\r\nContent-Type: image/png\r\n\r\n\u{0}PNG\r\n--b--\r\n";
         let request = Request::post("", body).header("Content-Type", "multipart/form-data; boundary=b");
         let form = Form::read(&request).unwrap();
         assert_eq!(form.text("text"), Some("Hello\r\nyou"));
         let file = form.field("f1").unwrap();
         assert_eq!(
             (file.file_name.as_deref(), file.content_type.as_deref()),
-            (Some("a.png"), Some("image/png"))
+            (Some("c:\\a.png"), Some("image/png"))
         );
         assert_eq!(&file.value[..], b"\0PNG");
         let other = Request::post("", "{}").header("Content-Type", "application/json");

@@ -149,7 +149,7 @@ pub(super) fn as_text(value: &Value) -> String {
 }
 
 /// Takes the angle brackets off a Message-ID.
-pub(super) fn bare_id(id: &str) -> Option<String> {
+pub(crate) fn bare_id(id: &str) -> Option<String> {
     let bare = id.trim().trim_start_matches('<').trim_end_matches('>');
     (!bare.is_empty()).then(|| bare.to_owned())
 }

@@ -53,6 +53,7 @@ pub use destination::{Destination, DestinationError};
 pub use error::{KeyError, ParseError, VerifyError};
 pub use form::{Form, FormField};
 pub(crate) use hash::hex;
+pub(crate) use item::bare_id;
 pub use parsed::{Control, Parsed, Problem};
 pub use provider::{Evidence, Preparation, Provider};
 pub use providers::{

@@ -4,13 +4,16 @@ use bytes::Bytes;
 
 use super::ParseError;
 use crate::event::Event;
+use crate::inbound::Inbound;
 
 /// What a request said.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Parsed {
     /// What happened to messages.
     pub events: Vec<Event>,
+    /// Mail that came in.
+    pub inbound: Vec<Inbound>,
     /// What the provider wants of the receiver, beside being answered.
     pub control: Option<Control>,
     /// Events that could not be read. The others are there.
@@ -68,6 +71,15 @@ impl Parsed {
     pub fn control(control: Control) -> Self {
         Self {
             control: Some(control),
+            ..Self::default()
+        }
+    }
+
+    /// Makes what holds nothing but a mail.
+    #[must_use]
+    pub fn inbound(mail: Inbound) -> Self {
+        Self {
+            inbound: vec![mail],
             ..Self::default()
         }
     }

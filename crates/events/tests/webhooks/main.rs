@@ -12,6 +12,7 @@
 mod any_octets;
 #[cfg(feature = "axum")]
 mod extractor;
+mod inbound;
 mod providers;
 mod receiver;
 mod signatures;

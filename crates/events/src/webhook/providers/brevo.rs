@@ -35,6 +35,17 @@ impl Provider for Brevo {
 
     fn parse(&self, verified: &Verified) -> Result<Parsed, ParseError> {
         let mut parsed = Parsed::new();
+        if let Ok(whole) = object(verified.body())
+            && whole.get("items").is_some()
+        {
+            let limit = verified.limits().events;
+            let mails = whole.list(&["items"]);
+            if mails.len() > limit {
+                return Err(ParseError::TooMany { limit });
+            }
+            parsed.inbound = mails.iter().map(super::inbound::brevo::read).collect();
+            return Ok(parsed);
+        }
         for (index, item) in split(verified.body(), verified.limits().events)?
             .into_iter()
             .enumerate()

@@ -51,6 +51,10 @@ impl Provider for MailerSend {
     }
 
     fn parse(&self, verified: &Verified) -> Result<Parsed, ParseError> {
+        let item = object(verified.body())?;
+        if item.text(&["type"]) == Some("inbound.message") {
+            return super::inbound::mailersend::read(item.at(&["data"])).map(Parsed::inbound);
+        }
         Ok(Parsed {
             events: vec![event(verified.body())?],
             ..Parsed::new()

@@ -33,6 +33,12 @@ impl Provider for Mailjet {
     }
 
     fn parse(&self, verified: &Verified) -> Result<Parsed, ParseError> {
+        if let Ok(whole) = object(verified.body())
+            && whole.get("event").is_none()
+            && (whole.get("Parts").is_some() || whole.get("Headers").is_some())
+        {
+            return Ok(Parsed::inbound(super::inbound::mailjet::read(&whole)));
+        }
         let mut parsed = Parsed::new();
         for (index, item) in split(verified.body(), verified.limits().events)?
             .into_iter()

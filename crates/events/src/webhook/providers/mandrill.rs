@@ -97,9 +97,18 @@ impl Provider for Mandrill {
         }
         let mut parsed = Parsed::new();
         for (index, item) in items.into_iter().enumerate() {
-            parsed.push(index, event(item));
+            match object(&item) {
+                Ok(object) if object.text(&["event"]) == Some("inbound") => {
+                    match super::inbound::mandrill::read(&object) {
+                        Ok(mail) => parsed.inbound.push(mail),
+                        Err(error) => parsed.push(index, Err(error)),
+                    }
+                }
+                Ok(_) => parsed.push(index, event(item)),
+                Err(error) => parsed.push(index, Err(error)),
+            }
         }
-        if parsed.events.is_empty() && parsed.problems.is_empty() {
+        if parsed.events.is_empty() && parsed.inbound.is_empty() && parsed.problems.is_empty() {
             parsed.control = Some(Control::Ping);
         }
         Ok(parsed)

@@ -2,6 +2,7 @@
 
 mod azure;
 mod brevo;
+mod inbound;
 mod mailersend;
 mod mailgun;
 mod mailjet;

@@ -66,6 +66,9 @@ impl Provider for Postal {
 
     fn parse(&self, verified: &Verified) -> Result<Parsed, ParseError> {
         let item = object(verified.body())?;
+        if item.get("rcpt_to").is_some() {
+            return super::inbound::postal::read(&item).map(Parsed::inbound);
+        }
         let mut parsed = Parsed::new();
         // What it says of mail that came in is nothing about mail that was sent.
         if message(&item).text(&["direction"]) != Some("incoming") {
@@ -95,7 +98,6 @@ fn event(item: &Value, raw: &Bytes) -> Event {
         "MessageHeld" => (EventKind::Queued, None),
         "MessageLinkClicked" => (EventKind::Clicked, None),
         "MessageLoaded" => (EventKind::Opened { by_machine: None }, None),
-        "" if item.get("rcpt_to").is_some() => (EventKind::Inbound, None),
         _ => (EventKind::Unknown, None),
     };
     let mut event = Event::new("postal", kind);
@@ -103,8 +105,7 @@ fn event(item: &Value, raw: &Bytes) -> Event {
     name.clone_into(&mut event.provider_kind);
     event.provider_event_id = item.word(&["uuid"]);
     event.time = read_seconds(item.at(&["timestamp"]));
-    let recipient = message.text(&["to"]).or_else(|| item.text(&["rcpt_to"]));
-    event.recipient = recipient.map(str::to_owned);
+    event.recipient = message.text(&["to"]).map(str::to_owned);
     event.provider_message_id = message.word(&["id"]);
     event.message_id = message.text(&["message_id"]).and_then(bare_id);
     event.tags = message.words(&["tag"]);

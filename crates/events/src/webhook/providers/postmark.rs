@@ -36,17 +36,23 @@ impl Provider for Postmark {
     }
 
     fn parse(&self, verified: &Verified) -> Result<Parsed, ParseError> {
+        let item = object(verified.body())?;
+        let record = item.text(&["RecordType"]);
+        if record == Some("Inbound")
+            || record.is_none() && (item.get("FromFull").is_some() || item.get("Attachments").is_some())
+        {
+            return Ok(Parsed::inbound(super::inbound::postmark::read(&item)));
+        }
         Ok(Parsed {
-            events: vec![event(verified.body())?],
+            events: vec![event(&item, verified.body())],
             ..Parsed::new()
         })
     }
 }
 
-fn event(raw: &Bytes) -> Result<Event, ParseError> {
-    let item = object(raw)?;
+fn event(item: &Value, raw: &Bytes) -> Event {
     let record = item.text(&["RecordType"]).unwrap_or_default();
-    let (kind, rejection) = kind(&item, record);
+    let (kind, rejection) = kind(item, record);
     let mut event = Event::new("postmark", kind);
     event.rejection = rejection;
     event.provider_kind = match (record, item.text(&["Type"])) {
@@ -77,7 +83,7 @@ fn event(raw: &Bytes) -> Result<Event, ParseError> {
         }
     };
     event.raw = raw.clone();
-    Ok(event)
+    event
 }
 
 fn kind(item: &Value, record: &str) -> (EventKind, Option<Rejection>) {

@@ -72,6 +72,22 @@ impl Provider for Resend {
     }
 
     fn parse(&self, verified: &Verified) -> Result<Parsed, ParseError> {
+        let item = object(verified.body())?;
+        if item.text(&["type"]) == Some("email.received") {
+            let mut mail = super::inbound::resend::read(item.at(&["data"]));
+            mail.time = item.text(&["created_at"]).and_then(read_text);
+            let id = verified
+                .request()
+                .field("svix-id")
+                .or_else(|| verified.request().field("webhook-id"));
+            mail.provider_event_id = id.map(str::to_owned);
+            mail.id = mail
+                .provider_event_id
+                .clone()
+                .or_else(|| mail.fetch.clone())
+                .unwrap_or_default();
+            return Ok(Parsed::inbound(mail));
+        }
         Ok(Parsed {
             events: vec![event(verified)?],
             ..Parsed::new()

@@ -140,6 +140,9 @@ impl Provider for SendGrid {
     }
 
     fn parse(&self, verified: &Verified) -> Result<Parsed, ParseError> {
+        if verified.request().media_type().as_deref() == Some("multipart/form-data") {
+            return super::inbound::sendgrid::read(verified.request()).map(Parsed::inbound);
+        }
         let mut parsed = Parsed::new();
         for (index, item) in split(verified.body(), verified.limits().events)?
             .into_iter()

@@ -5,6 +5,7 @@ use std::time::SystemTime;
 use bytes::Bytes;
 use serde_json::Value;
 
+use super::inbound;
 use crate::bounce::Permanence;
 use crate::event::{Event, EventKind, Rejection};
 use crate::webhook::instant::read_text;
@@ -74,7 +75,11 @@ impl Provider for Ses {
                 Ok(Parsed::control(Control::Ping))
             }
             EnvelopeKind::Notification => {
-                let events = events(&envelope, verified.limits().events)?;
+                let message = object(envelope.message.as_bytes())?;
+                if message.text(&["notificationType"]) == Some("Received") {
+                    return inbound::ses::read(&message).map(Parsed::inbound);
+                }
+                let events = events(&envelope, &message, verified.limits().events)?;
                 Ok(Parsed {
                     events,
                     ..Parsed::new()
@@ -85,15 +90,14 @@ impl Provider for Ses {
 }
 
 /// Reads the events of a message: one a recipient.
-fn events(envelope: &Envelope, limit: usize) -> Result<Vec<Event>, ParseError> {
-    let message = object(envelope.message.as_bytes())?;
+fn events(envelope: &Envelope, message: &Value, limit: usize) -> Result<Vec<Event>, ParseError> {
     let name = message
         .text(&["eventType"])
         .or_else(|| message.text(&["notificationType"]));
     let name = name.unwrap_or_default();
-    let common = common(&message, envelope, name);
+    let common = common(message, envelope, name);
     let mail = message.at(&["mail"]);
-    let about = about(&message, name);
+    let about = about(message, name);
     let recipients = recipients(about, name);
     if recipients.len() > limit {
         return Err(ParseError::TooMany { limit });

@@ -40,6 +40,16 @@ impl Provider for SparkPost {
             .enumerate()
         {
             // An event that holds nothing asks whether somebody is there.
+            let relayed = object(&item)
+                .ok()
+                .and_then(|item| Some(super::inbound::sparkpost::read(item.get("msys")?.get("relay_message")?)));
+            if let Some(relayed) = relayed {
+                match relayed {
+                    Ok(mail) => parsed.inbound.push(mail),
+                    Err(error) => parsed.push(index, Err(error)),
+                }
+                continue;
+            }
             match event(item) {
                 Ok(Some(event)) => parsed.push(index, Ok(event)),
                 Ok(None) => parsed.control = Some(Control::Ping),

@@ -13,7 +13,7 @@ use crate::webhook::hash::from_hex;
 use crate::webhook::instant::{read_seconds, read_whole_seconds};
 use crate::webhook::item::{Look, bare_id, object};
 use crate::webhook::key::Secrets;
-use crate::webhook::{Evidence, KeyError, ParseError, Parsed, Provider, Request, Verified, VerifyError, Window};
+use crate::webhook::{Evidence, Form, KeyError, ParseError, Parsed, Provider, Request, Verified, VerifyError, Window};
 
 /// Webhooks of Mailgun.
 ///
@@ -92,6 +92,12 @@ impl Provider for Mailgun {
     }
 
     fn parse(&self, verified: &Verified) -> Result<Parsed, ParseError> {
+        if is_form(verified.request()) {
+            let form = Form::read(verified.request())?;
+            if form.field("event").is_none() {
+                return super::inbound::mailgun::read(&form).map(Parsed::inbound);
+            }
+        }
         let event = if is_form(verified.request()) {
             form::event(verified.request())?
         } else {
