@@ -60,8 +60,8 @@ mod words;
 
 pub use adapter::{Adapter, AuthorizeFuture, Context, Profile};
 pub use adapters::{
-    AmazonSes, AwsCredentials, AwsKeys, Brevo, CredentialsError, MailerSend, Mailgun, Mailjet, Mailtrap, Postmark,
-    Resend, Scaleway, SendGrid, SesContent, UnisenderGo,
+    AmazonSes, AwsCredentials, AwsKeys, Azure, Brevo, Cloudflare, CredentialsError, MailerSend, Mailgun, Mailjet,
+    Mailtrap, Postmark, Resend, Scaleway, SendGrid, SesContent, UnisenderGo, ZeptoMail,
 };
 pub use batch::{Batch, BatchFuture, BatchOutcome, BatchTransport, Personal, Recipients};
 pub use driver::Provider;

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use crate::driver::{DEFAULT_PARALLEL, DEFAULT_TIMEOUT};
 use crate::{
-    Adapter, AmazonSes, BatchTransport, Brevo, HttpClient, MailerSend, Mailgun, Mailjet, Mailtrap, Postmark, Profile,
-    Provider, Resend, Scaleway, SendGrid, Settings, SettingsError, UnisenderGo,
+    Adapter, AmazonSes, Azure, BatchTransport, Brevo, Cloudflare, HttpClient, MailerSend, Mailgun, Mailjet, Mailtrap,
+    Postmark, Profile, Provider, Resend, Scaleway, SendGrid, Settings, SettingsError, UnisenderGo, ZeptoMail,
 };
 
 type Make = fn(&mut Settings, Arc<dyn HttpClient>, Common) -> Result<Arc<dyn BatchTransport>, SettingsError>;
@@ -36,8 +36,11 @@ const ENTRIES: &[Entry] = &[
     entry::<Mailjet>(),
     entry::<MailerSend>(),
     entry::<Mailtrap>(),
+    entry::<Azure>(),
     entry::<Scaleway>(),
+    entry::<ZeptoMail>(),
     entry::<UnisenderGo>(),
+    entry::<Cloudflare>(),
 ];
 
 /// What an adapter needs to be made of a URL.

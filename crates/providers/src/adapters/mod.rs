@@ -1,6 +1,8 @@
 //! The providers, a file each.
 
+mod azure;
 mod brevo;
+mod cloudflare;
 mod mailersend;
 mod mailgun;
 mod mailjet;
@@ -11,11 +13,14 @@ mod scaleway;
 mod sendgrid;
 mod ses;
 mod unisender;
+mod zeptomail;
 
 #[cfg(test)]
 mod testing;
 
+pub use azure::Azure;
 pub use brevo::Brevo;
+pub use cloudflare::Cloudflare;
 pub use mailersend::MailerSend;
 pub use mailgun::Mailgun;
 pub use mailjet::Mailjet;
@@ -26,3 +31,4 @@ pub use scaleway::Scaleway;
 pub use sendgrid::SendGrid;
 pub use ses::{AmazonSes, AwsCredentials, AwsKeys, CredentialsError, SesContent};
 pub use unisender::UnisenderGo;
+pub use zeptomail::ZeptoMail;

@@ -16,7 +16,7 @@ pub(crate) fn builder() -> MessageBuilder {
         .text("First line")
         .date(UNIX_EPOCH + Duration::from_secs(1_700_000_000))
         .message_id(MessageId::parse("<id@example.com>").unwrap())
-        .generator(&Generator::default())
+        .generator(&Generator::fixed(UNIX_EPOCH + Duration::from_secs(1_700_000_000), 1))
 }
 
 /// One recipient, a subject, a line.

@@ -145,6 +145,14 @@ const SAMPLES: &[Sample] = &[
         },
     },
     Sample {
+        name: "azure",
+        url: "azure://aGlkZGVu@name.communication.azure.com",
+        accepts: (202, r#"{"id":"op-1","status":"Running","error":null}"#),
+        header: ("x-ms-request-id", "1"),
+        id: Some("op-1"),
+        accepts_batch: |_| String::new(),
+    },
+    Sample {
         name: "scaleway",
         url: "scaleway://hidden@default?project=6d9d3e1f",
         accepts: (
@@ -156,6 +164,17 @@ const SAMPLES: &[Sample] = &[
         accepts_batch: |_| String::new(),
     },
     Sample {
+        name: "zeptomail",
+        url: "zeptomail://hidden@default",
+        accepts: (
+            201,
+            r#"{"data":[{"code":"EM_104","message":"Email request received"}],"message":"OK","request_id":"2d6f.1"}"#,
+        ),
+        header: ("X-Request-Id", "1"),
+        id: Some("2d6f.1"),
+        accepts_batch: |_| r#"{"data":[{"code":"EM_104"}],"message":"OK","request_id":"2d6f.1"}"#.to_owned(),
+    },
+    Sample {
         name: "unisender",
         url: "unisender://hidden@go1.unisender.ru",
         accepts: (
@@ -165,6 +184,14 @@ const SAMPLES: &[Sample] = &[
         header: ("X-Request-Id", "1"),
         id: Some("1ZymBc-00041N-9X"),
         accepts_batch: |_| r#"{"status":"success","job_id":"1ZymBc-00041N-9X","emails":[]}"#.to_owned(),
+    },
+    Sample {
+        name: "cloudflare",
+        url: "cloudflare://hidden@default?account=0123456789abcdef",
+        accepts: (200, r#"{"success":true,"errors":[],"messages":[],"result":{}}"#),
+        header: ("CF-Ray", "1"),
+        id: None,
+        accepts_batch: |_| String::new(),
     },
 ];
 
