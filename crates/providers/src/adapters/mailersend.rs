@@ -246,3 +246,41 @@ fn attachment(part: &Attachment, disposition: &'static str) -> Json {
         .set("content", Json::Base64(part.to_base64()))
         .set("disposition", disposition)
 }
+
+#[cfg(test)]
+mod tests {
+    use posthaste_transport::{Disposition, SendOptions};
+
+    use super::*;
+    use crate::adapters::testing::{Bench, builder, refused};
+
+    #[test]
+    fn who_is_suppressed_is_refused_and_the_others_are_not() {
+        let answer = r#"{"warnings":[{"type":"SOME_SUPPRESSED","recipients":[
+            {"email":"b@example.net","reasons":["hard_bounced"]}]}]}"#;
+        let response = HttpResponse::new(202, answer).with_header("X-Message-Id", "1");
+        let bench = Bench::answering(MailerSend::new("mlsn").unwrap(), response);
+        let message = builder()
+            .to("a@example.net".parse().unwrap())
+            .to("b@example.net".parse().unwrap());
+        let outcome = bench.send(message, &SendOptions::new()).unwrap();
+        assert!(outcome.recipients()[0].fate().is_accepted());
+        assert_eq!(
+            outcome.recipients()[1].fate().refusal().unwrap().code(),
+            Some("hard_bounced")
+        );
+    }
+
+    #[test]
+    fn errors_have_codes() {
+        let body = r##"{"message":"no","errors":{"to.0.email":["The domain is wrong. #MS42207"]}}"##;
+        let (kind, disposition, code) = refused(MailerSend::new("mlsn").unwrap(), 422, body);
+        assert_eq!((kind, disposition), (ErrorKind::Invalid, Disposition::NotAccepted));
+        assert_eq!(code.as_deref(), Some("MS42207"));
+        // Without an id nobody can tell.
+        assert_eq!(
+            refused(MailerSend::new("mlsn").unwrap(), 202, "").1,
+            Disposition::Ambiguous
+        );
+    }
+}

@@ -273,3 +273,34 @@ fn attachment(part: &Attachment) -> Json {
         .set("Filename", attachments::name(part))
         .set("Base64Content", Json::Base64(part.to_base64()))
 }
+
+#[cfg(test)]
+mod tests {
+    use posthaste_transport::SendOptions;
+
+    use super::*;
+    use crate::adapters::testing::{Bench, builder, refused};
+
+    #[test]
+    fn a_message_is_accepted_in_part_with_a_status_of_400() {
+        let answer = r#"{"Messages":[
+            {"Status":"success","To":[{"Email":"a@example.net","MessageID":12345678901234500}]},
+            {"Status":"error","Errors":[{"ErrorCode":"mj-0013","StatusCode":400}]}]}"#;
+        let bench = Bench::new(Mailjet::new("key", "secret").unwrap(), 400, answer);
+        let message = builder()
+            .to("a@example.net".parse().unwrap())
+            .to("b@example.net".parse().unwrap());
+        let outcome = bench.send(message, &SendOptions::new()).unwrap();
+        assert_eq!(outcome.recipients()[0].provider_id(), Some("12345678901234500"));
+        assert_eq!(
+            outcome.recipients()[1].fate().refusal().unwrap().code(),
+            Some("mj-0013")
+        );
+        let whole = r#"{"ErrorIdentifier":"1","ErrorCode":"mj-0002","ErrorMessage":"no","StatusCode":400}"#;
+        let (_, disposition, code) = refused(Mailjet::new("key", "secret").unwrap(), 400, whole);
+        assert_eq!(
+            (disposition, code.as_deref()),
+            (Disposition::NotAccepted, Some("mj-0002"))
+        );
+    }
+}
