@@ -8,7 +8,8 @@ use std::sync::{Arc, Mutex};
 
 use posthaste_providers::{
     Adapter, AmazonSes, AwsCredentials, AwsKeys, BatchTransport, Brevo, HttpClient, HttpError, HttpFuture, HttpRequest,
-    HttpResponse, MailerSend, Mailgun, Mailjet, Mailtrap, Postmark, Provider, Resend, Scaleway, SendGrid, UnisenderGo,
+    HttpResponse, MailerSend, Mailgun, Mailjet, Mailtrap, Mandrill, Postal, Postmark, Provider, Resend, Scaleway,
+    SendGrid, SparkPost, UnisenderGo,
 };
 use posthaste_transport::{Disposition, ErrorKind, Fate, RecipientOutcome, SendError, Transport};
 use serde_json::Value;
@@ -209,6 +210,38 @@ const ESPS: &[Esp] = &[
             "somebody who is named twice is written to once",
         )],
     },
+    Esp {
+        name: "SparkPost",
+        run: |case| drive(SparkPost::new("test_api_key").unwrap(), case),
+        differs: &[],
+    },
+    Esp {
+        name: "Mandrill",
+        run: |case| drive(Mandrill::new("test_api_key").unwrap(), case),
+        differs: &[
+            (
+                "test_esp_extra_recipient_metadata",
+                "members that go over a request go as they are",
+            ),
+            (
+                "test_envelope_sender",
+                "of an envelope sender Mandrill takes the domain alone, which is set on the adapter",
+            ),
+        ],
+    },
+    Esp {
+        name: "Postal",
+        run: |case| {
+            drive(
+                Postal::new("https://postal.example.com", "test_server_token").unwrap(),
+                case,
+            )
+        },
+        differs: &[(
+            "test_reply_to",
+            "Postal takes one address to reply to; that there are more is said and not hidden",
+        )],
+    },
 ];
 
 /// What was sent, and what came of it.
@@ -346,6 +379,16 @@ fn check(esp: &Esp, case: &Case) -> Result<(), String> {
     };
     if !seen.recipients.iter().any(is_recorded) {
         // The recorded answer was one to somebody else.
+        return Ok(());
+    }
+    // Some recorded answers are about somebody whom nothing was sent to.
+    let is_sent_to = |key: &String| {
+        seen.recipients.iter().any(|outcome| {
+            let address = outcome.address();
+            key.eq_ignore_ascii_case(&address.to_string()) || key.eq_ignore_ascii_case(&address.to_unicode())
+        })
+    };
+    if !expected.keys().any(is_sent_to) {
         return Ok(());
     }
     for outcome in &seen.recipients {

@@ -61,7 +61,7 @@ mod words;
 pub use adapter::{Adapter, AuthorizeFuture, Context, Profile};
 pub use adapters::{
     AmazonSes, AwsCredentials, AwsKeys, Azure, Brevo, Cloudflare, CredentialsError, MailerSend, Mailgun, Mailjet,
-    Mailtrap, Postmark, Resend, Scaleway, SendGrid, SesContent, UnisenderGo, ZeptoMail,
+    Mailtrap, Mandrill, Postal, Postmark, Resend, Scaleway, SendGrid, SesContent, SparkPost, UnisenderGo, ZeptoMail,
 };
 pub use batch::{Batch, BatchFuture, BatchOutcome, BatchTransport, Personal, Recipients};
 pub use driver::Provider;

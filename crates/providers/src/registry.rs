@@ -6,7 +6,8 @@ use std::time::Duration;
 use crate::driver::{DEFAULT_PARALLEL, DEFAULT_TIMEOUT};
 use crate::{
     Adapter, AmazonSes, Azure, BatchTransport, Brevo, Cloudflare, HttpClient, MailerSend, Mailgun, Mailjet, Mailtrap,
-    Postmark, Profile, Provider, Resend, Scaleway, SendGrid, Settings, SettingsError, UnisenderGo, ZeptoMail,
+    Mandrill, Postal, Postmark, Profile, Provider, Resend, Scaleway, SendGrid, Settings, SettingsError, SparkPost,
+    UnisenderGo, ZeptoMail,
 };
 
 type Make = fn(&mut Settings, Arc<dyn HttpClient>, Common) -> Result<Arc<dyn BatchTransport>, SettingsError>;
@@ -41,6 +42,9 @@ const ENTRIES: &[Entry] = &[
     entry::<ZeptoMail>(),
     entry::<UnisenderGo>(),
     entry::<Cloudflare>(),
+    entry::<SparkPost>(),
+    entry::<Mandrill>(),
+    entry::<Postal>(),
 ];
 
 /// What an adapter needs to be made of a URL.

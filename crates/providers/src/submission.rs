@@ -285,6 +285,16 @@ impl<'a> Submission<'a> {
         (!self.tags().is_empty()).then(|| ascii(&Value::from(self.tags())))
     }
 
+    /// Reads the bytes of a whole message as text, for providers that take them in a JSON string.
+    pub(crate) fn text_of(&self, raw: &Rope) -> Result<String, SendError> {
+        let bytes = raw.to_bytes().map_err(|error| {
+            SendError::new(ErrorKind::Unreadable, Disposition::NotAccepted)
+                .with_detail("reading the message")
+                .with_source(error)
+        })?;
+        String::from_utf8(bytes.into()).map_err(|_| self.refuse(Feature::RawMime, Shortfall::Charset))
+    }
+
     /// Refuses what has more primary recipients, copies or blind copies than each field may hold.
     pub(crate) fn limit_fields(&self, to: usize, cc: usize, bcc: usize) -> Result<(), SendError> {
         for copy in &self.copies {

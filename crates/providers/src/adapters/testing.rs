@@ -59,8 +59,11 @@ impl<A: Adapter> Bench<A> {
     }
 
     pub(crate) fn send(&self, message: MessageBuilder, options: &SendOptions) -> Result<Outcome, SendError> {
-        let mail = Outbound::new(message.build().unwrap()).unwrap();
-        block_on(self.provider.send(&mail, options))
+        self.send_mail(&Outbound::new(message.build().unwrap()).unwrap(), options)
+    }
+
+    pub(crate) fn send_mail(&self, mail: &Outbound, options: &SendOptions) -> Result<Outcome, SendError> {
+        block_on(self.provider.send(mail, options))
     }
 
     pub(crate) fn send_batch(&self, batch: &Batch, options: &SendOptions) -> Result<BatchOutcome, SendError> {

@@ -53,6 +53,10 @@ pub(crate) fn max_batch(sample: &Sample) -> usize {
     capabilities(sample).max_batch().unwrap_or(1) as usize
 }
 
+/// SparkPost says one thing of all.
+const SPARKPOST: &str =
+    r#"{"results":{"total_rejected_recipients":0,"total_accepted_recipients":1,"id":"11668787484950529"}}"#;
+
 const SAMPLES: &[Sample] = &[
     Sample {
         name: "ses",
@@ -191,6 +195,46 @@ const SAMPLES: &[Sample] = &[
         accepts: (200, r#"{"success":true,"errors":[],"messages":[],"result":{}}"#),
         header: ("CF-Ray", "1"),
         id: None,
+        accepts_batch: |_| String::new(),
+    },
+    Sample {
+        name: "sparkpost",
+        url: "sparkpost://hidden@default",
+        accepts: (200, SPARKPOST),
+        header: ("X-Request-Id", "1"),
+        id: Some("11668787484950529"),
+        accepts_batch: |_| SPARKPOST.to_owned(),
+    },
+    Sample {
+        name: "mandrill",
+        url: "mandrill://hidden@default",
+        accepts: (
+            200,
+            r#"[{"email":"a@example.net","status":"sent","_id":"abc123","reject_reason":null},
+                {"email":"b@xn--bcher-kva.example","status":"queued","_id":"abc124"},
+                {"email":"c@example.net","status":"queued","_id":"abc125"},
+                {"email":"d@example.net","status":"queued","_id":"abc126"},
+                {"email":"to@xn--pklad-zsa96e.example","status":"queued","_id":"abc127"}]"#,
+        ),
+        header: ("X-Request-Id", "1"),
+        id: Some("abc123"),
+        accepts_batch: |count| {
+            let items: Vec<String> = (0..count)
+                .map(|number| format!(r#"{{"email":"p{number}x@example.net","status":"queued","_id":"{number}"}}"#))
+                .collect();
+            format!("[{}]", items.join(","))
+        },
+    },
+    Sample {
+        name: "postal",
+        url: "postal://hidden@postal.example.com",
+        accepts: (
+            200,
+            r#"{"status":"success","time":0.1,"flags":{},"data":{"message_id":"1@rp.example.com","messages":
+                {"a@example.net":{"id":1503,"token":"ke47R2hZkSlA"}}}}"#,
+        ),
+        header: ("X-Request-Id", "1"),
+        id: Some("1503"),
         accepts_batch: |_| String::new(),
     },
 ];
