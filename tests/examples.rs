@@ -389,3 +389,17 @@ fn webhooks_takes_what_is_signed_and_keeps_whom_not_to_write_to() {
     let (_, listed) = printed.split_once("not to be written to:").expect("a list");
     assert_eq!(listed.lines().filter(|line| !line.is_empty()).count(), 3, "{printed}");
 }
+
+#[test]
+fn failover_goes_on_to_the_second_relay_and_never_sends_twice() {
+    let output = example("failover", &[], None);
+    let printed = text(&output.stdout);
+    assert!(output.status.success(), "{printed}\n{}", text(&output.stderr));
+    for expected in [
+        "accepted, at attempt 2",
+        "it is unknown whether the message was accepted",
+        "the first relay has 1, the second 4; nothing was sent twice",
+    ] {
+        assert!(printed.contains(expected), "no `{expected}` in:\n{printed}");
+    }
+}
