@@ -351,7 +351,12 @@ pub fn time(value: &Value) -> Result<Option<SystemTime>, String> {
     if let Ok(time) = httpdate::parse_http_date(text) {
         return Ok(Some(time));
     }
-    let (date, rest) = text.split_once('T').unwrap_or((text, "00:00:00"));
+    // With a space it is as a provider writes it, in UTC; else one without an offset is local to the recording.
+    let utc = text.split_once(' ').map(|(date, clock)| (date, format!("{clock}Z")));
+    let (date, rest) = match &utc {
+        Some((date, rest)) => (*date, rest.as_str()),
+        None => text.split_once('T').unwrap_or((text, "00:00:00")),
+    };
     let wrong = || format!("not a time: {text}");
     let numbers = |text: &str, separator: char| -> Option<Vec<i64>> {
         text.split(separator).map(|number| number.parse().ok()).collect()
