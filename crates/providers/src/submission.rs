@@ -15,7 +15,7 @@ use crate::{HttpRequest, Json, Personal};
 
 /// One request's worth of mail, with everything an adapter may want to know, checked against what the provider can do.
 ///
-/// It is a row of [`Copy`]s: one, if recipients share a message; one each, if not. What is droppable and was dropped by
+/// It is a row of [`Copy`](struct@Copy)s: one, if recipients share a message; one each, if not. What is droppable and was dropped by
 /// the [`Plan`] is not there any more.
 #[derive(Debug)]
 pub struct Submission<'a> {
