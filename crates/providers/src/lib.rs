@@ -51,6 +51,7 @@ mod http;
 mod json;
 #[allow(dead_code, reason = "for adapters to come")]
 mod moment;
+mod oauth2;
 mod receipt;
 mod registry;
 mod secret;
@@ -60,8 +61,9 @@ mod words;
 
 pub use adapter::{Adapter, AuthorizeFuture, Context, Profile};
 pub use adapters::{
-    AmazonSes, AwsCredentials, AwsKeys, Azure, Brevo, Cloudflare, CredentialsError, MailerSend, Mailgun, Mailjet,
-    Mailtrap, Mandrill, Postal, Postmark, Resend, Scaleway, SendGrid, SesContent, SparkPost, UnisenderGo, ZeptoMail,
+    AmazonSes, AwsCredentials, AwsKeys, Azure, Brevo, Cloudflare, CredentialsError, Gmail, MailerSend, Mailgun,
+    Mailjet, Mailtrap, Mandrill, MicrosoftGraph, Postal, Postmark, Resend, Scaleway, SendGrid, SesContent, SparkPost,
+    UnisenderGo, ZeptoMail,
 };
 pub use batch::{Batch, BatchFuture, BatchOutcome, BatchTransport, Personal, Recipients};
 pub use driver::Provider;
@@ -72,6 +74,7 @@ pub use form::Form;
 pub use http::{ClientError, ReqwestClient};
 pub use http::{HttpClient, HttpError, HttpFuture, HttpRequest, HttpResponse, Method, Progress};
 pub use json::Json;
+pub use oauth2::OAuth2;
 pub use receipt::{CopyReceipt, Fault, Receipt};
 pub use registry::{Entry, FromSettings, connect, providers};
 pub use secret::{Secret, SecretError};

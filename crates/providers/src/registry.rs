@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use crate::driver::{DEFAULT_PARALLEL, DEFAULT_TIMEOUT};
 use crate::{
-    Adapter, AmazonSes, Azure, BatchTransport, Brevo, Cloudflare, HttpClient, MailerSend, Mailgun, Mailjet, Mailtrap,
-    Mandrill, Postal, Postmark, Profile, Provider, Resend, Scaleway, SendGrid, Settings, SettingsError, SparkPost,
-    UnisenderGo, ZeptoMail,
+    Adapter, AmazonSes, Azure, BatchTransport, Brevo, Cloudflare, Gmail, HttpClient, MailerSend, Mailgun, Mailjet,
+    Mailtrap, Mandrill, MicrosoftGraph, Postal, Postmark, Profile, Provider, Resend, Scaleway, SendGrid, Settings,
+    SettingsError, SparkPost, UnisenderGo, ZeptoMail,
 };
 
 type Make = fn(&mut Settings, Arc<dyn HttpClient>, Common) -> Result<Arc<dyn BatchTransport>, SettingsError>;
@@ -45,6 +45,8 @@ const ENTRIES: &[Entry] = &[
     entry::<SparkPost>(),
     entry::<Mandrill>(),
     entry::<Postal>(),
+    entry::<Gmail>(),
+    entry::<MicrosoftGraph>(),
 ];
 
 /// What an adapter needs to be made of a URL.

@@ -1,5 +1,6 @@
 //! A message on its way: an envelope around content.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
@@ -173,6 +174,16 @@ impl Outbound {
             (Some(author), None) if sender => Some(author.address().clone()),
             _ => None,
         }
+    }
+
+    /// Returns the recipients that the header of finished bytes names, if each of them can be read.
+    pub(crate) fn raw_recipients(&self) -> Option<BTreeSet<String>> {
+        if self.message().is_some() {
+            return None;
+        }
+        let message = RawMessage::parse(header_section(self.bytes())).ok()?;
+        let recipients = message.recipients().complete().ok()?;
+        Some(recipients.iter().map(|mailbox| mailbox.address().to_string()).collect())
     }
 
     /// Says whether the bytes hold any above 127 (RFC 6152).

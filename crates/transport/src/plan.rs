@@ -84,7 +84,7 @@ fn envelope_needs(mail: &Outbound, capabilities: &Capabilities, missing: &mut Ve
     need(envelope.mail_from().is_none(), Feature::NullSender);
     let overrides = [Feature::EnvelopeSender, Feature::EnvelopeRecipients];
     if !overrides.iter().all(|feature| capabilities.supports(*feature)) {
-        // Bytes do not say whom they are to in a form to rely on, so they count as different; an author alone is one.
+        // Bytes count as different, unless their header says the same beyond doubt.
         let headers = mail.message().and_then(|message| message.envelope().ok());
         let same_sender = headers
             .as_ref()
@@ -93,7 +93,10 @@ fn envelope_needs(mail: &Outbound, capabilities: &Capabilities, missing: &mut Ve
         need(envelope.mail_from().is_some() && !same_sender, Feature::EnvelopeSender);
         let same_recipients = headers
             .as_ref()
-            .is_some_and(|headers| addresses(headers) == addresses(envelope));
+            .is_some_and(|headers| addresses(headers) == addresses(envelope))
+            || mail
+                .raw_recipients()
+                .is_some_and(|header| header == addresses(envelope));
         need(!same_recipients, Feature::EnvelopeRecipients);
     }
     let dsn = envelope.envelope_id().is_some()

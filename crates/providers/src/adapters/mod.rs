@@ -3,6 +3,9 @@
 mod azure;
 mod brevo;
 mod cloudflare;
+mod gmail;
+mod graph;
+mod mailbox;
 mod mailersend;
 mod mailgun;
 mod mailjet;
@@ -24,6 +27,8 @@ mod testing;
 pub use azure::Azure;
 pub use brevo::Brevo;
 pub use cloudflare::Cloudflare;
+pub use gmail::Gmail;
+pub use graph::MicrosoftGraph;
 pub use mailersend::MailerSend;
 pub use mailgun::Mailgun;
 pub use mailjet::Mailjet;

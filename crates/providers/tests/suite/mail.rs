@@ -133,7 +133,7 @@ pub(crate) fn needing(feature: Feature) -> Option<(Outbound, SendOptions)> {
             Some((mail.readdressed(envelope), options))
         }
         Feature::RawMime => {
-            let mail = outbound(to());
+            let mail = outbound(to().subject("Finished"));
             Some((Outbound::raw(mail.envelope().clone(), mail.rope()), options))
         }
         _ => None,

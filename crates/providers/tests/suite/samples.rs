@@ -237,6 +237,22 @@ const SAMPLES: &[Sample] = &[
         id: Some("1503"),
         accepts_batch: |_| String::new(),
     },
+    Sample {
+        name: "gmail",
+        url: "gmail://default?token=hidden",
+        accepts: (200, r#"{"id":"18c0","threadId":"18c0","labelIds":["SENT"]}"#),
+        header: ("X-Request-Id", "1"),
+        id: Some("18c0"),
+        accepts_batch: |_| String::new(),
+    },
+    Sample {
+        name: "graph",
+        url: "graph://default?token=hidden",
+        accepts: (202, ""),
+        header: ("request-id", "1"),
+        id: None,
+        accepts_batch: |_| String::new(),
+    },
 ];
 
 /// An array of so many of the same, each `N` its number.
