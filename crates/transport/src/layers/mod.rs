@@ -8,6 +8,7 @@
 //! | [`ConcurrencyLimit`] | holds how many sends are under way at once | |
 //! | [`Redirect`] | sends everything to somebody else, for staging | |
 //! | [`DryRun`] | does all but the sending | |
+//! | [`Preview`] | writes each mail as a page that a browser shows | |
 //! | [`Capture`] | keeps the last sends that passed | |
 //! | [`Idempotency`] | sends once for a key, whatever is behind | |
 //! | `Trace` | makes a span of each send | `tracing` |
@@ -46,6 +47,7 @@ mod health;
 mod idempotency;
 #[cfg(feature = "metrics")]
 mod measure;
+mod preview;
 #[cfg(feature = "limit")]
 mod rate_limit;
 mod redirect;
@@ -67,6 +69,7 @@ pub use idempotency::{Claim, Idempotency, Idempotent, MemoryOutcomes, OutcomeSto
 #[cfg(feature = "metrics")]
 #[cfg_attr(docsrs, doc(cfg(feature = "metrics")))]
 pub use measure::{Measure, Measured};
+pub use preview::{Preview, Previewing};
 #[cfg(feature = "limit")]
 #[cfg_attr(docsrs, doc(cfg(feature = "limit")))]
 pub use rate_limit::{RateLimit, RateLimited};
