@@ -403,3 +403,22 @@ fn failover_goes_on_to_the_second_relay_and_never_sends_twice() {
         assert!(printed.contains(expected), "no `{expected}` in:\n{printed}");
     }
 }
+
+#[test]
+fn staging_reaches_nobody_real_and_writes_pages() {
+    let folder = tempfile::tempdir().expect("a scratch folder");
+    let path = folder.path().to_str().expect("a plain path");
+    let output = example("staging", &[path], None);
+    let printed = text(&output.stdout);
+    assert!(output.status.success(), "{printed}\n{}", text(&output.stderr));
+    for expected in [
+        "bob@example.net: accepted",
+        "really sent to: tester@example.org",
+        "really sent to: ann@example.com",
+        "2 messages sent",
+    ] {
+        assert!(printed.contains(expected), "no `{expected}` in:\n{printed}");
+    }
+    let index = std::fs::read_to_string(folder.path().join("index.html")).expect("an index");
+    assert_eq!(index.matches("<a href=").count(), 2, "{index}");
+}
