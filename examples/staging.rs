@@ -2,6 +2,8 @@
 //!
 //! `cargo run --example staging -- FOLDER` (a folder for the pages; `target/mails` if it is left out)
 
+#![expect(clippy::print_stdout, reason = "a program that talks to a person")]
+
 use posthaste::transport::layers::{DryRun, Preview, Redirect};
 use posthaste::transport::{MemoryTransport, Outbound, SendOptions, Transport, TransportExt};
 use posthaste_mime::Message;
@@ -41,7 +43,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .subject("Hello")
         .text("First line")
         .build()?;
-    dry.send_message(message).await?;
+    assert!(dry.send_message(message).await?.is_complete());
     println!("{} messages sent, pages in {folder}/index.html", relay.sent().len());
     Ok(())
 }
