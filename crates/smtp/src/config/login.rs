@@ -1,5 +1,6 @@
 //! What the client logs in with.
 
+use std::fmt;
 use std::sync::Arc;
 
 use super::{ConfigError, SmtpConfig};
@@ -8,7 +9,7 @@ use crate::secret::Secret;
 use crate::token::TokenSource;
 
 /// A user, and how they prove who they are.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) enum Login {
     Password {
         username: String,
@@ -18,6 +19,16 @@ pub(crate) enum Login {
         username: String,
         source: Arc<dyn TokenSource>,
     },
+}
+
+/// Shows neither the password nor the user's name: with some services that is the same token.
+impl fmt::Debug for Login {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Password { .. } => "Password",
+            Self::Token { .. } => "Token",
+        })
+    }
 }
 
 impl SmtpConfig {
