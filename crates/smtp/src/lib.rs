@@ -2,7 +2,7 @@
 //!
 //! [`SmtpTransport`] sends messages through one SMTP server and says what became of each recipient; [`server`] takes
 //! messages in and leaves the decisions to a handler. Both are built from [`protocol`], which does no I/O. Queues, MX
-//! lookups and policies are not here.
+//! lookups and the fetching of policies are not here.
 //!
 //! ```
 //! use posthaste_smtp::{SmtpTransport, Tls};
@@ -17,6 +17,9 @@
 //! - [`SmtpTransport`], [`SmtpConfig`], [`Timeouts`]: the client. Its errors are
 //!   [`SendError`](posthaste_transport::SendError)s with an [`SmtpError`] as their source.
 //! - [`Preset`]: hosts, ports and ways of known services, by name or domain.
+//! - [`Tls`], [`TlsPolicy`], [`TlsRequirement`]: when TLS is used, and what a server must show: [`Dane`] and [`MtaSts`] make such
+//!   requirements, a [`CertificateCheck`] of your own judges certificates. The outcome's
+//!   [`Security`](posthaste_transport::Security) says what was negotiated, a [`CertificateError`] why not.
 //! - [`Mechanism`], [`TokenSource`]: how the client logs in.
 //! - [`IpChoice`], [`Proxy`], [`SmtpConfig::bind`], [`SmtpConfig::socket`]: how the client reaches a server; [`Connector`] for
 //!   other ways, and for tests in memory.
@@ -38,6 +41,8 @@
 //! BINARYMIME), 9422 (LIMITS), 2033 (LMTP), 7677 (SCRAM-SHA-256), 9266 (its channel binding), 4013 (SASLprep) and 7628
 //! (OAUTHBEARER) on both sides; 2195 (CRAM-MD5, off unless asked for), 2852 (DELIVERBY) and 4865 (FUTURERELEASE) on the
 //! client's, and 6186 with the feature `dns`; 5803 (stored SCRAM keys) and the PROXY protocol on the server's. TLS is 1.2 or 1.3.
+//! client's; 5803 (stored SCRAM keys) and the PROXY protocol on the server's. TLS is 1.2 or 1.3; 6698, 7671 and 7672 (DANE) and 8461
+//! (MTA-STS) as they apply to a connection, on the client's side.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod client;

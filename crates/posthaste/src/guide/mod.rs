@@ -11,3 +11,5 @@ pub mod publishing;
 #[cfg(all(feature = "sign", feature = "smtp"))]
 pub mod receiving;
 pub mod testing;
+#[cfg(all(feature = "smtp", feature = "doctor"))]
+pub mod tls;

@@ -7,8 +7,9 @@ use proptest::prelude::*;
 use super::*;
 use crate::testing::{Stopwatch, mail};
 use crate::{
-    Capabilities, Disposition, ErrorKind, Fate, Feature, MemoryTransport, Outcome, RecipientOutcome, Refusal, Reply,
-    Scripted, SendError, SendOptions, Transport, TransportExt, TransportInfo,
+    Capabilities, Disposition, ErrorKind, Fate, Feature, MemoryTransport, Outcome, PeerAuthentication,
+    RecipientOutcome, Refusal, Reply, Scripted, Security, SendError, SendOptions, TlsInfo, TlsVersion, Transport,
+    TransportExt, TransportInfo,
 };
 
 const BOB: &str = "bob@example.net";
@@ -128,6 +129,64 @@ async fn only_those_refused_for_now_are_tried_again() {
         .map(|mail| mail.envelope().recipients().len())
         .collect();
     assert_eq!(sent, [2, 1]);
+}
+
+/// Takes one recipient at a time, over connections that are protected in different ways.
+#[derive(Debug)]
+struct OneAtATime(std::sync::Mutex<Vec<Security>>);
+
+impl Transport for OneAtATime {
+    fn info(&self) -> TransportInfo {
+        TransportInfo::new("one", Capabilities::wire().with(Feature::RecipientOutcomes))
+    }
+
+    fn send<'a>(&'a self, mail: &'a crate::Outbound, _: &'a SendOptions) -> crate::SendFuture<'a> {
+        let mut first = true;
+        let outcome = Outcome::decide(mail, |_| match std::mem::take(&mut first) {
+            true => Fate::Accepted,
+            false => Fate::Refused(Refusal::transient()),
+        });
+        let outcome = match self.0.lock().unwrap().pop() {
+            Some(security) => outcome.with_security(security),
+            None => outcome,
+        };
+        Box::pin(std::future::ready(outcome.settle("one")))
+    }
+}
+
+#[tokio::test]
+async fn the_weakest_connection_of_all_attempts_is_the_one_that_counts() {
+    let tls = |authentication| {
+        Security::Tls(TlsInfo::new(
+            TlsVersion::Tls13,
+            "SUITE",
+            authentication,
+            "mx.example.net",
+        ))
+    };
+    let verified = tls(PeerAuthentication::Pkix);
+    let unverified = tls(PeerAuthentication::Unverified);
+    for (script, expected) in [
+        (vec![verified.clone(), verified.clone()], Some(verified.clone())),
+        (vec![verified.clone(), unverified.clone()], Some(unverified.clone())),
+        (
+            vec![unverified, verified.clone()],
+            Some(tls(PeerAuthentication::Unverified)),
+        ),
+        (vec![verified.clone(), Security::ClearText], Some(Security::ClearText)),
+        (vec![Security::ClearText, verified.clone()], Some(Security::ClearText)),
+        (vec![verified.clone()], Some(verified)),
+        (Vec::new(), None),
+    ] {
+        let retry = Retry::new(policy(4)).with_timer(Arc::new(Stopwatch::default()));
+        let transport = OneAtATime(std::sync::Mutex::new(script)).layer(retry);
+        let sent = transport
+            .send(&mail(&[BOB, ZOE]), &SendOptions::default())
+            .await
+            .unwrap();
+        assert_eq!(fates(&sent), ["accepted", "accepted"]);
+        assert_eq!(sent.security(), expected.as_ref());
+    }
 }
 
 #[tokio::test]
