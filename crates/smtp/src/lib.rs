@@ -40,9 +40,8 @@
 //! PLAIN and LOGIN), 6152 (8BITMIME), 6531 (SMTPUTF8), 8314 (implicit TLS), 8689 (REQUIRETLS), 3030 (CHUNKING, without
 //! BINARYMIME), 9422 (LIMITS), 2033 (LMTP), 7677 (SCRAM-SHA-256), 9266 (its channel binding), 4013 (SASLprep) and 7628
 //! (OAUTHBEARER) on both sides; 2195 (CRAM-MD5, off unless asked for), 2852 (DELIVERBY) and 4865 (FUTURERELEASE) on the
-//! client's, and 6186 with the feature `dns`; 5803 (stored SCRAM keys) and the PROXY protocol on the server's. TLS is 1.2 or 1.3.
-//! client's; 5803 (stored SCRAM keys) and the PROXY protocol on the server's. TLS is 1.2 or 1.3; 6698, 7671 and 7672 (DANE) and 8461
-//! (MTA-STS) as they apply to a connection, on the client's side.
+//! client's, and 6186 with the feature `dns`; 5803 (stored SCRAM keys) and the PROXY protocol on the server's. TLS is 1.2 or
+//! 1.3; 6698, 7671 and 7672 (DANE) and 8461 (MTA-STS) as they apply to a connection, on the client's side.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod client;
