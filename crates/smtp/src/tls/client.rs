@@ -248,7 +248,9 @@ pub(crate) fn is_tls(error: &io::Error) -> bool {
 pub(crate) fn failure(error: io::Error) -> SmtpError {
     let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
     match inner {
-        Some(rustls::Error::InvalidCertificate(error)) => SmtpError::Certificate(CertificateError::from(error)),
+        Some(rustls::Error::InvalidCertificate(error)) => {
+            SmtpError::Certificate(CertificateError::from_judgement(error))
+        }
         _ => SmtpError::Tls(error),
     }
 }

@@ -65,14 +65,13 @@ impl CertificateError {
     /// Reads what rustls says.
     pub(super) fn from_rustls(error: &rustls::Error) -> Self {
         match error {
-            rustls::Error::InvalidCertificate(error) => error.into(),
+            rustls::Error::InvalidCertificate(error) => Self::from_judgement(error),
             error => Self::Other(Arc::new(error.clone())),
         }
     }
-}
 
-impl From<&rustls::CertificateError> for CertificateError {
-    fn from(error: &rustls::CertificateError) -> Self {
+    /// Reads what rustls says of a certificate.
+    pub(super) fn from_judgement(error: &rustls::CertificateError) -> Self {
         use rustls::CertificateError as Theirs;
         match error {
             Theirs::Expired | Theirs::ExpiredContext { .. } => Self::Expired,
