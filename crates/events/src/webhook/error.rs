@@ -193,8 +193,9 @@ impl ParseError {
     }
 }
 
-impl From<&serde_json::Error> for ParseError {
-    fn from(error: &serde_json::Error) -> Self {
+impl ParseError {
+    /// Says where JSON ceases to be JSON.
+    pub(super) fn of_json(error: &serde_json::Error) -> Self {
         Self::Json {
             line: error.line(),
             column: error.column(),

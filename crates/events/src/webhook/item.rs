@@ -16,7 +16,7 @@ pub(super) fn split(body: &Bytes, limit: usize) -> Result<Vec<Bytes>, ParseError
     if first != Some(&b'[') {
         return Ok(vec![body.clone()]);
     }
-    let elements: Vec<&RawValue> = serde_json::from_slice(body).map_err(|error| ParseError::from(&error))?;
+    let elements: Vec<&RawValue> = serde_json::from_slice(body).map_err(|error| ParseError::of_json(&error))?;
     if elements.len() > limit {
         return Err(ParseError::TooMany { limit });
     }
@@ -53,7 +53,7 @@ fn part_of(body: &Bytes, text: &str) -> Bytes {
 
 /// Reads an object.
 pub(super) fn object(json: &[u8]) -> Result<Value, ParseError> {
-    let value: Value = serde_json::from_slice(json).map_err(|error| ParseError::from(&error))?;
+    let value: Value = serde_json::from_slice(json).map_err(|error| ParseError::of_json(&error))?;
     if value.is_object() {
         return Ok(value);
     }
