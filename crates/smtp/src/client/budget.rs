@@ -83,7 +83,7 @@ impl Step {
 
 /// Until when something may take, if that is bounded.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Deadline(Option<Instant>);
+pub(super) struct Deadline(pub(super) Option<Instant>);
 
 /// The time that a send has.
 #[derive(Clone, Copy, Debug)]
@@ -105,35 +105,23 @@ impl Budget {
         Self { end: None, ..self }
     }
 
-    /// Runs `work` until the deadline of `step` or of the send, whichever comes first.
-    pub(super) async fn run<T>(&self, step: Step, work: impl Future<Output = T>) -> Result<T, Failed> {
-        self.run_until(&mut None, step, work).await
-    }
-
-    /// Says until when `step` may take if it begins now.
-    fn deadline(&self, step: Step) -> Option<Instant> {
+    /// Says until when `step` may take if it begins now: until its own deadline or that of the send, whichever comes first.
+    pub(super) fn deadline(&self, step: Step) -> Deadline {
         let own = step
             .phase()
             .and_then(|phase| Instant::now().checked_add(self.timeouts.get(phase)));
-        own.into_iter().chain(self.end).min()
+        Deadline(own.into_iter().chain(self.end).min())
     }
 
-    /// Runs `work` until `deadline`, which is that of `step` and begins now if there is none yet.
-    ///
-    /// Most work is done at once, and then nobody looks at a clock.
-    pub(super) async fn run_until<T>(
-        &self,
-        deadline: &mut Option<Deadline>,
-        step: Step,
-        work: impl Future<Output = T>,
-    ) -> Result<T, Failed> {
-        let (mut work, mut timer) = (pin!(work), pin!(None));
+    /// Runs `work` until the deadline of `step`. Most work is done at once, and then nobody looks at a clock.
+    pub(super) async fn run<T>(&self, step: Step, work: impl Future<Output = T>) -> Result<T, Failed> {
+        let (mut work, mut timer, mut deadline) = (pin!(work), pin!(None), None);
         poll_fn(|context| {
             if let Poll::Ready(done) = work.as_mut().poll(context) {
                 return Poll::Ready(Ok(done));
             }
             if timer.is_none()
-                && let Some(end) = deadline.get_or_insert_with(|| Deadline(self.deadline(step))).0
+                && let Some(end) = deadline.get_or_insert_with(|| self.deadline(step)).0
             {
                 // A task that has used up its turn is not to miss its deadline.
                 timer.set(Some(unconstrained(sleep_until(end))));

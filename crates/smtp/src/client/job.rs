@@ -68,20 +68,24 @@ pub(super) enum Way {
 /// What is said over one session.
 pub(super) struct Plan {
     pub(super) way: Way,
-    /// The commands, up to and without BDAT.
-    pub(super) flights: Vec<Flight>,
     /// Whether several commands may be under way.
     pub(super) pipelining: bool,
+    /// The commands, up to and without BDAT.
+    pub(super) flights: Flights,
 }
 
-/// Commands that go out together, and the step of each.
-pub(super) struct Flight {
-    pub(super) octets: Vec<u8>,
-    pub(super) steps: Vec<Step>,
+/// Commands, and those of them that go out together.
+pub(super) struct Flights {
+    octets: Vec<u8>,
+    /// Where each but the last ends, in octets.
+    ends: Vec<usize>,
+    /// How many commands there are in one that is full.
+    at_once: usize,
+    /// The steps of all: RSET or none, MAIL, as many RCPT, DATA or none.
+    reset: bool,
+    recipients: usize,
+    data: bool,
 }
-
-/// Octets of commands for which there is room from the beginning.
-const COMMANDS: usize = 256;
 
 impl Job {
     /// Checks the message and doubles its dots, before anything is sent; unless it has to be read, which is too much to do
@@ -198,8 +202,8 @@ impl Job {
         self.manner.lmtp
     }
 
-    /// Chooses what is said over `connection`; `reset` if it may not stand before a transaction.
-    pub(super) fn plan(&self, connection: &Connection, reset: bool) -> Result<Plan, SmtpError> {
+    /// Chooses what is said over `connection`, and writes it into `room`; `reset` if it may not stand before a transaction.
+    pub(super) fn plan(&self, connection: &Connection, reset: bool, room: Vec<u8>) -> Result<Plan, SmtpError> {
         let (mail, dsn) = self.mail_line(connection)?;
         let pipelining = self.manner.pipelining && connection.extensions.has("PIPELINING");
         let at_once = if pipelining { MAX_FLIGHT } else { 1 };
@@ -218,22 +222,32 @@ impl Job {
             }
             true => Way::Chunks,
         };
-        let mut flights = Vec::new();
+        let mut flights = Flights {
+            octets: room,
+            ends: Vec::new(),
+            at_once,
+            reset,
+            recipients: recipients.len(),
+            data: way == Way::Data,
+        };
+        let mut place = Place {
+            flights: &mut flights,
+            count: 0,
+        };
         if reset {
-            place(&mut flights, at_once, Step::Rset).extend_from_slice(b"RSET\r\n");
+            place.next().extend_from_slice(b"RSET\r\n");
         }
-        mail.encode(place(&mut flights, at_once, Step::Mail))
-            .map_err(SmtpError::Command)?;
+        mail.encode(place.next()).map_err(SmtpError::Command)?;
         for recipient in recipients {
-            rcpt_line(place(&mut flights, at_once, Step::Rcpt), recipient, dsn).map_err(SmtpError::Command)?;
+            rcpt_line(place.next(), recipient, dsn).map_err(SmtpError::Command)?;
         }
         if way == Way::Data {
-            place(&mut flights, at_once, Step::Data).extend_from_slice(b"DATA\r\n");
+            place.next().extend_from_slice(b"DATA\r\n");
         }
         Ok(Plan {
             way,
-            flights,
             pipelining,
+            flights,
         })
     }
 
@@ -289,16 +303,52 @@ pub(super) fn whole_chunk(stuffed: &StuffedContent, rope: &Rope) -> impl Iterato
         .chain(std::iter::once(end))
 }
 
-/// Returns where the next command is to be written: in the last flight, or in a new one if that is full.
-fn place(flights: &mut Vec<Flight>, at_once: usize, step: Step) -> &mut Vec<u8> {
-    let mut flight = flights
-        .pop_if(|flight| flight.steps.len() < at_once)
-        .unwrap_or_else(|| Flight {
-            octets: Vec::with_capacity(COMMANDS),
-            steps: Vec::with_capacity(4),
-        });
-    flight.steps.push(step);
-    &mut flights.push_mut(flight).octets
+impl Flights {
+    /// How many there are.
+    pub(super) fn count(&self) -> usize {
+        self.ends.len() + 1
+    }
+
+    /// The commands of a flight, counted from 0.
+    pub(super) fn octets(&self, number: usize) -> &[u8] {
+        let start = number.checked_sub(1).and_then(|before| self.ends.get(before).copied());
+        let end = self.ends.get(number).copied();
+        self.octets
+            .get(start.unwrap_or(0)..end.unwrap_or(self.octets.len()))
+            .unwrap_or_default()
+    }
+
+    /// The steps of a flight, counted from 0.
+    pub(super) fn steps(&self, number: usize) -> impl Iterator<Item = Step> + use<> {
+        let reset = self.reset.then_some(Step::Rset);
+        let recipients = std::iter::repeat_n(Step::Rcpt, self.recipients);
+        let data = self.data.then_some(Step::Data);
+        let steps = reset.into_iter().chain([Step::Mail]).chain(recipients).chain(data);
+        steps.skip(number.saturating_mul(self.at_once)).take(self.at_once)
+    }
+
+    /// Gives the room back that the commands were written in.
+    pub(super) fn into_room(self) -> Vec<u8> {
+        self.octets
+    }
+}
+
+/// Where the next command is to be written.
+struct Place<'a> {
+    flights: &'a mut Flights,
+    /// How many commands there are in the last flight.
+    count: usize,
+}
+
+impl Place<'_> {
+    fn next(&mut self) -> &mut Vec<u8> {
+        if self.count == self.flights.at_once {
+            self.flights.ends.push(self.flights.octets.len());
+            self.count = 0;
+        }
+        self.count += 1;
+        &mut self.flights.octets
+    }
 }
 
 /// An error of what was to be sent, before anything was.

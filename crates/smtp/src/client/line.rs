@@ -6,10 +6,13 @@ use std::sync::Arc;
 use bytes::Bytes;
 use posthaste_mime::Rope;
 use posthaste_transport::ContentReader;
+use tokio::sync::oneshot;
+use tokio::time::Instant;
 
 use super::budget::{Budget, Step};
 use super::connection::{Connection, refused};
-use super::job::{Content, Flight, MAX_FLIGHT, Plan, Way, invalid, whole_chunk};
+use super::job::{Content, Flights, MAX_FLIGHT, Plan, Way, invalid, whole_chunk};
+use super::pool::Turn;
 use super::transaction::{Ended, Setback, Transaction, before_content, given_up};
 use super::wire::AT_ONCE;
 use crate::error::{Failed, SmtpError};
@@ -23,11 +26,13 @@ const MAX_CHUNKS: usize = 4;
 /// A connection with the messages that went over it and were not all answered.
 pub(super) struct Line {
     pub(super) connection: Box<Connection>,
-    sent: VecDeque<Transaction>,
+    sent: VecDeque<Box<Transaction>>,
+    /// What became of the message of who drives the connection.
+    own: Option<Ended>,
     /// Whether the connection can serve further messages.
     pub(super) usable: bool,
     /// Whether those who sent the messages look after their deadlines themselves.
-    pub(super) detached: bool,
+    detached: bool,
 }
 
 impl Line {
@@ -35,6 +40,7 @@ impl Line {
         Self {
             connection,
             sent: VecDeque::new(),
+            own: None,
             usable: true,
             detached: false,
         }
@@ -57,7 +63,7 @@ impl Line {
 
     /// Sends a message up to its end, behind those that were sent before. What becomes of it is said to who waits for it: now
     /// if it did not get so far, else by [`Self::settle_first`].
-    pub(super) async fn send(&mut self, mut transaction: Transaction) {
+    pub(super) async fn send(&mut self, mut transaction: Box<Transaction>) {
         transaction.behind = !self.sent.is_empty();
         transaction.first = !self.connection.reused;
         transaction.security = Some(self.connection.security.clone());
@@ -67,10 +73,30 @@ impl Line {
                 if let Err(setback) = &*ended {
                     self.usable &= setback.keep;
                 }
-                transaction.finish(*ended);
+                self.finish(transaction, *ended);
             }
         }
         self.connection.reused = true;
+    }
+
+    /// Says what became of a message.
+    fn finish(&mut self, transaction: Box<Transaction>, ended: Ended) {
+        if let Some(ended) = transaction.finish(ended) {
+            self.own = Some(ended);
+        }
+    }
+
+    /// Takes what became of the message of who drives the connection.
+    pub(super) fn take_own(&mut self) -> Option<Ended> {
+        self.own.take()
+    }
+
+    /// Lets another task drive the connection: `waiter` is told what becomes of the message of who drove it.
+    pub(super) fn detach(&mut self, waiter: oneshot::Sender<Turn>) {
+        self.detached = true;
+        if let Some(transaction) = self.sent.iter_mut().find(|transaction| transaction.is_of_driver()) {
+            transaction.hand_to(waiter);
+        }
     }
 
     async fn try_send(&mut self, transaction: &mut Transaction) -> Result<(), Box<Ended>> {
@@ -89,19 +115,22 @@ impl Line {
             true => self.connection.dirty,
             false => self.sent.iter().any(|sent| sent.chunked),
         };
-        let plan = transaction.job.plan(&self.connection, reset);
+        let room = self.connection.wire.lend_room();
+        let plan = transaction.job.plan(&self.connection, reset, room);
         // An error here leaves the connection as good as before: nothing was sent.
         let plan = plan.map_err(|error| Box::new(Err(Setback::new(invalid(error), true, false))))?;
         transaction.chunked = plan.way != Way::Data;
-        let steps = plan.flights.first().map_or(0, |flight| flight.steps.len()) + 1;
+        let steps = plan.flights.steps(0).count() + 1;
         while !self.sent.is_empty() && self.awaited() + steps > MAX_FLIGHT {
             self.settle_first().await;
         }
         self.check_usable()?;
-        match plan.way {
-            Way::Eager => self.send_eagerly(transaction, plan.flights).await,
-            _ => self.send_politely(transaction, plan).await,
-        }
+        let sent = match plan.way {
+            Way::Eager => self.send_eagerly(transaction, &plan.flights).await,
+            _ => self.send_politely(transaction, &plan).await,
+        };
+        self.connection.wire.take_room_back(plan.flights.into_room());
+        sent
     }
 
     /// What ends a message that another one left no connection for.
@@ -117,15 +146,15 @@ impl Line {
     }
 
     /// Commands and content in one go.
-    async fn send_eagerly(&mut self, transaction: &mut Transaction, flights: Vec<Flight>) -> Result<(), Box<Ended>> {
+    async fn send_eagerly(&mut self, transaction: &mut Transaction, flights: &Flights) -> Result<(), Box<Ended>> {
         if !transaction.may_send() {
             return Err(Box::new(Err(given_up(true))));
         }
         let budget = transaction.budget;
         let wire = &mut self.connection.wire;
-        for flight in flights {
-            wire.queue(Bytes::from(flight.octets));
-            transaction.awaited.extend(flight.steps);
+        for number in 0..flights.count() {
+            wire.queue_commands(flights.octets(number));
+            transaction.awaited.extend(flights.steps(number));
         }
         transaction.awaited.push_back(Step::End);
         let job = Arc::clone(&transaction.job);
@@ -141,8 +170,8 @@ impl Line {
     }
 
     /// Commands first, and content once somebody wants it.
-    async fn send_politely(&mut self, transaction: &mut Transaction, plan: Plan) -> Result<(), Box<Ended>> {
-        let talked = self.talk(transaction, plan.flights).await;
+    async fn send_politely(&mut self, transaction: &mut Transaction, plan: &Plan) -> Result<(), Box<Ended>> {
+        let talked = self.talk(transaction, &plan.flights).await;
         talked.map_err(|failed| Box::new(Err(before_content(failed, &self.connection))))?;
         self.check_usable()?;
         transaction.gate(&self.connection)?;
@@ -200,14 +229,14 @@ impl Line {
     }
 
     /// Sends the commands and notes the answers; before the first answer come those to the messages before.
-    async fn talk(&mut self, transaction: &mut Transaction, flights: Vec<Flight>) -> Result<(), Failed> {
-        for (number, flight) in flights.into_iter().enumerate() {
-            let is_data_alone = matches!(flight.steps.as_slice(), [Step::Data]);
+    async fn talk(&mut self, transaction: &mut Transaction, flights: &Flights) -> Result<(), Failed> {
+        for number in 0..flights.count() {
+            let is_data_alone = flights.steps(number).next() == Some(Step::Data);
             let progress = &transaction.progress;
             if progress.is_sender_refused() || (is_data_alone && progress.is_hopeless()) {
                 break;
             }
-            self.connection.wire.queue(Bytes::from(flight.octets));
+            self.connection.wire.queue_commands(flights.octets(number));
             if number == 0 {
                 while !self.sent.is_empty() {
                     self.settle_first().await;
@@ -216,7 +245,7 @@ impl Line {
                     return Ok(());
                 }
             }
-            for step in flight.steps {
+            for step in flights.steps(number) {
                 let reply = self.reply_to(transaction, step).await?;
                 if reply.is_closing() {
                     return Err(refused(step, &reply));
@@ -361,11 +390,13 @@ impl Line {
         }
         if let Some(first) = self.sent.pop_front() {
             let ended = first.decide();
-            self.connection.last_used = tokio::time::Instant::now();
+            if self.detached {
+                self.connection.last_used = Instant::now();
+            }
             if let Err(setback) = &ended {
                 self.usable &= setback.keep;
             }
-            first.finish(ended);
+            self.finish(first, ended);
             if !self.usable {
                 self.fail_all(&Step::End.failed(SmtpError::Closed));
             }
@@ -387,7 +418,7 @@ impl Line {
                     ..first.all_refused(Step::Content, &early)
                 });
                 if let Some(first) = self.sent.pop_front() {
-                    first.finish(ended);
+                    self.finish(first, ended);
                 }
                 Step::Content.failed(SmtpError::Closed)
             }
@@ -415,7 +446,7 @@ impl Line {
             }
             let Some(first) = self.sent.pop_front() else { return };
             let try_fresh = first.behind || !first.first;
-            first.finish(Err(Setback::new(failed.not_accepted(), false, try_fresh)));
+            self.finish(first, Err(Setback::new(failed.not_accepted(), false, try_fresh)));
             self.forget_rest();
             return;
         }
@@ -427,7 +458,7 @@ impl Line {
             self.usable = false;
             if let Some(first) = self.sent.pop_front() {
                 let ended = first.decide();
-                first.finish(ended);
+                self.finish(first, ended);
             }
             self.forget_rest();
         }
@@ -437,7 +468,7 @@ impl Line {
     fn forget_rest(&mut self) {
         for transaction in std::mem::take(&mut self.sent) {
             let failed = Step::Mail.failed(SmtpError::Closed);
-            transaction.finish(Err(Setback::new(failed.not_accepted(), false, true)));
+            self.finish(transaction, Err(Setback::new(failed.not_accepted(), false, true)));
         }
     }
 
@@ -456,7 +487,7 @@ impl Line {
                 keep: false,
                 ..first.all_refused(Step::Content, &reply)
             });
-            first.finish(ended);
+            self.finish(first, ended);
         }
         self.fail_all(&failed);
     }
@@ -467,7 +498,7 @@ impl Line {
                 .end
                 .is_some_and(|end| self.connection.wire.may_have_left(end));
             let ended = transaction.lost(failed.alike(), left);
-            transaction.finish(ended);
+            self.finish(transaction, ended);
         }
     }
 

@@ -1,5 +1,6 @@
 //! The client: a transport that hands messages to one SMTP server.
 
+mod alarm;
 mod budget;
 mod connection;
 mod downgrade;

@@ -9,7 +9,7 @@ use super::connection::{Connection, Opener};
 use super::job::Job;
 use super::line::Line;
 use super::pool::{Errand, Lease, Pool, Turn};
-use super::transaction::{Ended, Interest, Transaction, not_heard_of};
+use super::transaction::{Ended, Interest, Transaction, WhoWaits, not_heard_of};
 use crate::error::{Failed, SmtpError};
 
 /// Delivers messages over the connections of a pool.
@@ -100,16 +100,17 @@ impl Courier<'_> {
 
     /// Sends a message over `connection`, and returns the permit if the connection is of no more use.
     async fn converse(&self, errand: Errand, lease: Lease, mut connection: Box<Connection>) -> (Ended, Option<Lease>) {
-        let (done, mut turn) = oneshot::channel();
         let (job, budget) = (Arc::clone(&errand.job), errand.budget);
         connection.transactions = connection.transactions.saturating_add(1);
         let mut line = Line::new(connection);
-        line.send(Transaction::errand(errand, done)).await;
+        line.send(Transaction::errand(errand, WhoWaits::Driver)).await;
         while !line.is_settled() {
             let others_may = self.overlaps && line.has_room() && lease.may_carry(&line.connection);
             if others_may && lease.has_errand() {
+                let (waiter, turn) = oneshot::channel();
+                line.detach(waiter);
                 tokio::spawn(drive(line, lease));
-                let sent = match budget.run(Step::End, &mut turn).await {
+                let sent = match budget.run(Step::End, turn).await {
                     Ok(Ok(Turn::Sent(ended))) => *ended,
                     Ok(_) => Err(not_heard_of(&job, SmtpError::Closed).into()),
                     Err(failed) => Err(not_heard_of(&job, failed.error).into()),
@@ -122,10 +123,8 @@ impl Courier<'_> {
                 () = lease.arrival(), if others_may => {}
             }
         }
-        let ended = match turn.try_recv() {
-            Ok(Turn::Sent(ended)) => *ended,
-            _ => Err(not_heard_of(&job, SmtpError::Closed).into()),
-        };
+        let unheard = || Err(not_heard_of(&job, SmtpError::Closed).into());
+        let ended = line.take_own().unwrap_or_else(unheard);
         match line.usable {
             true => {
                 lease.put_back(line.connection);
@@ -138,7 +137,6 @@ impl Courier<'_> {
 
 /// Sends the messages that wait behind those that are under way, until none is left.
 async fn drive(mut line: Line, lease: Lease) {
-    line.detached = true;
     let mut has_yielded = false;
     loop {
         let may_take = line.has_room() && lease.may_carry(&line.connection);

@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep_until};
 use super::budget::{Budget, Step};
 use super::connection::{Connection, Opener};
 use super::job::Job;
-use super::transaction::{Ended, Interest, Transaction};
+use super::transaction::{Ended, Interest, Transaction, WhoWaits};
 use crate::config::{PoolConfig, Timeouts};
 use crate::error::Failed;
 
@@ -255,7 +255,7 @@ impl Lease {
     }
 
     /// Takes the message that waited longest, if it is the next to be served at all.
-    pub(super) fn take_errand(&self) -> Option<Transaction> {
+    pub(super) fn take_errand(&self) -> Option<Box<Transaction>> {
         let mut state = self.shared.state();
         while let Some(first) = state.waiting.front() {
             if !first.turn.is_closed() && first.errand.is_none() {
@@ -263,7 +263,7 @@ impl Lease {
             }
             let Waiting { turn, errand, .. } = state.waiting.pop_front()?;
             if let Some(errand) = errand.filter(|_| !turn.is_closed()) {
-                return Some(Transaction::errand(errand, turn));
+                return Some(Transaction::errand(errand, WhoWaits::Other(turn)));
             }
         }
         None
@@ -282,9 +282,10 @@ impl Lease {
 
     /// Keeps `connection` for the next send, unless it has served for long enough.
     pub(super) fn put_back(self, mut connection: Box<Connection>) {
-        connection.last_used = Instant::now();
-        let config = &self.shared.config;
-        if !self.may_carry(&connection) || config.expiry(&connection) <= connection.last_used {
+        let now = Instant::now();
+        connection.last_used = now;
+        let worn = connection.transactions >= self.most(&connection);
+        if worn || self.shared.config.expiry(&connection) <= now {
             // The permit goes along: its place is free when it is closed.
             tokio::spawn(async move {
                 quit(connection).await;

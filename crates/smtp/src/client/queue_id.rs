@@ -1,7 +1,5 @@
 //! The id that a server gave a message.
 
-use memchr::memmem;
-
 use crate::protocol::WireReply;
 
 /// What stands before an id.
@@ -17,15 +15,13 @@ const MARKS: &[&str] = &[
     " qp ",
 ];
 
+/// What they begin with.
+const STARTS: &[u8] = b"qQ[iI ";
+
 /// Finds the id that a server gave the message, in the forms that the common servers use.
 pub(super) fn queue_id(reply: &WireReply) -> Option<String> {
     let text = reply.lines().next_back()?;
-    let lower = text.to_ascii_lowercase();
-    let mut starts = MARKS.iter().filter_map(|mark| {
-        let at = memmem::find(lower.as_bytes(), mark.as_bytes())? + mark.len();
-        text.get(at..)
-    });
-    if let Some(rest) = starts.next() {
+    if let Some(rest) = marked(&text) {
         return id(rest.split_ascii_whitespace().next()?);
     }
     // No form has what is told apart by more words than these.
@@ -54,6 +50,27 @@ pub(super) fn queue_id(reply: &WireReply) -> Option<String> {
     }
 }
 
+/// Returns what stands behind the first of the marks that is there.
+fn marked(text: &str) -> Option<&str> {
+    let octets = text.as_bytes();
+    let mut best = MARKS.len();
+    let mut rest = None;
+    for (at, octet) in octets.iter().enumerate() {
+        if !STARTS.contains(octet) {
+            continue;
+        }
+        for (rank, mark) in MARKS.iter().enumerate().take(best) {
+            let end = at + mark.len();
+            let found = octets.get(at..end);
+            if found.is_some_and(|found| found.eq_ignore_ascii_case(mark.as_bytes())) {
+                (best, rest) = (rank, text.get(end..));
+                break;
+            }
+        }
+    }
+    rest
+}
+
 fn id(word: &str) -> Option<String> {
     let id = word.split(',').next()?;
     let id = id.trim_matches(['<', '>', '[', ']', '(', ')', '.', ';']);
@@ -74,6 +91,14 @@ fn is_status(word: &str) -> bool {
 mod tests {
     use super::*;
     use crate::protocol::ReplyParser;
+
+    #[test]
+    fn marks_begin_with_what_is_looked_for() {
+        for mark in MARKS {
+            let first = mark.as_bytes()[0];
+            assert!(STARTS.contains(&first.to_ascii_lowercase()) && STARTS.contains(&first.to_ascii_uppercase()));
+        }
+    }
 
     #[test]
     fn finds_queue_ids() {

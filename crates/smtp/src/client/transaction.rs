@@ -35,7 +35,15 @@ pub(super) struct Transaction {
     /// How the connection is protected, once there is one.
     pub(super) security: Option<Security>,
     interest: Interest,
-    done: oneshot::Sender<Turn>,
+    waiter: WhoWaits,
+}
+
+/// Who waits for what becomes of a message.
+pub(super) enum WhoWaits {
+    /// Who drives the connection.
+    Driver,
+    /// Another task.
+    Other(oneshot::Sender<Turn>),
 }
 
 /// What the server has answered so far.
@@ -110,10 +118,10 @@ impl Interest {
 }
 
 impl Transaction {
-    /// Begins what `errand` asks for; `done` is told what became of it.
-    pub(super) fn errand(errand: Errand, done: oneshot::Sender<Turn>) -> Self {
+    /// Begins what `errand` asks for; `waiter` is told what became of it.
+    pub(super) fn errand(errand: Errand, waiter: WhoWaits) -> Box<Self> {
         let Errand { job, budget, interest } = errand;
-        Self {
+        Box::new(Self {
             job,
             budget,
             awaited: VecDeque::new(),
@@ -124,8 +132,8 @@ impl Transaction {
             first: false,
             security: None,
             interest,
-            done,
-        }
+            waiter,
+        })
     }
 
     /// Says that the end of the message is going to be sent. Whether it may: nobody may have waited for so long.
@@ -135,22 +143,50 @@ impl Transaction {
 
     /// Waits until nobody waits for what becomes of it.
     pub(super) async fn abandoned(&mut self) {
-        self.done.closed().await;
+        match &mut self.waiter {
+            WhoWaits::Driver => std::future::pending().await,
+            WhoWaits::Other(waiter) => waiter.closed().await,
+        }
     }
 
-    /// Says what became of it, if anybody waits.
-    pub(super) fn finish(self, ended: Ended) {
-        let _ = self.done.send(Turn::Sent(Box::new(ended)));
+    /// Whether it is the message of who drives the connection.
+    pub(super) fn is_of_driver(&self) -> bool {
+        matches!(self.waiter, WhoWaits::Driver)
+    }
+
+    /// Lets another task wait for it.
+    pub(super) fn hand_to(&mut self, waiter: oneshot::Sender<Turn>) {
+        self.waiter = WhoWaits::Other(waiter);
+    }
+
+    /// Says what became of it to the other task that waits, or returns it for who drives the connection.
+    pub(super) fn finish(self: Box<Self>, ended: Ended) -> Option<Ended> {
+        match self.waiter {
+            WhoWaits::Driver => Some(ended),
+            WhoWaits::Other(waiter) => {
+                let _ = waiter.send(Turn::Sent(Box::new(ended)));
+                None
+            }
+        }
     }
 
     /// Notes the answer to `step`.
     pub(super) fn take(&mut self, step: Step, reply: WireReply, connection: &mut Connection) -> Result<(), Failed> {
         let progress = &mut self.progress;
         match step {
-            Step::Rset if reply.is_positive() => connection.dirty = false,
-            Step::Mail if reply.is_positive() => connection.dirty = true,
+            Step::Rset if reply.is_positive() => {
+                connection.dirty = false;
+                connection.wire.recycle(reply);
+            }
+            Step::Mail if reply.is_positive() => {
+                connection.dirty = true;
+                connection.wire.recycle(reply);
+            }
             Step::Mail if reply.code() >= 400 => progress.mail_refused = Some(reply),
-            Step::Rcpt if reply.is_positive() => progress.refusals.push(None),
+            Step::Rcpt if reply.is_positive() => {
+                progress.refusals.push(None);
+                connection.wire.recycle(reply);
+            }
             Step::Rcpt if reply.code() >= 400 => {
                 let refusal = Refusal::from_reply(Reply::from(&reply));
                 progress.refusals.push(Some(refusal));

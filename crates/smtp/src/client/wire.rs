@@ -1,24 +1,32 @@
 //! Replies and commands over a byte stream.
 
 use std::collections::VecDeque;
-use std::future::poll_fn;
+use std::future::{Future, poll_fn};
 use std::io::{self, IoSlice};
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::task::Poll;
+use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, Bytes, BytesMut};
 use posthaste_transport::TlsInfo;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt, ReadBuf};
 use tokio_rustls::TlsConnector;
 use zeroize::Zeroizing;
 
-use super::budget::{Budget, Step};
+use super::alarm::Alarm;
+use super::budget::{Budget, Deadline, Step};
 use crate::connect::Stream;
 use crate::error::{Failed, SmtpError};
 use crate::protocol::{ReplyParser, WireReply};
 use crate::tls::{Handshake, failure};
 
+/// Octets of replies for which there is room, and the least that one read may use.
+const READ_ROOM: usize = 4 * 1024;
+const READ_AT_LEAST: usize = 512;
+/// Octets of commands for which there is room at least.
+const COMMANDS: usize = 256;
+/// The largest room that a connection keeps for commands.
+const MAX_KEPT: usize = 16 * 1024;
 /// Most slices given to one write.
 const MAX_SLICES: usize = 64;
 /// Most octets given to one write.
@@ -35,6 +43,10 @@ pub(super) struct Wire {
     inbound: BytesMut,
     parser: ReplyParser,
     outgoing: VecDeque<Bytes>,
+    /// Room for commands that are being written, and for those that were, used over and over.
+    room: Vec<u8>,
+    commands: BytesMut,
+    alarm: Alarm,
     /// How many octets wait to be written.
     unsent: usize,
     /// How many octets were ever given to be written,
@@ -49,9 +61,12 @@ impl Wire {
     pub(super) fn new(stream: Box<dyn Stream>) -> Self {
         Self {
             stream,
-            inbound: BytesMut::new(),
+            inbound: BytesMut::with_capacity(READ_ROOM),
             parser: ReplyParser::new(),
             outgoing: VecDeque::new(),
+            room: Vec::new(),
+            commands: BytesMut::new(),
+            alarm: Alarm::default(),
             unsent: 0,
             queued: 0,
             tried: 0,
@@ -70,18 +85,33 @@ impl Wire {
             return Ok(reply);
         }
         self.flush(step, budget).await?;
-        let reply = budget.run(step, self.read_reply()).await?;
-        reply.map_err(|error| step.failed(error))
+        let mut deadline = None;
+        poll_fn(|context| self.poll_reply(context, step, budget, &mut deadline)).await
     }
 
-    async fn read_reply(&mut self) -> Result<WireReply, SmtpError> {
+    /// Reads until there is a reply, or the `deadline`, which is that of `step` and begins when nothing more is there.
+    fn poll_reply(
+        &mut self,
+        context: &mut Context<'_>,
+        step: Step,
+        budget: &Budget,
+        deadline: &mut Option<Deadline>,
+    ) -> Poll<Result<WireReply, Failed>> {
         loop {
-            if let Some(reply) = self.parse()? {
-                return Ok(reply);
-            }
-            self.inbound.reserve(2048);
-            if self.stream.read_buf(&mut self.inbound).await.map_err(SmtpError::Io)? == 0 {
-                return Err(SmtpError::Closed);
+            self.inbound.reserve(READ_AT_LEAST);
+            let read = pin!(self.stream.read_buf(&mut self.inbound)).poll(context);
+            let result = match read {
+                Poll::Ready(Ok(0)) => Err(SmtpError::Closed),
+                Poll::Ready(Ok(_)) => self.parse(),
+                Poll::Ready(Err(error)) => Err(SmtpError::Io(error)),
+                Poll::Pending => {
+                    return self.alarm.poll(context, step, budget, deadline).map(Err);
+                }
+            };
+            match result {
+                Ok(None) => {}
+                Ok(Some(reply)) => return Poll::Ready(Ok(reply)),
+                Err(error) => return Poll::Ready(Err(step.failed(error))),
             }
         }
     }
@@ -103,6 +133,33 @@ impl Wire {
             self.outgoing.push_back(segment);
         }
         self.queued
+    }
+
+    /// Lends an empty room to write commands in.
+    pub(super) fn lend_room(&mut self) -> Vec<u8> {
+        let mut room = std::mem::take(&mut self.room);
+        room.clear();
+        room
+    }
+
+    /// Takes back the room that was lent.
+    pub(super) fn take_room_back(&mut self, room: Vec<u8>) {
+        if room.capacity() <= MAX_KEPT {
+            self.room = room;
+        }
+    }
+
+    /// Puts a copy of `commands` behind what is to be written.
+    pub(super) fn queue_commands(&mut self, commands: &[u8]) -> u64 {
+        self.commands.reserve(commands.len().max(COMMANDS));
+        self.commands.extend_from_slice(commands);
+        let commands = self.commands.split().freeze();
+        self.queue(commands)
+    }
+
+    /// Makes the next replies of what `reply` was made of.
+    pub(super) fn recycle(&mut self, reply: WireReply) {
+        self.parser.recycle(reply);
     }
 
     /// Whether the peer may have got the octet with this number.
@@ -137,36 +194,51 @@ impl Wire {
         let step = if self.unsent > AT_ONCE { Step::Content } else { step };
         // A peer that takes an octet now and then has no more time for it than one that takes none.
         let (mut deadline, mut since) = (None, 0);
-        while self.unsent > rest {
-            let sent = self
-                .queued
-                .saturating_sub(u64::try_from(self.unsent).unwrap_or(u64::MAX));
-            let reach = |octets: usize| sent.saturating_add(u64::try_from(octets).unwrap_or(u64::MAX));
-            let (stream, outgoing, mut offered) = (&mut self.stream, &self.outgoing, 0);
-            let write = poll_fn(|context| {
-                let mut slices = [IoSlice::new(&[]); MAX_SLICES];
-                let filled = fill(&mut slices, outgoing);
-                offered = filled.iter().map(|slice| slice.len()).sum();
-                Pin::new(&mut *stream).poll_write_vectored(context, filled)
-            });
-            // A write that is cancelled has written nothing; one that fails may have written some of what it was given.
-            match budget.run_until(&mut deadline, step, write).await? {
-                Ok(0) => return Err(step.failed(SmtpError::Closed)),
-                Ok(count) => {
-                    self.tried = self.tried.max(reach(count));
-                    self.sent(count);
-                    since += count;
-                    if since >= AT_ONCE {
-                        (deadline, since) = (None, 0);
+        poll_fn(|context| {
+            while self.unsent > rest {
+                match self.poll_write(context, step) {
+                    Poll::Ready(count) => since += count?,
+                    Poll::Pending => {
+                        return self.alarm.poll(context, step, budget, &mut deadline).map(Err);
                     }
                 }
-                Err(error) => {
-                    self.tried = self.tried.max(reach(offered));
-                    return Err(step.failed(SmtpError::Io(error)));
+                if since >= AT_ONCE {
+                    (deadline, since) = (None, 0);
                 }
             }
-        }
-        Ok(())
+            Poll::Ready(Ok(()))
+        })
+        .await
+    }
+
+    /// Writes once, as much as is taken, and returns how many octets that were.
+    fn poll_write(&mut self, context: &mut Context<'_>, step: Step) -> Poll<Result<usize, Failed>> {
+        let sent = self
+            .queued
+            .saturating_sub(u64::try_from(self.unsent).unwrap_or(u64::MAX));
+        let reach = |octets: usize| sent.saturating_add(u64::try_from(octets).unwrap_or(u64::MAX));
+        let mut slices = [IoSlice::new(&[]); MAX_SLICES];
+        let filled = fill(&mut slices, &self.outgoing);
+        let stream = Pin::new(&mut *self.stream);
+        let written = ready!(match filled {
+            // The system takes a little longer for a list of one.
+            [only] => stream.poll_write(context, only),
+            _ => stream.poll_write_vectored(context, filled),
+        });
+        // A write that is cancelled has written nothing; one that fails may have written some of what it was given.
+        Poll::Ready(match written {
+            Ok(0) => Err(step.failed(SmtpError::Closed)),
+            Ok(count) => {
+                self.tried = self.tried.max(reach(count));
+                self.sent(count);
+                Ok(count)
+            }
+            Err(error) => {
+                let offered = filled.iter().map(|slice| slice.len()).sum();
+                self.tried = self.tried.max(reach(offered));
+                Err(step.failed(SmtpError::Io(error)))
+            }
+        })
     }
 
     fn sent(&mut self, mut count: usize) {

@@ -20,6 +20,15 @@ use super::WireReply;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Extensions {
     keywords: Vec<(String, Vec<String>)>,
+    limits: Limits,
+}
+
+/// What a server says of its limits (RFC 9422), which is looked at for every message.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Limits {
+    messages: Option<u32>,
+    recipients: Option<u32>,
+    recipient_domains: Option<u32>,
 }
 
 impl Extensions {
@@ -39,6 +48,11 @@ impl Extensions {
                     .push((keyword.to_ascii_uppercase(), words.collect()));
             }
         }
+        extensions.limits = Limits {
+            messages: extensions.limit("MAILMAX"),
+            recipients: extensions.limit("RCPTMAX"),
+            recipient_domains: extensions.limit("RCPTDOMAINMAX"),
+        };
         extensions
     }
 
@@ -68,18 +82,18 @@ impl Extensions {
 
     /// Returns how many messages a session may carry, if the server says so (LIMITS MAILMAX, RFC 9422).
     pub fn max_messages(&self) -> Option<u32> {
-        self.limit("MAILMAX")
+        self.limits.messages
     }
 
     /// Returns how many recipients a message may have, if the server says so (LIMITS RCPTMAX, RFC 9422).
     pub fn max_recipients(&self) -> Option<u32> {
-        self.limit("RCPTMAX")
+        self.limits.recipients
     }
 
     /// Returns in how many domains the recipients of a message may be, if the server says so (LIMITS RCPTDOMAINMAX,
     /// RFC 9422).
     pub fn max_recipient_domains(&self) -> Option<u32> {
-        self.limit("RCPTDOMAINMAX")
+        self.limits.recipient_domains
     }
 
     /// A limit of zero or of more than six digits is none (RFC 9422 §3).

@@ -102,6 +102,14 @@ impl ReplyParser {
         self.size > 0
     }
 
+    /// Lets the next reply have the memory of one that nobody needs any more.
+    pub(crate) fn recycle(&mut self, reply: WireReply) {
+        if self.text.capacity() == 0 && reply.text.capacity() <= MAX_LINE {
+            self.text = reply.text;
+            self.text.clear();
+        }
+    }
+
     fn end_line(&mut self, line: &[u8]) -> Result<Option<WireReply>, ReplyError> {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         let number = match self.code {
