@@ -159,6 +159,7 @@ impl Conversation {
                         peer: self.session.peer,
                         proxy: self.session.proxy,
                         lmtp: self.session.lmtp,
+                        early: self.session.early,
                         encryption: Some(encryption),
                         ..Session::default()
                     };
@@ -260,6 +261,7 @@ impl Conversation {
     async fn greet(&mut self, name: String, extended: bool, talk: &mut Talk) -> Next {
         self.session.helo = Some(name);
         self.session.extended = extended;
+        self.session.early |= talk.has_input();
         self.transaction = None;
         let verdict = self.decide(self.shared.handler.ehlo(&self.session)).await;
         if !verdict.is_accept() {

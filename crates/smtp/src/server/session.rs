@@ -11,6 +11,7 @@ pub struct Session {
     pub(super) proxy: Option<SocketAddr>,
     pub(super) helo: Option<String>,
     pub(super) extended: bool,
+    pub(super) early: bool,
     pub(super) lmtp: bool,
     pub(super) encryption: Option<Box<Encryption>>,
     pub(super) identity: Option<Identity>,
@@ -52,6 +53,12 @@ impl Session {
     /// Whether the client said EHLO, not HELO.
     pub fn is_extended(&self) -> bool {
         self.extended
+    }
+
+    /// Whether the client sent more behind its EHLO, HELO or LHLO than it could know to be welcome, before that was answered
+    /// (RFC 2920 §3.1). Programs that only know how to push mail do; a [`Handler`](super::Handler) may refuse them at any step.
+    pub fn spoke_early(&self) -> bool {
+        self.early
     }
 
     /// Whether the connection is encrypted.

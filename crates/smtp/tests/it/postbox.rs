@@ -32,10 +32,10 @@ impl Postbox {
 
 impl Handler for Postbox {
     fn ehlo<'a>(&'a self, session: &'a Session) -> HandlerFuture<'a, Verdict> {
-        let verdict = if session.helo() == Some("mx.example.net") {
-            Verdict::refuse(550, (7, 1), "that is my name")
-        } else {
-            Verdict::accept()
+        let verdict = match session.helo() {
+            Some("mx.example.net") => Verdict::refuse(550, (7, 1), "that is my name"),
+            Some("bot.example") if session.spoke_early() => Verdict::refuse(554, (5, 0), "you talk before your turn"),
+            _ => Verdict::accept(),
         };
         Box::pin(std::future::ready(verdict))
     }

@@ -37,6 +37,16 @@ async fn who_talks_before_the_greeting_is_turned_away() {
     assert_eq!(start.elapsed().as_secs(), 5);
 }
 
+#[tokio::test]
+async fn who_does_not_wait_for_the_answer_to_ehlo_is_known() {
+    let mut early = Client::connect(Postbox::default().server());
+    early.write(b"EHLO bot.example\r\nMAIL FROM:<a@b.example>\r\n").await;
+    assert_eq!((early.code().await, early.code().await), (220, 554));
+
+    let mut patient = Client::greeted(Postbox::default().server()).await;
+    patient.check(&[MAIL, ("EHLO bot.example", 250), MAIL]).await;
+}
+
 #[tokio::test(start_paused = true)]
 async fn errors_cost_more_and_more_time() {
     let limits = Limits::default().tarpit(2, Duration::from_secs(1)).errors(40);
