@@ -22,8 +22,7 @@ pub(crate) struct Responder {
 impl Responder {
     /// Serves `zone`; a question that the zone times out on is never answered.
     pub(crate) async fn start(zone: Zone) -> Self {
-        let mut responder = Self::start_without_tcp(zone).await;
-        let tcp = TcpListener::bind(responder.address).await.unwrap();
+        let (mut responder, tcp) = Self::over_both(zone).await;
         let served = Arc::clone(&responder.zone);
         responder.tasks.spawn(async move {
             while let Ok((mut stream, _)) = tcp.accept().await {
@@ -38,6 +37,17 @@ impl Responder {
             }
         });
         responder
+    }
+
+    /// Serves `zone` over UDP, on a port that is free for TCP as well: somebody else may have it there.
+    async fn over_both(zone: Zone) -> (Self, TcpListener) {
+        for _ in 0..100 {
+            let responder = Self::start_without_tcp(zone.clone()).await;
+            if let Ok(tcp) = TcpListener::bind(responder.address).await {
+                return (responder, tcp);
+            }
+        }
+        panic!("no port is free for both UDP and TCP");
     }
 
     /// Serves `zone` over UDP only, so that what does not fit cannot be had.
