@@ -20,6 +20,7 @@ use crate::compose::compose;
 /// | `sendmail:///usr/sbin/sendmail` | the sendmail program of this machine (feature `smtp`) |
 /// | `lmtp://host:24` | LMTP, to a mailbox store (feature `smtp`) |
 /// | `sendgrid://KEY@default`, `postmark://TOKEN@default` … | a provider, by its name (feature `providers`) |
+/// | `generic://KEY@default?file=acme.toml` | a provider that a file describes, see docs/generic-provider.md (feature `providers`) |
 /// | `file:///var/mail/out` | one file a message, Maildir style |
 /// | `memory://` | kept in memory |
 /// | `failover(a b)` | the first of several URLs that takes a message: [`Failover`] |
@@ -106,6 +107,7 @@ impl Registry {
         let registry = posthaste_providers::providers()
             .iter()
             .map(|entry| entry.profile().info().name())
+            .chain(["generic"])
             .fold(registry, |registry, name| {
                 registry.with(name, move |url| provider(name, url))
             });

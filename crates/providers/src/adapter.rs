@@ -106,6 +106,13 @@ impl Profile {
         }
     }
 
+    /// Replaces the name, for one that is only known when the program runs.
+    #[must_use]
+    pub fn with_name(mut self, name: impl Into<std::borrow::Cow<'static, str>>) -> Self {
+        self.info = self.info.with_name(name);
+        self
+    }
+
     /// Sets the header fields of an answer that may hold the id of the request; the first that is there counts.
     #[must_use]
     pub const fn with_request_id_headers(mut self, names: &'static [&'static str]) -> Self {

@@ -29,6 +29,7 @@
 //!
 //! - The providers: [`SendGrid`], [`Postmark`] and the others, each with what tags, metadata, streams and templates mean there, and the
 //!   URL that makes it. [`connect`] makes any by its URL; [`providers`] lists them all.
+//! - `Generic` and `Description` (feature `generic`): any other provider, described by a small file of TOML.
 //! - [`Batch`], [`BatchTransport`]: stored templates, and data of each recipient's own.
 //! - [`Provider`]: the driver and what can be set on it. [`ProviderError`]: what a provider said, behind a `SendError`.
 //! - [`Adapter`], [`Submission`], [`Json`], [`Form`], [`Receipt`], [`Fault`]: for an adapter of your own.
@@ -65,6 +66,9 @@ pub use adapters::{
     Mailjet, Mailtrap, Mandrill, MicrosoftGraph, Postal, Postmark, Resend, Scaleway, SendGrid, SesContent, SparkPost,
     UnisenderGo, ZeptoMail,
 };
+#[cfg(feature = "generic")]
+#[cfg_attr(docsrs, doc(cfg(feature = "generic")))]
+pub use adapters::{Description, DescriptionError, Generic};
 pub use batch::{Batch, BatchFuture, BatchOutcome, BatchTransport, Personal, Recipients};
 pub use driver::Provider;
 pub use error::ProviderError;

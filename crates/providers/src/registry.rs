@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+#[cfg(feature = "generic")]
+use crate::Generic;
 use crate::driver::{DEFAULT_PARALLEL, DEFAULT_TIMEOUT};
 use crate::{
     Adapter, AmazonSes, Azure, BatchTransport, Brevo, Cloudflare, Gmail, HttpClient, MailerSend, Mailgun, Mailjet,
@@ -65,13 +67,7 @@ pub trait FromSettings: Adapter + Sized {
 const fn entry<A: FromSettings>() -> Entry {
     Entry {
         profile: A::PROFILE,
-        make: |settings, client, common| {
-            let adapter = A::from_settings(settings)?;
-            let provider = Provider::with_client(adapter, client);
-            Ok(Arc::new(
-                provider.with_timeout(common.timeout).with_parallel(common.parallel),
-            ))
-        },
+        make: |settings, client, common| Ok(common.provider(A::from_settings(settings)?, client)),
     }
 }
 
@@ -91,7 +87,7 @@ pub const fn providers() -> &'static [Entry] {
 
 /// Makes the transport that `url` names, with `client`.
 ///
-/// The scheme is the provider's name. What stands where a user and a password would, are its keys; `timeout`, of one request
+/// The scheme is the provider's name, or `generic` for one that a file describes (feature `generic`). What stands where a user and a password would, are its keys; `timeout`, of one request
 /// in seconds, and `parallel`, how many requests of a batch are under way at once, are known to all; the rest is said by each
 /// adapter.
 ///
@@ -116,10 +112,7 @@ pub const fn providers() -> &'static [Entry] {
 /// ```
 pub fn connect(url: &str, client: impl HttpClient) -> Result<Arc<dyn BatchTransport>, SettingsError> {
     let scheme = url.split(':').next().unwrap_or_default().to_ascii_lowercase();
-    let entry = ENTRIES
-        .iter()
-        .find(|entry| entry.profile.info().name() == scheme)
-        .ok_or(SettingsError::UnknownScheme(scheme))?;
+    let make = make(&scheme).ok_or(SettingsError::UnknownScheme(scheme))?;
     let mut settings = Settings::parse(url)?;
     let common = Common {
         timeout: settings
@@ -129,7 +122,27 @@ pub fn connect(url: &str, client: impl HttpClient) -> Result<Arc<dyn BatchTransp
             usize::try_from(requests).unwrap_or(usize::MAX)
         }),
     };
-    let transport = (entry.make)(&mut settings, Arc::new(client), common)?;
-    settings.finish(entry.profile.title())?;
+    let (make, title) = make;
+    let transport = make(&mut settings, Arc::new(client), common)?;
+    settings.finish(title)?;
     Ok(transport)
+}
+
+/// What makes a transport of a scheme's URLs, and the name that people know it by.
+fn make(scheme: &str) -> Option<(Make, &'static str)> {
+    let entry = ENTRIES.iter().find(|entry| entry.profile.info().name() == scheme);
+    let known = entry.map(|entry| (entry.make, entry.profile.title()));
+    #[cfg(feature = "generic")]
+    if scheme == "generic" {
+        let make: Make = |settings, client, common| Ok(common.provider(Generic::from_settings(settings)?, client));
+        return Some((make, "Generic"));
+    }
+    known
+}
+
+impl Common {
+    fn provider<A: Adapter>(self, adapter: A, client: Arc<dyn HttpClient>) -> Arc<dyn BatchTransport> {
+        let provider = Provider::with_client(adapter, client);
+        Arc::new(provider.with_timeout(self.timeout).with_parallel(self.parallel))
+    }
 }

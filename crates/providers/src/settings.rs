@@ -45,6 +45,11 @@ pub enum SettingsError {
         /// What would be right.
         expected: &'static str,
     },
+    /// The description of a provider is wrong.
+    #[cfg(feature = "generic")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "generic")))]
+    #[error(transparent)]
+    Description(#[from] crate::DescriptionError),
     /// The HTTP client could not be made.
     #[error("the HTTP client cannot be made")]
     Client,

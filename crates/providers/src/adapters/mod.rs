@@ -3,6 +3,8 @@
 mod azure;
 mod brevo;
 mod cloudflare;
+#[cfg(feature = "generic")]
+mod generic;
 mod gmail;
 mod graph;
 mod mailbox;
@@ -27,6 +29,8 @@ mod testing;
 pub use azure::Azure;
 pub use brevo::Brevo;
 pub use cloudflare::Cloudflare;
+#[cfg(feature = "generic")]
+pub use generic::{Description, DescriptionError, Generic};
 pub use gmail::Gmail;
 pub use graph::MicrosoftGraph;
 pub use mailersend::MailerSend;

@@ -67,6 +67,13 @@ impl HttpRequest {
             .with_body(json.to_rope())
     }
 
+    /// Replaces the method.
+    #[must_use]
+    pub const fn with_method(mut self, method: Method) -> Self {
+        self.method = method;
+        self
+    }
+
     /// Sets a header field; one that was there is replaced.
     #[must_use]
     pub fn with_header(self, name: impl Into<Cow<'static, str>>, value: impl Into<String>) -> Self {

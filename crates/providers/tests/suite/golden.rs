@@ -50,7 +50,9 @@ fn steady(text: &str) -> String {
         ]
         .iter()
         .any(|word| line.contains(word));
-        if is_timely {
+        // A field of a form that is a time and nothing else.
+        let is_time = line.len() >= 10 && line.chars().all(|c| c.is_ascii_digit() || "-:TZ".contains(c));
+        if is_timely || is_time && line.starts_with(|c: char| c.is_ascii_digit()) {
             out.extend(line.chars().filter(|character| !character.is_ascii_digit()));
         } else {
             out.push_str(line);

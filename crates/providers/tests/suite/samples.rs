@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
-use posthaste_providers::{BatchTransport, HttpClient, connect, providers};
-use posthaste_transport::Capabilities;
+use posthaste_providers::{BatchTransport, HttpClient, connect};
+use posthaste_transport::{Capabilities, Transport};
+
+use crate::fake::Fake;
 
 /// One provider.
 pub(crate) struct Sample {
@@ -40,16 +42,12 @@ pub(crate) fn provider(sample: &Sample, client: impl HttpClient) -> Arc<dyn Batc
 }
 
 /// What the provider says that it can do.
-pub(crate) fn capabilities(sample: &Sample) -> &'static Capabilities {
-    let entry = providers()
-        .iter()
-        .find(|entry| entry.profile().info().name() == sample.name)
-        .unwrap();
-    entry.profile().info().capabilities()
+pub(crate) fn capabilities(sample: &'static Sample) -> Capabilities {
+    *Fake::new(sample).transport().info().capabilities()
 }
 
 /// How many messages one call holds.
-pub(crate) fn max_batch(sample: &Sample) -> usize {
+pub(crate) fn max_batch(sample: &'static Sample) -> usize {
     capabilities(sample).max_batch().unwrap_or(1) as usize
 }
 
@@ -251,6 +249,73 @@ const SAMPLES: &[Sample] = &[
         accepts: (202, ""),
         header: ("request-id", "1"),
         id: None,
+        accepts_batch: |_| String::new(),
+    },
+    // Providers that a file describes: one with an adapter of its own, one without, and one that takes forms.
+    Sample {
+        name: "postmark-described",
+        url: concat!(
+            "generic://hidden@default?file=",
+            env!("CARGO_MANIFEST_DIR"),
+            "/descriptions/postmark.toml"
+        ),
+        accepts: (
+            200,
+            r#"{"To":"a@example.net","MessageID":"b7bc2f4a","ErrorCode":0,"Message":"OK"}"#,
+        ),
+        header: ("X-Request-Id", "1"),
+        id: Some("b7bc2f4a"),
+        accepts_batch: |_| String::new(),
+    },
+    Sample {
+        name: "mailpace",
+        url: concat!(
+            "generic://hidden@default?file=",
+            env!("CARGO_MANIFEST_DIR"),
+            "/descriptions/mailpace.toml"
+        ),
+        accepts: (200, r#"{"id":1,"status":"queued"}"#),
+        header: ("X-Request-Id", "1"),
+        id: Some("1"),
+        accepts_batch: |_| String::new(),
+    },
+    Sample {
+        name: "smtp2go",
+        url: concat!(
+            "generic://hidden@default?file=",
+            env!("CARGO_MANIFEST_DIR"),
+            "/descriptions/smtp2go.toml"
+        ),
+        accepts: (
+            200,
+            r#"{"request_id":"aa253464","data":{"succeeded":1,"failed":0,"failures":[],"email_id":"1m4n8l-8jg3j1-7r"}}"#,
+        ),
+        header: ("X-Request-Id", "1"),
+        id: Some("1m4n8l-8jg3j1-7r"),
+        accepts_batch: |_| String::new(),
+    },
+    Sample {
+        name: "a-form",
+        url: concat!(
+            "generic://hidden@default?file=",
+            env!("CARGO_MANIFEST_DIR"),
+            "/tests/descriptions/form.toml"
+        ),
+        accepts: (202, ""),
+        header: ("X-Message-Id", "42"),
+        id: Some("42"),
+        accepts_batch: |_| String::new(),
+    },
+    Sample {
+        name: "a-raw",
+        url: concat!(
+            "generic://hidden@default?file=",
+            env!("CARGO_MANIFEST_DIR"),
+            "/tests/descriptions/raw.toml"
+        ),
+        accepts: (200, r#"{"result":{"id":"r-1"}}"#),
+        header: ("X-Request-Id", "1"),
+        id: Some("r-1"),
         accepts_batch: |_| String::new(),
     },
 ];
