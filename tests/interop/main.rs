@@ -1,5 +1,5 @@
 //! posthaste against real programs: Postfix and its smtp-sink and smtp-source, Cyrus SASL, Exim, Dovecot, aiosmtpd, swaks, msmtp,
-//! Nodemailer, aiosmtplib, Python's smtplib and email, dkimpy, Mail::DKIM, opendkim, and the crates lettre and mail-auth.
+//! moto with Amazon's SDK for Python, Nodemailer, aiosmtplib, Python's smtplib and email, dkimpy, Mail::DKIM, opendkim, and the crates lettre and mail-auth.
 //!
 //! `cargo xtask test` finds or installs the programs and says in variables where they are. A case whose program is not
 //! there is printed as left out and counted as skipped. A word on the command line keeps the cases that contain it. Every
@@ -18,6 +18,7 @@ mod arc;
 mod clients;
 mod dkim;
 mod mime;
+mod moto;
 mod programs;
 mod receiver;
 mod relays;
@@ -46,6 +47,7 @@ fn main() -> ExitCode {
         dkim::CASES,
         arc::CASES,
         mime::CASES,
+        moto::CASES,
     ]
     .concat();
     let arguments: Vec<String> = std::env::args().skip(1).collect();

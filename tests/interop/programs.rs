@@ -37,6 +37,8 @@ pub(crate) enum Program {
     Node,
     /// The folder of the module.
     Nodemailer,
+    /// A Python that has it, and Amazon's own client.
+    Moto,
 }
 
 impl Program {
@@ -62,6 +64,7 @@ impl Program {
             Self::Msmtp => "msmtp",
             Self::Node => "Node.js",
             Self::Nodemailer => "Nodemailer",
+            Self::Moto => "moto",
         }
     }
 
@@ -88,6 +91,7 @@ impl Program {
             Self::Msmtp => "POSTHASTE_INTEROP_MSMTP",
             Self::Node => "POSTHASTE_INTEROP_NODE",
             Self::Nodemailer => "POSTHASTE_INTEROP_NODEMAILER",
+            Self::Moto => "POSTHASTE_INTEROP_MOTO",
         };
         std::env::var_os(variable).map(PathBuf::from)
     }

@@ -1,7 +1,7 @@
 //! `cargo xtask`: the project's own commands.
 //!
 //! `cargo xtask test` runs every test there is: those of `cargo test --workspace`, and those against real programs, which
-//! it installs where it may. It prints each command that it runs, names at the end what it left out, and closes with
+//! it installs where it may, from Debian and PyPI. It prints each command that it runs, names at the end what it left out, and closes with
 //! `N passed, N failed, N skipped`.
 //!
 //! `cargo xtask compare` prints what others answer to the same vectors (`tests/compare`).
@@ -13,8 +13,8 @@
 )]
 
 mod command;
-mod peers;
 mod programs;
+mod python;
 mod tally;
 
 use std::path::{Path, PathBuf};
@@ -52,18 +52,27 @@ fn main() -> ExitCode {
 fn test() -> ExitCode {
     let started = Instant::now();
     let root = workspace();
-    let programs = Programs::find_or_install(&root.join("target/programs"));
+    let folder = root.join("target/programs");
+    let programs = Programs::find_or_install(&folder);
+    let moto = python::MOTO.find_or_install(&folder);
 
     let mut tally = Tally::default();
     let mut cargo = Command::new(cargo(), ["test", "--workspace", "--no-fail-fast"]).in_folder(&root);
     for (variable, value) in programs.environment() {
         cargo = cargo.env(variable, value);
     }
+    if let Some(python) = &moto {
+        cargo = cargo.env("POSTHASTE_INTEROP_MOTO", python.display().to_string());
+    }
     let passed = cargo.run_and_read(|line| tally.read(line));
 
     println!();
     for line in programs.left_out() {
         println!("left out: {line}");
+    }
+    if moto.is_none() {
+        let packages = python::MOTO.packages.join(", ");
+        println!("left out: tests with moto (install {packages} with pip)");
     }
     // A tally without a single test means that its lines were not understood, and that is no success.
     let success = passed && tally.is_success();
@@ -84,9 +93,12 @@ fn test() -> ExitCode {
 fn compare() -> ExitCode {
     let root = workspace();
     let mut cargo = Command::new(cargo(), ["test", "--quiet", "--test", "compare"]).in_folder(&root);
-    match peers::find_or_install(&root.join("target/programs/compare")) {
+    match python::COMPARE.find_or_install(&root.join("target/programs")) {
         Some(python) => cargo = cargo.env("POSTHASTE_COMPARE_PYTHON", python.display().to_string()),
-        None => println!("left out: {} (install them with pip)", peers::PACKAGES.join(", ")),
+        None => println!(
+            "left out: {} (install them with pip)",
+            python::COMPARE.packages.join(", ")
+        ),
     }
     match cargo.run() {
         true => ExitCode::SUCCESS,

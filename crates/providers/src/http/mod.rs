@@ -18,6 +18,7 @@ pub use request::{HttpRequest, Method, Progress};
 pub use response::HttpResponse;
 
 /// Most bytes of an answer that are kept. Answers of providers are a few hundred bytes.
+#[cfg(feature = "client")]
 pub(crate) const MAX_ANSWER: usize = 1 << 20;
 
 /// What [`HttpClient::execute`] returns.
