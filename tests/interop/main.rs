@@ -1,5 +1,5 @@
 //! posthaste against real programs: Postfix and its smtp-sink and smtp-source, Cyrus SASL, Exim, Dovecot, aiosmtpd, swaks, msmtp,
-//! moto with Amazon's SDK for Python, Nodemailer, aiosmtplib, Python's smtplib and email, dkimpy, Mail::DKIM, opendkim, and the crates lettre and mail-auth.
+//! moto with Amazon's SDK for Python, Chromium, Nodemailer, aiosmtplib, Python's smtplib and email, dkimpy, Mail::DKIM, opendkim, and the crates lettre and mail-auth.
 //!
 //! `cargo xtask test` finds or installs the programs and says in variables where they are. A case whose program is not
 //! there is printed as left out and counted as skipped. A word on the command line keeps the cases that contain it. Every
@@ -15,6 +15,7 @@
 )]
 
 mod arc;
+mod browser;
 mod clients;
 mod dkim;
 mod mime;
@@ -48,6 +49,7 @@ fn main() -> ExitCode {
         arc::CASES,
         mime::CASES,
         moto::CASES,
+        browser::CASES,
     ]
     .concat();
     let arguments: Vec<String> = std::env::args().skip(1).collect();

@@ -39,6 +39,7 @@ pub(crate) enum Program {
     Nodemailer,
     /// A Python that has it, and Amazon's own client.
     Moto,
+    Chromium,
 }
 
 impl Program {
@@ -65,6 +66,7 @@ impl Program {
             Self::Node => "Node.js",
             Self::Nodemailer => "Nodemailer",
             Self::Moto => "moto",
+            Self::Chromium => "Chromium",
         }
     }
 
@@ -92,6 +94,7 @@ impl Program {
             Self::Node => "POSTHASTE_INTEROP_NODE",
             Self::Nodemailer => "POSTHASTE_INTEROP_NODEMAILER",
             Self::Moto => "POSTHASTE_INTEROP_MOTO",
+            Self::Chromium => "POSTHASTE_INTEROP_CHROMIUM",
         };
         std::env::var_os(variable).map(PathBuf::from)
     }

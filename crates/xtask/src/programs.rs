@@ -14,7 +14,7 @@ struct Wanted {
 }
 
 /// All of them. The variables are read by `tests/interop` and by `crates/testservers`.
-const WANTED: [Wanted; 22] = [
+const WANTED: [Wanted; 23] = [
     Wanted {
         name: "python3",
         variable: "POSTHASTE_INTEROP_PYTHON",
@@ -130,6 +130,12 @@ const WANTED: [Wanted; 22] = [
         variable: "POSTHASTE_INTEROP_NODE",
         package: "nodejs",
         find: |_| in_path("node"),
+    },
+    Wanted {
+        name: "Chromium",
+        variable: "POSTHASTE_INTEROP_CHROMIUM",
+        package: "chromium",
+        find: |_| in_path("chromium"),
     },
     Wanted {
         name: "PostgreSQL",

@@ -30,10 +30,10 @@ mod tests;
 
 /// Writes a page for each mail into a folder, then lets it pass.
 ///
-/// - A page needs no other file and loads nothing: envelope, headers, sizes, text, HTML in a frame without scripts, the list of
+/// - A page needs no other file and loads nothing: envelope, headers, sizes, text, HTML with its own pictures in a frame without scripts, the list of
 ///   attachments, and the source. `index.html` beside them lists the last thousand.
 /// - Everything in the mail is escaped. A policy in the page (CSP) forbids scripts and all that is not in the page, so remote
-///   images and trackers are not loaded.
+///   images and trackers are not loaded; what makes browsers connect all the same is taken out.
 /// - The files are their owner's alone (on Unix). They hold whole messages: clean the folder up.
 /// - At most 16 MiB of a message are shown.
 /// - A page that cannot be written is an error: [`Unavailable`](crate::ErrorKind::Unavailable), nothing sent.

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use bytes::Bytes;
-use posthaste_mime::{RawMessage, RawPart};
+use posthaste_mime::{Base64Alphabet, RawMessage, RawPart, Rope};
 
 use crate::{Outbound, SendOptions};
 
@@ -15,6 +15,25 @@ const STYLE: &str = "body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;ma
 table{border-collapse:collapse}td,th{text-align:left;vertical-align:top;padding:.1rem 1rem .1rem 0}\
 pre{white-space:pre-wrap;overflow-wrap:anywhere;background:#f4f4f4;padding:1rem}\
 iframe{width:100%;height:30rem;border:1px solid #999;background:#fff}";
+
+/// The first words of such elements, in the order of the HTML standard.
+const CONNECTING: &[&str] = &[
+    "base",
+    "link",
+    "meta",
+    "iframe",
+    "embed",
+    "object",
+    "frame",
+    "portal",
+    "fencedframe",
+];
+
+/// Names in links are not looked up before somebody follows them.
+const NO_PREFETCH: &str = "<meta http-equiv=\"x-dns-prefetch-control\" content=\"off\">";
+
+/// The most octets of pictures that a page shows in its HTML.
+const MAX_PICTURES: usize = 16 << 20;
 
 /// What the index says of a page.
 #[derive(Debug)]
@@ -131,9 +150,11 @@ fn bodies(page: &mut String, parts: &[RawPart]) {
             }
             ("text/html", Some(html)) => {
                 // Without `allow-...` words there are no scripts, forms, pop-ups or ways out of the frame.
+                let html = with_pictures(&without_connections(&html), parts);
                 let _ = writeln!(
                     page,
-                    "<h2>HTML</h2>\n<iframe sandbox=\"\" srcdoc=\"{}\"></iframe>",
+                    "<h2>HTML</h2>\n<iframe sandbox=\"\" srcdoc=\"{}{}\"></iframe>",
+                    escape(NO_PREFETCH),
                     escape(&html)
                 );
             }
@@ -147,6 +168,68 @@ fn bodies(page: &mut String, parts: &[RawPart]) {
     if !attached.is_empty() {
         let _ = writeln!(page, "<h2>Attachments</h2>\n<table>{attached}</table>");
     }
+}
+
+/// Renames the elements for which browsers open connections although the policy forbids what they load: somebody would learn
+/// that the mail was looked at.
+fn without_connections(html: &str) -> String {
+    let mut shown = String::with_capacity(html.len());
+    let mut rest = html;
+    while let Some((before, after)) = rest.split_once('<') {
+        shown.push_str(before);
+        shown.push('<');
+        rest = match after.strip_prefix('/') {
+            Some(name) => {
+                shown.push('/');
+                name
+            }
+            None => after,
+        };
+        let begins = |name: &&str| {
+            rest.get(..name.len())
+                .is_some_and(|start| start.eq_ignore_ascii_case(name))
+        };
+        if CONNECTING.iter().any(begins) {
+            shown.push_str("x-");
+        }
+    }
+    shown.push_str(rest);
+    shown
+}
+
+/// Puts the message's own pictures where the HTML names them by their Content-ID (RFC 2392), as far as there is room.
+fn with_pictures(html: &str, parts: &[RawPart]) -> String {
+    let mut shown = String::with_capacity(html.len());
+    let (mut rest, mut room) = (html, MAX_PICTURES);
+    while let Some((before, after)) = rest.split_once("cid:") {
+        shown.push_str(before);
+        let is_end = |c: char| c.is_ascii_whitespace() || matches!(c, '"' | '\'' | ')' | '>' | '<');
+        let (id, behind) = after.split_at(after.find(is_end).unwrap_or(after.len()));
+        let picture = parts.iter().find(|part| {
+            let field = part.field("Content-ID").map(|field| field.decoded());
+            let own = field.as_deref().map(|own| own.trim().trim_matches(['<', '>']));
+            part.content_type().starts_with("image/") && own == Some(id)
+        });
+        match picture.filter(|part| part.decoded_len() <= room) {
+            Some(part) => {
+                let octets = Rope::from(part.decoded().into_owned());
+                room = room.saturating_sub(part.decoded_len());
+                let encoded = octets
+                    .to_base64(Base64Alphabet::Standard)
+                    .to_bytes()
+                    .unwrap_or_default();
+                let encoded = String::from_utf8_lossy(&encoded);
+                let _ = write!(shown, "data:{};base64,{encoded}", part.content_type());
+            }
+            None => {
+                shown.push_str("cid:");
+                shown.push_str(id);
+            }
+        }
+        rest = behind;
+    }
+    shown.push_str(rest);
+    shown
 }
 
 /// Makes text that is text in an element and in a quoted attribute.

@@ -23,7 +23,10 @@ fn hostile() -> Outbound {
         .to("bob@example.net".parse().unwrap())
         .subject("<script>alert(1)</script>")
         .text("</pre><script>alert(2)</script>")
-        .html("<p>Hi</p><script>alert(3)</script><img src=\"https://tracker.example/x.png\">")
+        .html(
+            "<p>Hi</p><script>alert(3)</script><img src=\"https://tracker.example/x.png\">\
+             <LINK rel=preconnect href=https://tracker.example><iframe src=https://tracker.example/></IFRAME>",
+        )
         .attach(Attachment::new("<b>.bin", kind, "12345").unwrap())
         .build()
         .unwrap();
@@ -44,7 +47,10 @@ async fn a_page_shows_all_of_it_and_lets_nothing_out() {
     for part in [
         "Content-Security-Policy",
         "default-src 'none'",
-        "<iframe sandbox=\"\" srcdoc=\"&lt;p&gt;Hi",
+        "<iframe sandbox=\"\" srcdoc=\"&lt;meta http-equiv=&quot;x-dns-prefetch-control",
+        "&gt;&lt;p&gt;Hi",
+        "&lt;x-LINK rel=preconnect",
+        "&lt;x-iframe src=https://tracker.example/&gt;&lt;/x-IFRAME",
         "&lt;script&gt;alert(1)",
         "&lt;/pre&gt;&lt;script&gt;alert(2)",
         "5 octets",
