@@ -9,7 +9,7 @@ use posthaste_transport::ContentReader;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-use super::budget::{Budget, Step};
+use super::budget::{Budget, Deadline, Step};
 use super::connection::{Connection, refused};
 use super::job::{Content, Flights, MAX_FLIGHT, Plan, Way, invalid, whole_chunk};
 use super::pool::Turn;
@@ -29,6 +29,8 @@ pub(super) struct Line {
     sent: VecDeque<Box<Transaction>>,
     /// What became of the message of who drives the connection.
     own: Option<Ended>,
+    /// Until when the next reply is awaited, if it was begun to.
+    deadline: Option<Deadline>,
     /// Whether the connection can serve further messages.
     pub(super) usable: bool,
     /// Whether those who sent the messages look after their deadlines themselves.
@@ -41,6 +43,7 @@ impl Line {
             connection,
             sent: VecDeque::new(),
             own: None,
+            deadline: None,
             usable: true,
             detached: false,
         }
@@ -150,7 +153,11 @@ impl Line {
         if !transaction.may_send() {
             return Err(Box::new(Err(given_up(true))));
         }
-        let budget = transaction.budget;
+        // Too late for this message is not too late for those before: who waits for it looks after its deadline.
+        let budget = match self.sent.is_empty() {
+            true => transaction.budget,
+            false => transaction.budget.without_end(),
+        };
         let wire = &mut self.connection.wire;
         for number in 0..flights.count() {
             wire.queue_commands(flights.octets(number));
@@ -369,7 +376,7 @@ impl Line {
                             transaction.abandoned().await;
                         }
                     };
-                    let reply = self.connection.wire.reply(step, &budget);
+                    let reply = self.connection.wire.reply_by(step, &budget, &mut self.deadline);
                     tokio::select! {
                         biased;
                         reply = reply => reply,
@@ -380,9 +387,11 @@ impl Line {
                     let Some(budget) = self.sent.front().map(|first| first.budget) else {
                         return;
                     };
-                    self.connection.wire.reply(step, &budget).await
+                    let wire = &mut self.connection.wire;
+                    wire.reply_by(step, &budget, &mut self.deadline).await
                 }
             };
+            self.deadline = None;
             match reply {
                 Ok(reply) => self.note(step, reply),
                 Err(failed) => Box::pin(self.fail(failed)).await,
@@ -475,21 +484,38 @@ impl Line {
     /// Says what became of every message when the connection is lost.
     async fn fail(&mut self, failed: Failed) {
         self.usable = false;
-        // A server that gives up early often says why before it hangs up.
-        if let Some(first) = self.sent.front()
-            && first.awaited.front() == Some(&Step::End)
-            && failed.during == Step::Content.during()
-            && let Some(reply) = self.connection.wire.reply_at_hand().await
-            && reply.code() >= 400
-            && let Some(first) = self.sent.pop_front()
-        {
-            let ended = Err(Setback {
-                keep: false,
-                ..first.all_refused(Step::Content, &reply)
-            });
-            self.finish(first, ended);
-        }
+        self.hear_last().await;
         self.fail_all(&failed);
+    }
+
+    /// Takes the replies that are there although the connection is lost: they count.
+    async fn hear_last(&mut self) {
+        while let Some(step) = self.sent.front().and_then(|first| first.awaited.front().copied())
+            && let Some(reply) = self.connection.wire.reply_at_hand().await
+        {
+            let Some(first) = self.sent.front() else { return };
+            let wire = &self.connection.wire;
+            let has_left = first.end.is_some_and(|end| wire.may_have_left(end));
+            if step == Step::End && !has_left {
+                // It is no reply to a message that has not left; but a server that gives up early often says why before it
+                // hangs up.
+                if reply.code() >= 400 {
+                    let ended = Err(Setback {
+                        keep: false,
+                        ..first.all_refused(Step::Content, &reply)
+                    });
+                    if let Some(first) = self.sent.pop_front() {
+                        self.finish(first, ended);
+                    }
+                }
+                return;
+            }
+            self.note(step, reply);
+            if let Some(first) = self.sent.pop_front_if(|first| first.awaited.is_empty()) {
+                let ended = first.decide();
+                self.finish(first, ended);
+            }
+        }
     }
 
     fn fail_all(&mut self, failed: &Failed) {
@@ -502,24 +528,34 @@ impl Line {
         }
     }
 
-    /// What became of a message that was being sent when the connection was lost, or the message could not be read. Nothing else
-    /// is under way then, or all of it is lost too.
-    async fn lose(&mut self, transaction: &Transaction, failed: Failed) -> Ended {
+    /// What became of a message that was being sent when the connection was lost, or the message could not be read. Those before
+    /// it are lost too, as far as they were not answered.
+    async fn lose(&mut self, transaction: &mut Transaction, failed: Failed) -> Ended {
         if failed.is_local() {
             // Without its end, the server has to forget the message when the connection goes (RFC 5321 §4.1.1.4).
             return Err(Setback::new(failed.not_accepted(), false, false));
         }
-        // A server that gives up early often says why before it hangs up.
-        if self.sent.is_empty()
-            && let Some(reply) = self.connection.wire.reply_at_hand().await
-            && reply.code() >= 400
-        {
-            return Err(Setback {
-                keep: false,
-                ..transaction.all_refused(Step::Content, &reply)
-            });
-        }
         self.usable = false;
+        self.hear_last().await;
+        while self.sent.is_empty()
+            && let Some(reply) = self.connection.wire.reply_at_hand().await
+        {
+            match transaction.awaited.pop_front() {
+                Some(step) if step != Step::End => {
+                    if reply.is_closing() || transaction.take(step, reply, &mut self.connection).is_err() {
+                        break;
+                    }
+                }
+                // A server that gives up early often says why before it hangs up.
+                _ if reply.code() >= 400 => {
+                    return Err(Setback {
+                        keep: false,
+                        ..transaction.all_refused(Step::Content, &reply)
+                    });
+                }
+                _ => break,
+            }
+        }
         self.fail_all(&failed);
         let left = transaction
             .end

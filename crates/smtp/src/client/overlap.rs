@@ -74,7 +74,9 @@ impl Courier<'_> {
 
     /// Sends a message with a permit of its own: over a connection that was kept, and over a fresh one if that was stale.
     async fn send(&self, job: &Arc<Job>, budget: Budget, interest: &Interest, mut lease: Lease) -> Ended {
-        let mut kept = lease.take_kept().await;
+        // The goodbyes on those that have grown old are part of the send.
+        let kept = budget.run(Step::Wait, lease.take_kept()).await;
+        let mut kept = kept.map_err(Failed::not_accepted)?;
         loop {
             let was_kept = kept.is_some();
             let connection = match kept.take() {
@@ -110,7 +112,8 @@ impl Courier<'_> {
                 let (waiter, turn) = oneshot::channel();
                 line.detach(waiter);
                 tokio::spawn(drive(line, lease));
-                let sent = match budget.run(Step::End, turn).await {
+                // The phases have their deadlines with who drives the connection.
+                let sent = match budget.run(Step::Wait, turn).await {
                     Ok(Ok(Turn::Sent(ended))) => *ended,
                     Ok(_) => Err(not_heard_of(&job, SmtpError::Closed).into()),
                     Err(failed) => Err(not_heard_of(&job, failed.error).into()),

@@ -66,7 +66,7 @@ impl Room {
 
 /// Sends a message in as many transactions as the server wants, and puts together what became of it.
 pub(super) async fn deliver(courier: &Courier<'_>, job: Arc<Job>, budget: Budget) -> Result<Outcome, SendError> {
-    let mut room = match courier.deliver(&job, budget).await {
+    let room = match courier.deliver(&job, budget).await {
         Ok(outcome) => return Ok(outcome),
         Err(Setback { room: Some(room), .. }) => room,
         Err(setback) => return Err(setback.error),
@@ -105,9 +105,8 @@ pub(super) async fn deliver(courier: &Courier<'_>, job: Arc<Job>, budget: Budget
                 id = id.or_else(|| outcome.provider_id().map(str::to_owned));
                 continue;
             }
-            Err(Setback { room: Some(less), .. }) if less != room && part.mail.envelope().recipients().len() > 1 => {
+            Err(Setback { room: Some(less), .. }) if less.batches(&part.mail).len() > 1 => {
                 // Another server behind the same name, with other limits.
-                room = less;
                 jobs.extend(less.split(&part));
                 jobs.rotate_right(less.batches(&part.mail).len());
                 continue;

@@ -298,14 +298,14 @@ impl Transaction {
     /// Says what became of it when the connection is lost. `end_may_have_left` if the server may have the whole message; if
     /// not, another connection may do better.
     pub(super) fn lost(&self, failed: Failed, end_may_have_left: bool) -> Ended {
-        if !end_may_have_left {
-            let try_fresh = self.behind || (!self.first && failed.is_connection_lost());
-            return Err(Setback::new(failed.not_accepted(), false, try_fresh));
-        }
         match self.certainly_refused() {
             Some(Err(setback)) => Err(Setback { keep: false, ..setback }),
             Some(ended) => ended,
-            None => Err(self.unknown(failed)),
+            None if end_may_have_left => Err(self.unknown(failed)),
+            None => {
+                let try_fresh = self.behind || (!self.first && failed.is_connection_lost());
+                Err(Setback::new(failed.not_accepted(), false, try_fresh))
+            }
         }
     }
 

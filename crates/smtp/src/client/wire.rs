@@ -81,12 +81,21 @@ impl Wire {
 
     /// Reads one reply. Dropping it loses nothing.
     pub(super) async fn reply(&mut self, step: Step, budget: &Budget) -> Result<WireReply, Failed> {
+        self.reply_by(step, budget, &mut None).await
+    }
+
+    /// The same for who may stop waiting and begin again: the deadline, which begins if there is none, goes on meanwhile.
+    pub(super) async fn reply_by(
+        &mut self,
+        step: Step,
+        budget: &Budget,
+        deadline: &mut Option<Deadline>,
+    ) -> Result<WireReply, Failed> {
         if let Some(reply) = self.parse().map_err(|error| step.failed(error))? {
             return Ok(reply);
         }
         self.flush(step, budget).await?;
-        let mut deadline = None;
-        poll_fn(|context| self.poll_reply(context, step, budget, &mut deadline)).await
+        poll_fn(|context| self.poll_reply(context, step, budget, deadline)).await
     }
 
     /// Reads until there is a reply, or the `deadline`, which is that of `step` and begins when nothing more is there.

@@ -40,7 +40,7 @@ pub(crate) use key::duration;
 ///
 /// # Keys
 ///
-/// Every setting that text can express has a key. In a URL it is a query parameter, in the environment a variable
+/// Every setting that text can express has a key, XCLIENT excepted. In a URL it is a query parameter, in the environment a variable
 /// with `SMTP_` before its name in upper case.
 ///
 /// | key | value | default |
@@ -278,9 +278,10 @@ impl SmtpConfig {
         }
     }
 
-    /// Sets the port; without it 587, or 465 with [`Tls::Implicit`].
+    /// Sets the port; without it 587, or 465 with [`Tls::Implicit`]. A preset knows when TLS begins there; set it later if that is
+    /// another time.
     pub fn port(mut self, port: u16) -> Self {
-        self.port = Some(port);
+        self.set_port(port);
         self
     }
 

@@ -186,7 +186,15 @@ pub enum CommandError {
     DuplicateParameter,
 }
 
+/// The form of BDAT (RFC 3030 §2).
+const BDAT: &str = "BDAT length [LAST]";
+
 impl CommandError {
+    /// Whether it is of a BDAT, so that nobody knows how many octets follow.
+    pub(crate) fn is_of_bdat(&self) -> bool {
+        matches!(self, Self::Syntax { expected: BDAT })
+    }
+
     /// Returns the reply code that tells a client of the error.
     pub fn code(&self) -> u16 {
         match self {
@@ -306,9 +314,7 @@ fn rcpt(argument: &str) -> Result<Rcpt, CommandError> {
 }
 
 fn bdat(argument: &str) -> Result<Command, CommandError> {
-    let error = CommandError::Syntax {
-        expected: "BDAT length [LAST]",
-    };
+    let error = CommandError::Syntax { expected: BDAT };
     let mut words = argument.split_ascii_whitespace();
     let length = words.next().and_then(parameter::number).ok_or(error.clone())?;
     let last = match words.next() {

@@ -33,6 +33,7 @@ pub struct ProxyHeader {
     destination: Option<SocketAddr>,
     tls: Option<ProxyTls>,
     server_name: Option<String>,
+    local: bool,
 }
 
 /// What a load balancer says of the TLS between it and the client.
@@ -92,6 +93,11 @@ impl ProxyHeader {
             Some(block) => Self::parse_block(block?, input),
             None => Err(ProxyError::Missing),
         }
+    }
+
+    /// Whether the balancer speaks for itself, as it does to see whether the server lives: version 2 can say so.
+    pub fn is_local(&self) -> bool {
+        self.local
     }
 
     /// Returns where the client's connection comes from; `None` when the balancer speaks for itself or does not know.
@@ -183,7 +189,10 @@ impl ProxyHeader {
             0x21 => false,
             _ => return Err(ProxyError::Unknown),
         };
-        let mut found = Self::default();
+        let mut found = Self {
+            local: speaks_for_itself,
+            ..Self::default()
+        };
         match family {
             // Unspecified: whatever follows is not looked at.
             0x00 => return Ok(ProxyParse::Complete(found, used)),
@@ -213,7 +222,10 @@ impl ProxyHeader {
             }
         }
         if speaks_for_itself {
-            found = Self::default();
+            found = Self {
+                local: true,
+                ..Self::default()
+            };
         }
         Ok(ProxyParse::Complete(found, used))
     }
@@ -424,7 +436,8 @@ mod tests {
         let (header, _) = parse(&block(0x21, 0x11, &V4)).unwrap();
         assert_eq!(header.source(), Some("192.0.2.7:40000".parse().unwrap()));
         assert_eq!(header.destination(), Some("198.51.100.1:25".parse().unwrap()));
-        assert_eq!(parse(&block(0x20, 0x11, &V4)).unwrap().0, ProxyHeader::default());
+        let (local, _) = parse(&block(0x20, 0x11, &V4)).unwrap();
+        assert!(local.is_local() && local.source().is_none());
         assert_eq!(
             parse(&block(0x21, 0x00, b"whatever")).unwrap().0,
             ProxyHeader::default()

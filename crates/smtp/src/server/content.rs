@@ -1,7 +1,7 @@
 //! A message as it streams in.
 
 use std::fmt;
-use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -199,12 +199,12 @@ impl<'c> Content<'c> {
             return Err(why.clone());
         }
         let more = matches!(self.state, State::Reading);
-        self.pulse.wait();
+        let waiting = self.pulse.wait();
         let mut step = self.pay().await.map_err(|why| (why, Parting::None));
         if more && step.is_ok() {
             step = self.step(room).await;
         }
-        self.pulse.go_on();
+        drop(waiting);
         step.map_err(|(why, parting)| self.fail(why, parting))?;
         Ok(more)
     }
@@ -328,7 +328,13 @@ impl<'c> Content<'c> {
                 Ok(Ok(Command::Quit)) => return Err((Incomplete::Abandoned, Parting::Quit)),
                 Ok(Ok(Command::Noop)) => Verdict::accept(),
                 Ok(Ok(_)) => Verdict::refuse(503, (5, 1), "the message was begun with BDAT"),
-                Ok(Err(error)) => Verdict::refuse(error.code(), error.enhanced(), error.to_string()),
+                Ok(Err(error)) => {
+                    let verdict = Verdict::refuse(error.code(), error.enhanced(), error.to_string());
+                    match error.is_of_bdat() {
+                        true => return Err(refused(verdict)),
+                        false => verdict,
+                    }
+                }
                 Err(LineFault::Endless) => return Err(refused(Verdict::refuse(500, (5, 2), "line too long"))),
                 Err(_) => Verdict::refuse(500, (5, 2), "not a command line"),
             };
@@ -365,6 +371,11 @@ impl<'c> Content<'c> {
             }
             State::Failed(Incomplete::Fault(fault), _) => Some(Verdict::refuse(554, (6, 0), fault.to_string())),
             State::Failed(Incomplete::Abandoned, Parting::None) => Some(Verdict::accept()),
+            State::Reading if matches!(&self.decoder, Decoder::Bdat(chunks) if chunks.told) => {
+                // The client was told that its chunk was taken, and awaits no other reply.
+                let goodbye = Verdict::goodbye((3, 0), "the message was not read to its end, try again later");
+                return Ok(Settled::Command(goodbye));
+            }
             State::Reading => None,
         };
         let read_on = self.drain().await?;
@@ -436,32 +447,53 @@ impl fmt::Debug for Content<'_> {
 
 /// What a message's reader does, for who watches over the time that its handler takes.
 #[derive(Default)]
-pub(super) struct Pulse(AtomicU8);
+pub(super) struct Pulse {
+    state: AtomicU8,
+    stood_still: AtomicBool,
+}
+
+/// A reader that waits for the client. Dropped, it goes on, or was given up.
+struct Waiting<'p>(&'p Pulse);
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.state.store(Pulse::WENT_ON, Ordering::Relaxed);
+    }
+}
 
 impl Pulse {
     const STILL: u8 = 0;
     const WENT_ON: u8 = 1;
     const WAITS: u8 = 2;
 
-    fn wait(&self) {
-        self.0.store(Self::WAITS, Ordering::Relaxed);
-    }
-
-    fn go_on(&self) {
-        self.0.store(Self::WENT_ON, Ordering::Relaxed);
+    fn wait(&self) -> Waiting<'_> {
+        self.state.store(Self::WAITS, Ordering::Relaxed);
+        Waiting(self)
     }
 
     /// Whether the handler waits for the client, which has its own deadline, or has read on since this was asked last.
     pub(super) fn beats(&self) -> bool {
         let went_on = self
-            .0
+            .state
             .compare_exchange(Self::WENT_ON, Self::STILL, Ordering::Relaxed, Ordering::Relaxed);
         went_on.map_or_else(|state| state == Self::WAITS, |_| true)
+    }
+
+    /// Whether the handler has waited for anything but the client.
+    pub(super) fn stood_still(&self) -> bool {
+        self.stood_still.load(Ordering::Relaxed)
     }
 
     /// Waits for `work`, but not for ever if it stands still.
     pub(super) async fn watch<T>(&self, limit: Duration, work: impl Future<Output = T>) -> Option<T> {
         let mut work = std::pin::pin!(work);
+        let mut work = std::pin::pin!(std::future::poll_fn(|context| {
+            let poll = work.as_mut().poll(context);
+            if poll.is_pending() && self.state.load(Ordering::Relaxed) != Self::WAITS {
+                self.stood_still.store(true, Ordering::Relaxed);
+            }
+            poll
+        }));
         loop {
             match tokio::time::timeout(limit, &mut work).await {
                 Ok(done) => return Some(done),

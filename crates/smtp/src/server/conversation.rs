@@ -28,6 +28,8 @@ pub(super) struct Conversation {
     pub(super) failed_logins: u32,
     /// How many messages were begun.
     pub(super) messages: u32,
+    /// Whether the handler has taken its time over a message.
+    pub(super) is_slow: bool,
     pub(super) visit: Option<Visit>,
     stopped: watch::Receiver<bool>,
     idle_commands: u32,
@@ -62,6 +64,7 @@ impl Conversation {
             transaction: None,
             failed_logins: 0,
             messages: 0,
+            is_slow: false,
             visit: None,
             stopped,
             idle_commands: 0,
@@ -134,16 +137,19 @@ impl Conversation {
                         return Some(talk);
                     }
                 }
-                Ok(Next::Replies(verdicts)) => {
-                    for verdict in &verdicts {
-                        if verdict.is_silent() {
-                            return None;
-                        }
+                Ok(Next::Replies(verdicts)) => match verdicts.as_slice() {
+                    verdicts if verdicts.iter().any(Verdict::is_silent) => return None,
+                    [verdict] => {
                         if !self.answer(verdict, &mut talk).await {
                             return Some(talk);
                         }
                     }
-                }
+                    verdicts => {
+                        if !self.answer_all(verdicts, &mut talk) {
+                            return Some(talk);
+                        }
+                    }
+                },
                 Ok(Next::Close(verdict)) => {
                     talk.say(&verdict);
                     return Some(talk);
@@ -170,13 +176,33 @@ impl Conversation {
         }
     }
 
+    /// Gives the reply for each recipient; false is that they were the last. All are given, whatever they are: a recipient without
+    /// one would get the message again. Together they are no more than one error.
+    fn answer_all(&mut self, verdicts: &[Verdict], talk: &mut Talk) -> bool {
+        for verdict in verdicts {
+            talk.say(verdict);
+        }
+        let goodbye = verdicts
+            .iter()
+            .find(|verdict| !verdict.is_accept())
+            .and_then(|refusal| self.count(refusal));
+        let closes = verdicts.iter().any(Verdict::closes);
+        if let (Some(goodbye), false) = (&goodbye, closes) {
+            talk.say(goodbye);
+        }
+        !closes && goodbye.is_none()
+    }
+
     /// Gives a reply; false is that it was the last one.
     async fn answer(&mut self, verdict: &Verdict, talk: &mut Talk) -> bool {
         let goodbye = self.count(verdict);
         let delay = self.delay(verdict);
         if !delay.is_zero() {
             // Who is told no again and again waits longer and longer; one who stops the server does not.
-            let _ = timeout(delay, self.stopped.wait_for(|&stop| stop)).await;
+            let pause = async {
+                let _ = timeout(delay, self.stopped.wait_for(|&stop| stop)).await;
+            };
+            talk.meanwhile(self.shared.settings.limits.idle, pause).await;
         }
         talk.say(verdict);
         if let (Some(goodbye), false) = (&goodbye, verdict.closes()) {
@@ -219,7 +245,8 @@ impl Conversation {
                 self.idle_commands += 1;
                 let (code, status) = (error.code(), error.enhanced());
                 let verdict = Verdict::refuse(code, status, error.to_string());
-                return Ok(if error == CommandError::Http {
+                // Nobody knows how long the chunk is that follows: it must not be taken for commands.
+                return Ok(if error == CommandError::Http || error.is_of_bdat() {
                     Next::Close(verdict)
                 } else {
                     Next::Reply(verdict)
@@ -232,13 +259,14 @@ impl Conversation {
         ) {
             self.idle_commands += 1;
         }
+        let idle = self.shared.settings.limits.idle;
         Ok(Next::Reply(match command {
             Command::Ehlo(_) | Command::Helo(_) if self.session.lmtp => Verdict::refuse(500, (5, 1), "say LHLO"),
             Command::Lhlo(_) if !self.session.lmtp => Verdict::refuse(500, (5, 1), "say EHLO"),
             Command::Ehlo(name) | Command::Lhlo(name) => return Ok(self.greet(name, true, talk).await),
             Command::Helo(name) => return Ok(self.greet(name, false, talk).await),
-            Command::Mail(mail) => self.mail(mail).await,
-            Command::Rcpt(rcpt) => self.rcpt(rcpt).await,
+            Command::Mail(mail) => talk.meanwhile(idle, self.mail(mail)).await,
+            Command::Rcpt(rcpt) => talk.meanwhile(idle, self.rcpt(rcpt)).await,
             Command::Data => return Box::pin(self.data(talk)).await,
             Command::Bdat { length, last } => return Box::pin(self.bdat(talk, length, last)).await,
             Command::Rset => {
@@ -261,9 +289,11 @@ impl Conversation {
     async fn greet(&mut self, name: String, extended: bool, talk: &mut Talk) -> Next {
         self.session.helo = Some(name);
         self.session.extended = extended;
-        self.session.early |= talk.has_input();
+        self.session.early |= talk.hears_now().await;
         self.transaction = None;
-        let verdict = self.decide(self.shared.handler.ehlo(&self.session)).await;
+        let decision = self.decide(self.shared.handler.ehlo(&self.session));
+        let verdict = talk.meanwhile(self.shared.settings.limits.idle, decision).await;
+        self.session.early |= talk.hears_now().await;
         if !verdict.is_accept() {
             self.session.helo = None;
             return Next::Reply(verdict);

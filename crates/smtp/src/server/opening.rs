@@ -58,6 +58,7 @@ impl Conversation {
             talk.say(&refusal);
             return Opened::Refused(talk);
         }
+        self.session.early = talk.hears_now().await;
         if talk.hears(limits.greet_pause).await {
             talk.say(&Verdict::refuse(554, (5, 0), "you talk before your turn"));
             return Opened::Refused(talk);
@@ -77,11 +78,12 @@ impl Conversation {
 
     /// Believes a load balancer.
     fn speak_for(&mut self, header: &ProxyHeader) {
-        let Some(source) = header.source() else {
+        if header.is_local() {
             // It speaks for itself, to see whether we live.
             return;
-        };
-        self.session.proxy = self.session.peer.replace(source);
+        }
+        // A client of whom it does not say where it comes from has not the rights of the balancer.
+        self.session.proxy = std::mem::replace(&mut self.session.peer, header.source());
         self.session.encryption = header.tls().map(|tls| {
             Box::new(Encryption {
                 version: tls.version().map(str::to_owned),

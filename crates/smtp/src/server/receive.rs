@@ -13,13 +13,13 @@ use crate::protocol::{ChunkDecoder, DataDecoder};
 
 impl Conversation {
     pub(super) async fn data(&mut self, talk: &mut Talk) -> Result<Next, Ended> {
-        if let Err(refusal) = self.ready_for_content() {
-            return Ok(Next::Reply(refusal));
-        }
         if talk.has_input() {
             // DATA is the last command of a group (RFC 2920 §3.1): what follows it now was sent by somebody who does not
-            // read replies.
+            // read replies. It may be a message, and must not be taken for commands.
             return Ok(Next::Close(Verdict::refuse(503, (5, 0), "wait for the reply to DATA")));
+        }
+        if let Err(refusal) = self.ready_for_content() {
+            return Ok(Next::Reply(refusal));
         }
         talk.say_plain(354, "end with a dot on a line of its own");
         let limits = &self.shared.settings.limits;
@@ -71,6 +71,10 @@ impl Conversation {
         }
         let envelope = envelope.with_require_tls(mail.require_tls);
         let limits = &self.shared.settings.limits;
+        if self.is_slow {
+            // Who was told of none of the messages before for so long would send them again.
+            talk.flush(limits.idle).await?;
+        }
         let pulse = Pulse::default();
         let header = HeaderWatch::new(self.session.identity(), limits.hops);
         let memory = &self.shared.memory;
@@ -86,6 +90,7 @@ impl Conversation {
             let verdict = pulse.watch(limits.handler, work).await;
             vec![verdict.unwrap_or_else(undecided)]
         };
+        self.is_slow |= pulse.stood_still();
         if self.session.lmtp {
             verdicts.resize_with(count, undecided);
         }

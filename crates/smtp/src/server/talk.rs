@@ -1,6 +1,6 @@
 //! Lines and replies over a byte stream, with deadlines.
 
-use std::future::poll_fn;
+use std::future::{Future, poll_fn};
 use std::io::{self, Write as _};
 use std::mem::MaybeUninit;
 use std::pin::Pin;
@@ -285,6 +285,27 @@ impl Talk {
     /// Whether the client says something in this time.
     pub(super) async fn hears(&mut self, time: Duration) -> bool {
         !time.is_zero() && (self.has_input() || self.fill(time).await.is_ok())
+    }
+
+    /// Whether the client has said something already, without waiting for it. Nothing is lost of what it says.
+    pub(super) async fn hears_now(&mut self) -> bool {
+        if self.has_input() {
+            return true;
+        }
+        let look = poll_fn(|context| Poll::Ready(self.poll_fill(context)));
+        matches!(look.await, Poll::Ready(Ok(1..)))
+    }
+
+    /// Waits for `work`. If that takes time, what is queued is sent meanwhile: it may say that a message was taken, and who does
+    /// not hear that sends it again.
+    pub(super) async fn meanwhile<T>(&mut self, wait: Duration, work: impl Future<Output = T>) -> T {
+        let mut work = std::pin::pin!(work);
+        let first = poll_fn(|context| Poll::Ready(work.as_mut().poll(context)));
+        match first.await {
+            Poll::Ready(done) => done,
+            // Whether it could be sent is seen when the next reply is.
+            Poll::Pending => tokio::join!(work, self.flush(wait)).0,
+        }
     }
 
     /// Sends what is queued and ends the stream, TLS with its own goodbye.

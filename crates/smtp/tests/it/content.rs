@@ -20,6 +20,8 @@ struct Reader {
     until: usize,
     verdict: Verdict,
     seen: Arc<Mutex<Seen>>,
+    /// How often a permit was asked for.
+    waits: Arc<std::sync::atomic::AtomicUsize>,
 }
 
 #[derive(Default)]
@@ -36,6 +38,7 @@ impl Default for Reader {
             until: usize::MAX,
             verdict: Verdict::accept(),
             seen: Arc::default(),
+            waits: Arc::default(),
         }
     }
 }
@@ -73,6 +76,7 @@ impl Handler for Reader {
         Box::pin(async move {
             let mut pieces = 0;
             while pieces < self.until {
+                self.waits.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
                 self.permits.acquire().await.unwrap().forget();
                 match content.next().await {
                     Ok(Some(piece)) => {
@@ -294,4 +298,106 @@ async fn memory_is_shared() {
         assert_eq!(client.code().await, 250);
     }
     assert_eq!(postbox.messages().len(), 3);
+}
+
+#[tokio::test]
+async fn a_message_that_was_taken_is_acknowledged_before_a_slow_handler_is_asked_again() {
+    let reader = Reader {
+        permits: Arc::new(Semaphore::new(0)),
+        ..Reader::default()
+    };
+    let mut client = Client::greeted(reader.server()).await;
+    client.check(&MAIL).await;
+    client.write(b"BDAT 3 LAST\r\nx\r\n").await;
+    while reader.permits.available_permits() > 0 || reader.waits.load(std::sync::atomic::Ordering::SeqCst) == 0 {
+        tokio::task::yield_now().await;
+    }
+    reader.permits.add_permits(2);
+    assert_eq!(client.code().await, 250);
+
+    let one = "MAIL FROM:<a@b.example>\r\nRCPT TO:<c@d.example>\r\nBDAT 3 LAST\r\nx\r\n";
+    reader.permits.add_permits(2);
+    client.write(one.repeat(2).as_bytes()).await;
+    // The last message has no permit yet.
+    for _ in 0..5 {
+        assert_eq!(client.code().await, 250);
+    }
+    reader.permits.add_permits(2);
+    assert_eq!(client.code().await, 250);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_handler_that_gave_up_reading_is_late_too() {
+    struct Impatient;
+
+    impl Handler for Impatient {
+        fn rcpt<'a>(&'a self, _: &'a Session, _: &'a Recipient) -> HandlerFuture<'a, Verdict> {
+            Box::pin(std::future::ready(Verdict::accept()))
+        }
+
+        fn data<'a>(&'a self, _: &'a Session, _: Incoming) -> HandlerFuture<'a, Verdict> {
+            panic!("messages are read as they come")
+        }
+
+        fn content<'a>(
+            &'a self,
+            _: &'a Session,
+            _: &'a Envelope,
+            content: &'a mut Content<'_>,
+        ) -> HandlerFuture<'a, Verdict> {
+            Box::pin(async move {
+                let _ = tokio::time::timeout(Duration::from_secs(1), content.next()).await;
+                std::future::pending().await
+            })
+        }
+    }
+
+    let limits = Limits::default().handler(Duration::from_secs(10));
+    let server = Server::builder(Impatient).hostname("mx.example.net").limits(limits);
+    let mut client = Client::in_data(server).await;
+    let start = tokio::time::Instant::now();
+    tokio::time::sleep(Duration::from_secs(30)).await;
+    client.write(b"x\r\n.\r\n").await;
+    assert_eq!(client.code().await, 451);
+    assert!(start.elapsed() < Duration::from_secs(60));
+}
+
+#[tokio::test]
+async fn a_handler_that_leaves_between_chunks_ends_the_session() {
+    struct Leaving;
+
+    impl Handler for Leaving {
+        fn rcpt<'a>(&'a self, _: &'a Session, _: &'a Recipient) -> HandlerFuture<'a, Verdict> {
+            Box::pin(std::future::ready(Verdict::accept()))
+        }
+
+        fn data<'a>(&'a self, _: &'a Session, _: Incoming) -> HandlerFuture<'a, Verdict> {
+            panic!("messages are read as they come")
+        }
+
+        fn content<'a>(
+            &'a self,
+            _: &'a Session,
+            _: &'a Envelope,
+            content: &'a mut Content<'_>,
+        ) -> HandlerFuture<'a, Verdict> {
+            Box::pin(async move {
+                let first = content.next().await;
+                assert!(first.is_ok());
+                // Looks for the next chunk, which is not there yet, and does not wait for it.
+                let mut next = std::pin::pin!(content.next());
+                let looked = std::future::poll_fn(|context| std::task::Poll::Ready(next.as_mut().poll(context)));
+                assert!(looked.await.is_pending());
+                Verdict::refuse(550, (7, 1), "no")
+            })
+        }
+    }
+
+    let mut client = Client::greeted(Server::builder(Leaving).hostname("mx.example.net")).await;
+    client.check(&MAIL).await;
+    client.write(b"BDAT 3\r\nx\r\n").await;
+    assert_eq!(
+        (client.code().await, client.code().await, client.code().await),
+        (250, 421, 0)
+    );
 }

@@ -50,6 +50,7 @@ impl Handler for Postbox {
             let verdict = self.content(session, envelope, content).await;
             let verdict = |recipient: &Recipient| match recipient.address().local_part() {
                 "full" => Verdict::defer(452, (2, 2), "mailbox full"),
+                "over" => Verdict::refuse(552, (2, 2), "over quota"),
                 _ => verdict.clone(),
             };
             envelope.recipients().iter().map(verdict).collect()

@@ -364,7 +364,10 @@ async fn lmtp_answers_for_each_recipient() {
         ])
         .await;
     client.write(b"bare\nLF\r\n.\r\n").await;
-    assert_eq!((client.code().await, client.code().await), (554, 0));
+    assert_eq!(
+        (client.code().await, client.code().await, client.code().await),
+        (554, 554, 0)
+    );
 
     let mut client = Client::greeted(postbox.server()).await;
     assert_eq!(client.say("LHLO c.example").await, 500);
@@ -384,4 +387,73 @@ async fn the_handler_may_refuse_a_name() {
         ])
         .await;
     client.stream.shutdown().await.unwrap();
+}
+
+#[tokio::test]
+async fn lmtp_answers_for_everybody_whatever_becomes_of_some() {
+    let postbox = Postbox::default();
+    let limits = Limits::default().errors(3);
+    let server = Server::lmtp(postbox.clone())
+        .hostname("lmtp.example.net")
+        .limits(limits);
+    let mut client = Client::connect(server);
+    assert_eq!(client.code().await, 220);
+    client.check(&[("LHLO c.example", 250), MAIL]).await;
+    for _ in 0..9 {
+        assert_eq!(client.say("RCPT TO:<over@d.example>").await, 250);
+    }
+    client.check(&[("RCPT TO:<a@d.example>", 250), ("DATA", 354)]).await;
+    client.write(b"From: a@b.example\r\n\r\n.\r\n").await;
+    for _ in 0..9 {
+        assert_eq!(client.code().await, 552);
+    }
+    assert_eq!((client.code().await, client.say("NOOP").await), (250, 250));
+}
+
+#[tokio::test]
+async fn a_client_that_a_proxy_does_not_know_has_not_its_rights() {
+    let network = || ["10.0.0.0/24".parse().unwrap()];
+    let server = || {
+        Postbox::default()
+            .server()
+            .proxy_protocol(network())
+            .relay_for(network())
+            .local_domains(["here.example".parse().unwrap()])
+    };
+    let elsewhere = "RCPT TO:<c@elsewhere.example>";
+    let mut client = from(server(), "10.0.0.1:9");
+    client.write(b"PROXY UNKNOWN\r\n").await;
+    assert_eq!(client.code().await, 220);
+    client.check(&[("EHLO c.example", 250), MAIL, (elsewhere, 550)]).await;
+
+    // What the balancer says for itself has them.
+    let mut own = from(server(), "10.0.0.1:9");
+    own.write(b"\r\n\r\n\0\r\nQUIT\n\x20\x00\0\0").await;
+    assert_eq!(own.code().await, 220);
+    own.check(&[("EHLO c.example", 250), MAIL, (elsewhere, 250)]).await;
+}
+
+#[tokio::test]
+async fn what_may_be_a_message_is_never_taken_for_commands() {
+    let mut client = Client::greeted(Postbox::default().server()).await;
+    client.check(&[MAIL, ("RCPT TO:<c@d.example>", 250)]).await;
+    client.write(b"BDAT 6 LASTX\r\nNOOP\r\n").await;
+    assert_eq!((client.code().await, client.code().await), (501, 0));
+
+    let mut client = Client::greeted(Postbox::default().server()).await;
+    client.write(b"DATA\r\nNOOP\r\n.\r\n").await;
+    assert_eq!((client.code().await, client.code().await), (503, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_does_not_wait_for_what_comes_after_it() {
+    // A refusal that is held back holds back nothing that was said before.
+    let limits = Limits::default().tarpit(0, Duration::from_secs(20)).errors(40);
+    let mut client = Client::greeted(Postbox::default().server().limits(limits)).await;
+    let start = tokio::time::Instant::now();
+    client.write(b"NOOP\r\nXYZZY\r\n").await;
+    assert_eq!(client.code().await, 250);
+    assert_eq!(start.elapsed(), Duration::ZERO);
+    assert_eq!(client.code().await, 500);
+    assert_eq!(start.elapsed().as_secs(), 20);
 }
