@@ -1,13 +1,15 @@
 //! The one driver of all adapters.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
 
+use aws_lc_rs::digest;
 use futures_util::{StreamExt, stream};
 use posthaste_address::{Address, Envelope, Mailbox};
-use posthaste_mime::{Clock, Message};
+use posthaste_mime::{Clock, IdSource, Message};
 use posthaste_transport::{
     ContentReader, Disposition, ErrorKind, Fate, Feature, Outbound, Outcome, Plan, RecipientOutcome, Refusal, Retry,
     SendError, SendFuture, SendOptions, Shortfall, Timer, TokioTimer, Transport, TransportInfo, Unsupported, plan,
@@ -21,7 +23,7 @@ use crate::receipt::classify;
 use crate::submission::Copy;
 use crate::{
     Adapter, Batch, BatchFuture, BatchOutcome, BatchTransport, Fault, HttpClient, HttpRequest, HttpResponse, Personal,
-    ProviderError, Receipt, Recipients, Submission,
+    Progress, ProviderError, Receipt, Recipients, Submission,
 };
 
 /// Longest that one request may take, unless it is set.
@@ -57,6 +59,7 @@ pub struct Provider<A> {
     client: Arc<dyn HttpClient>,
     timer: Arc<dyn Timer>,
     clock: Arc<dyn Clock>,
+    ids: Arc<dyn IdSource>,
     timeout: Duration,
     parallel: usize,
     extra: Arc<Map<String, Value>>,
@@ -74,6 +77,19 @@ struct SystemClock;
 impl Clock for SystemClock {
     fn now(&self) -> SystemTime {
         SystemTime::now()
+    }
+}
+
+/// 128 bits of the operating system's randomness.
+#[derive(Debug)]
+struct SystemIds;
+
+impl IdSource for SystemIds {
+    fn next_id(&self) -> [u8; 16] {
+        let mut id = [0; 16];
+        // It fails only where the operating system has no randomness; then nothing that is encrypted works either.
+        let _ = aws_lc_rs::rand::fill(&mut id);
+        id
     }
 }
 
@@ -96,6 +112,7 @@ impl<A: Adapter> Provider<A> {
             client: Arc::new(client),
             timer: Arc::new(TokioTimer::new()),
             clock: Arc::new(SystemClock),
+            ids: Arc::new(SystemIds),
             timeout: DEFAULT_TIMEOUT,
             parallel: DEFAULT_PARALLEL,
             extra: Arc::new(Map::new()),
@@ -131,6 +148,13 @@ impl<A: Adapter> Provider<A> {
         self
     }
 
+    /// Sets where the boundaries of forms come from.
+    #[must_use]
+    pub fn with_id_source(mut self, ids: impl IdSource) -> Self {
+        self.ids = Arc::new(ids);
+        self
+    }
+
     /// Sets what tells the time of day, for signatures and dates.
     #[must_use]
     pub fn with_clock(mut self, clock: impl Clock) -> Self {
@@ -153,8 +177,8 @@ impl<A: Adapter> Provider<A> {
                 let copy = Copy::of_headers(batch.message());
                 vec![self.submission(batch, options, &plan, vec![copy], false, now)]
             }
-            Recipients::Individual(everybody) => everybody
-                .chunks(self.chunk(batch))
+            Recipients::Individual(everybody) => calls(everybody, self.chunk(batch))
+                .into_iter()
                 .map(|chunk| {
                     let copies = chunk
                         .iter()
@@ -164,8 +188,8 @@ impl<A: Adapter> Provider<A> {
                 .collect(),
         };
         if chunks.len() > 1 {
-            for (part, submission) in chunks.iter_mut().enumerate() {
-                submission.part = Some(part);
+            for submission in &mut chunks {
+                submission.part = Some(part(submission));
             }
         }
         // All are encoded before the first goes out: so what is wrong with one is known before anybody got anything.
@@ -259,7 +283,13 @@ impl<A: Adapter> Provider<A> {
             extra: &self.extra,
             now,
             part: None,
+            boundary: self.boundary(),
         }
+    }
+
+    /// 128 random bits, in letters and digits.
+    fn boundary(&self) -> String {
+        self.ids.next_id().iter().map(|octet| format!("{octet:02x}")).collect()
     }
 
     /// How many recipients one call of a batch may hold.
@@ -383,7 +413,8 @@ impl<A: Adapter> Provider<A> {
     async fn send_one(&self, mail: &Outbound, options: &SendOptions) -> Result<Outcome, SendError> {
         let found = plan(mail, options, &self.info())?;
         self.check_schedule(options)?;
-        let mut submission = Submission::of_outbound(mail, options, &found, &self.extra, self.clock.now());
+        let mut submission =
+            Submission::of_outbound(mail, options, &found, &self.extra, self.clock.now(), self.boundary());
         self.check_fields(&submission).map_err(|error| self.named(error))?;
         if self.adapter.profile().needs_to() && submission.raw.is_none() {
             submission.promote().map_err(|error| self.named(error))?;
@@ -419,17 +450,18 @@ impl<A: Adapter> Provider<A> {
         let profile = self.adapter.profile();
         let name = self.info().name().to_owned();
         let span = debug_span!("posthaste.provider", provider = %name, copies = submission.copies.len());
-        let progress = request.progress().clone();
+        let under_way = OnceLock::new();
         let work = async {
             ContentReader::probe(request.body()).await.map_err(|error| {
                 SendError::new(ErrorKind::Unreadable, Disposition::NotAccepted)
                     .with_detail("reading the message")
                     .with_source(error)
             })?;
-            let context = Context::new(&*self.client, submission.now);
+            // A batch may take longer than a signature is good for.
+            let context = Context::new(&*self.client, self.clock.now());
             let request = self.adapter.authorize(request, &context).await?;
             // A request may have been made anew to be signed; what counts is how far this one gets.
-            let progress = request.progress().clone();
+            let progress = under_way.get_or_init(|| request.progress().clone());
             self.client.execute(request).await.map_err(|error| {
                 let (kind, disposition) = match (error.is_unreadable(), progress.has_begun()) {
                     // Its length was announced, so a peer that has less has no request.
@@ -455,7 +487,7 @@ impl<A: Adapter> Provider<A> {
                 return Err(self.named(error));
             }
             None => {
-                let begun = progress.has_begun();
+                let begun = under_way.get().is_some_and(Progress::has_begun);
                 span.in_scope(|| debug!(begun, "timed out"));
                 let disposition = if begun {
                     Disposition::Ambiguous
@@ -480,7 +512,7 @@ impl<A: Adapter> Provider<A> {
         };
         match read {
             Ok(receipt) => Ok((receipt, request_id)),
-            Err(fault) => Err(self.named(fault_error(fault, &response, request_id.as_deref(), submission.now))),
+            Err(fault) => Err(self.named(fault_error(fault, &response, request_id.as_deref(), self.clock.now()))),
         }
     }
 
@@ -570,6 +602,40 @@ fn failed(submission: &Submission<'_>, error: &SendError) -> Vec<RecipientOutcom
     all_are(submission, &fate)
 }
 
+/// Cuts a list into calls of at most so many people each, none with an address twice: where data goes by address, the last would
+/// get those of all.
+fn calls(everybody: &[Personal], at_most: usize) -> Vec<&[Personal]> {
+    let mut calls = Vec::new();
+    let (mut rest, mut seen) = (everybody, HashSet::new());
+    while !rest.is_empty() {
+        let is_new = |personal: &&Personal| seen.insert(personal.mailbox().address().to_string().to_lowercase());
+        let count = rest.iter().take(at_most.max(1)).take_while(is_new).count();
+        let (call, behind) = rest.split_at(count.max(1));
+        calls.push(call);
+        rest = behind;
+        seen.clear();
+    }
+    calls
+}
+
+/// Names a call of a batch by who is in it: so the key of a call that is made again is the same, and that of one to others is not.
+fn part(submission: &Submission<'_>) -> String {
+    let mut hash = digest::Context::new(&digest::SHA256);
+    for copy in &submission.copies {
+        for mailbox in copy.everybody() {
+            hash.update(mailbox.address().to_string().as_bytes());
+            hash.update(b"\n");
+        }
+        hash.update(b"\n");
+    }
+    let hash = hash.finish();
+    hash.as_ref()
+        .iter()
+        .take(8)
+        .map(|octet| format!("{octet:02x}"))
+        .collect()
+}
+
 fn all_are(submission: &Submission<'_>, fate: &Fate) -> Vec<RecipientOutcome> {
     submission
         .copies
@@ -580,7 +646,8 @@ fn all_are(submission: &Submission<'_>, fate: &Fate) -> Vec<RecipientOutcome> {
 }
 
 fn refusal(error: &SendError) -> Refusal {
-    let refusal = if error.retry() == Retry::Never {
+    // Whom the provider does not believe is no fault of those who were to get the mail.
+    let refusal = if error.retry() == Retry::Never && error.kind() != ErrorKind::Unauthorized {
         Refusal::permanent()
     } else {
         Refusal::transient()

@@ -62,8 +62,8 @@ impl Form {
         })
     }
 
-    /// Makes a `POST` of it. `boundary_id` keeps the parts apart: something that the files do not hold, such as the message's
-    /// own id.
+    /// Makes a `POST` of it. `boundary_id` keeps the parts apart: letters and digits that nobody can have guessed who
+    /// wrote what is in the form, such as [`Submission::boundary`](crate::Submission::boundary).
     #[must_use]
     pub fn post(&self, url: impl Into<String>, boundary_id: &str) -> HttpRequest {
         let request = HttpRequest::new(Method::Post, url).with_header("Accept", "application/json");

@@ -112,7 +112,13 @@ pub const fn providers() -> &'static [Entry] {
 /// ```
 pub fn connect(url: &str, client: impl HttpClient) -> Result<Arc<dyn BatchTransport>, SettingsError> {
     let scheme = url.split(':').next().unwrap_or_default().to_ascii_lowercase();
-    let make = make(&scheme).ok_or(SettingsError::UnknownScheme(scheme))?;
+    // What has no scheme is not repeated: it may be a key.
+    let is_scheme = url.contains(':') && scheme.len() <= 40 && scheme.bytes().all(|byte| byte.is_ascii_lowercase());
+    let unknown = || match is_scheme {
+        true => SettingsError::UnknownScheme(scheme.clone()),
+        false => SettingsError::NotAUrl,
+    };
+    let make = make(&scheme).ok_or_else(unknown)?;
     let mut settings = Settings::parse(url)?;
     let common = Common {
         timeout: settings

@@ -30,7 +30,8 @@ pub struct Submission<'a> {
     pub(crate) plan: &'a Plan,
     pub(crate) extra: &'a Map<String, Value>,
     pub(crate) now: SystemTime,
-    pub(crate) part: Option<usize>,
+    pub(crate) part: Option<String>,
+    pub(crate) boundary: String,
 }
 
 /// One message as some recipients see it.
@@ -53,6 +54,7 @@ impl<'a> Submission<'a> {
         plan: &'a Plan,
         extra: &'a Map<String, Value>,
         now: SystemTime,
+        boundary: String,
     ) -> Self {
         let raw = (plan.content() == Content::Raw || mail.message().is_none()).then(|| mail.rope());
         Self {
@@ -68,6 +70,7 @@ impl<'a> Submission<'a> {
             extra,
             now,
             part: None,
+            boundary,
         }
     }
 
@@ -242,10 +245,16 @@ impl<'a> Submission<'a> {
             .options
             .idempotency_key()
             .filter(|_| self.plan.keeps(Feature::IdempotencyKey))?;
-        Some(match self.part {
+        Some(match &self.part {
             None => Cow::Borrowed(key),
             Some(part) => Cow::Owned(format!("{key}-{part}")),
         })
+    }
+
+    /// Returns letters and digits that nobody can have guessed who wrote the message: they keep the parts of a form apart.
+    #[must_use]
+    pub fn boundary(&self) -> &str {
+        &self.boundary
     }
 
     /// Returns the time at which it is sent.

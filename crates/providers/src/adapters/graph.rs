@@ -31,7 +31,7 @@ static PROFILE: Profile = Profile::new(
 /// that sends, which is each message's author unless it is set; `endpoint` and `token_url` for other base URLs, such as those of
 /// national clouds.
 ///
-/// A message goes as finished bytes, to whom its header names; no copy is kept among what was sent. The answer has no id: what is known
+/// A message goes as finished bytes, to whom its header names. The answer has no id: what is known
 /// of a message is its Message-ID.
 #[derive(Clone, Debug)]
 pub struct MicrosoftGraph {

@@ -25,7 +25,8 @@ pub(super) fn bytes(submission: &Submission<'_>) -> Result<Rope, SendError> {
     let [copy] = submission.copies() else {
         return Err(submission.invalid("writing several messages in one call"));
     };
-    if submission.raw().is_some() {
+    // Bytes that somebody else has finished are not touched.
+    if submission.message().is_err() {
         return Ok(rope);
     }
     if copy.bcc().len() > 0 {

@@ -156,7 +156,7 @@ impl Mailgun {
         let form = self
             .options(submission, form)
             .file("message", "message.eml", "message/rfc822", raw.clone());
-        Ok(form.post(self.url(submission, "messages.mime")?, "raw"))
+        Ok(form.post(self.url(submission, "messages.mime")?, submission.boundary()))
     }
 
     fn fields(&self, submission: &Submission<'_>, message: &Message) -> Result<HttpRequest, SendError> {
@@ -201,7 +201,7 @@ impl Mailgun {
                 part.to_rope(),
             );
         }
-        Ok(form.post(self.url(submission, "messages")?, message.message_id().as_str()))
+        Ok(form.post(self.url(submission, "messages")?, submission.boundary()))
     }
 }
 

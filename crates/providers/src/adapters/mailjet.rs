@@ -216,8 +216,8 @@ impl Adapter for Mailjet {
     fn fault(&self, response: &HttpResponse) -> Fault {
         let fault = Fault::of_json(&response.json().unwrap_or_default(), "/ErrorCode", "/ErrorMessage");
         match fault.code() {
-            Some(_) => fault.with_disposition(Disposition::NotAccepted),
-            None => fault,
+            Some(_) if response.status() < 500 => fault.with_disposition(Disposition::NotAccepted),
+            _ => fault,
         }
     }
 }

@@ -140,9 +140,11 @@ impl Adapter for Postmark {
         let Some(code) = body.get("ErrorCode").and_then(Value::as_i64) else {
             return fault;
         };
-        fault = fault
-            .with_code(code.to_string())
-            .with_disposition(Disposition::NotAccepted);
+        fault = fault.with_code(code.to_string());
+        // 100 says that it was not looked at: maintenance.
+        if response.status() < 500 || code == 100 {
+            fault = fault.with_disposition(Disposition::NotAccepted);
+        }
         match code {
             10 | 400 | 401 | 412 => fault.with_kind(ErrorKind::Unauthorized),
             405 | 429 => fault.with_kind(ErrorKind::Throttled),

@@ -347,7 +347,7 @@ mod tests {
             .iter()
             .filter_map(|request| request.header("Idempotency-Key").map(str::to_owned))
             .collect();
-        assert_eq!(keys, ["key-0", "key-1"]);
+        assert_eq!(keys, ["key-93c694f1e2ffcfe5", "key-20b610aa30e8fbeb"]);
     }
 
     #[test]

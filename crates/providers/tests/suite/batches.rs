@@ -163,3 +163,65 @@ fn what_a_provider_cannot_do_for_each_is_refused_before_any_call() {
         }
     }
 }
+
+#[test]
+fn who_is_named_twice_gets_both_messages_with_their_own_data() {
+    for sample in samples::all() {
+        let capabilities = samples::capabilities(sample);
+        if samples::max_batch(sample) < 2 || !capabilities.supports(Feature::PersonalData) {
+            continue;
+        }
+        let fake = Fake::new(sample);
+        let transport = samples::provider(sample, fake.clone());
+        let person = |order: &str| Personal::new("Ana <a@example.net>".parse().unwrap()).with_data("order", order);
+        let mut batch = Batch::new(message());
+        if capabilities.supports(Feature::StoredTemplate) {
+            batch = batch.with_template("11111111-2222-3333-4444-555555555555");
+        }
+        let batch = batch.to_each([person("first-order"), person("second-order")]);
+        let sent = block_on(transport.send_batch(&batch, &SendOptions::new()));
+        if sent.is_err() {
+            // Its template is none, or its texts cannot hold data.
+            continue;
+        }
+        let bodies: Vec<String> = fake
+            .requests()
+            .iter()
+            .map(|request| readable(&String::from_utf8_lossy(&request.body().to_bytes().unwrap())))
+            .collect();
+        assert_eq!(bodies.len(), 2, "{}", sample.name);
+        assert!(
+            bodies[0].contains("first-order") && bodies[1].contains("second-order"),
+            "{}",
+            sample.name
+        );
+    }
+}
+
+#[test]
+fn the_key_of_a_call_is_that_of_its_recipients() {
+    let sample = samples::all().iter().find(|sample| sample.name == "resend").unwrap();
+    let keys = |names: &[&str]| -> Vec<String> {
+        let fake = Fake::new(sample);
+        let transport = samples::provider(sample, fake.clone());
+        // Twice the same address makes two calls.
+        let people = names
+            .iter()
+            .map(|name| Personal::new(format!("{name}@example.net").parse().unwrap()));
+        let batch = Batch::new(message()).to_each(people);
+        let options = SendOptions::new().with_idempotency_key("order-7").unwrap();
+        let _ = block_on(transport.send_batch(&batch, &options)).unwrap();
+        fake.requests()
+            .iter()
+            .map(|request| request.header("Idempotency-Key").unwrap().to_owned())
+            .collect()
+    };
+    let first = keys(&["a", "a", "b", "b", "c"]);
+    assert_eq!(first.len(), 3, "{first:?}");
+    assert_eq!(first, keys(&["a", "a", "b", "b", "c"]));
+    let rest = keys(&["b", "b", "c"]);
+    assert!(
+        rest.iter().all(|key| key.starts_with("order-7-") && *key != first[0]),
+        "{rest:?}"
+    );
+}

@@ -306,7 +306,7 @@ proptest! {
         let body = fake.requests()[0].body().to_bytes().unwrap();
         let body = String::from_utf8_lossy(&body);
         // Attachment, from, headers, subject, text, to twice.
-        prop_assert_eq!(body.matches("--posthaste-idexamplecom-form\r\nContent-Disposition: form-data; name=\"").count(), 7);
+        prop_assert_eq!(body.matches("-form\r\nContent-Disposition: form-data; name=\"").count(), 7);
     }
 
     #[test]

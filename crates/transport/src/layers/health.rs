@@ -144,8 +144,16 @@ impl Health {
         Probe { health: self, probes }
     }
 
-    fn note(&self, result: &Result<Outcome, SendError>, now: Duration) {
+    /// Notes what a send found out; `probes` if it was the one that was to.
+    fn note(&self, result: &Result<Outcome, SendError>, probes: bool, now: Duration) {
         let error = match result {
+            // The transport may never have been asked.
+            Err(error) if is_ours(error) => {
+                if let (true, State::Down { probed, .. }) = (probes, &mut *self.lock()) {
+                    *probed = false;
+                }
+                return;
+            }
             Err(error) if is_failure(error) => error,
             _ => {
                 *self.lock() = State::Up { failures: 0 };
@@ -169,6 +177,8 @@ impl Health {
                     probed: false,
                 }
             }
+            // Those that were under way when it went down say nothing new.
+            down @ State::Down { .. } if !probes => down,
             State::Down { rest, .. } => {
                 let rest = bound(rest.saturating_mul(2));
                 State::Down {
@@ -195,8 +205,8 @@ pub(super) struct Probe<'h> {
 impl Probe<'_> {
     /// Says how the send went.
     pub(super) fn end(mut self, result: &Result<Outcome, SendError>, now: Duration) {
-        self.probes = false;
-        self.health.note(result, now);
+        let probes = std::mem::take(&mut self.probes);
+        self.health.note(result, probes, now);
     }
 }
 
@@ -208,6 +218,14 @@ impl Drop for Probe<'_> {
             *probed = false;
         }
     }
+}
+
+/// Whether an error was found on our side.
+fn is_ours(error: &SendError) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::Unsupported | ErrorKind::Invalid | ErrorKind::Unreadable
+    )
 }
 
 /// Whether an error says something of the transport, and not of the message.
@@ -301,6 +319,53 @@ mod tests {
             let throttled = Err(throttled.with_retry_after(asked * SECOND));
             health.begin(SECOND).end(&throttled, SECOND);
             assert_eq!(health.standing(SECOND), Standing::Down(rests * SECOND));
+        }
+    }
+
+    fn down(health: &Health) -> Option<Duration> {
+        match health.standing(Duration::ZERO) {
+            Standing::Down(left) => Some(left),
+            _ => None,
+        }
+    }
+
+    fn fails(kind: ErrorKind) -> Result<Outcome, SendError> {
+        Err(SendError::new(kind, Disposition::NotAccepted))
+    }
+
+    #[test]
+    fn those_under_way_when_it_goes_down_do_not_lengthen_its_rest() {
+        let policy = HealthPolicy::default().with_failures(3).with_rest(SECOND * 30);
+        let health = Health::new(policy);
+        let probes: Vec<_> = (0..20).map(|_| health.begin(Duration::ZERO)).collect();
+        for probe in probes {
+            probe.end(&fails(ErrorKind::Unavailable), Duration::ZERO);
+        }
+        assert_eq!(down(&health), Some(SECOND * 30));
+        // Whoever finds out that it is still down does.
+        health
+            .begin(SECOND * 30)
+            .end(&fails(ErrorKind::Unavailable), SECOND * 30);
+        assert_eq!(down(&health), Some(SECOND * 90));
+    }
+
+    #[test]
+    fn our_own_mistakes_say_nothing_of_it() {
+        let health = Health::new(HealthPolicy::default().with_failures(2).with_rest(SECOND));
+        let ours = [ErrorKind::Unsupported, ErrorKind::Invalid, ErrorKind::Unreadable];
+        health
+            .begin(Duration::ZERO)
+            .end(&fails(ErrorKind::Unavailable), Duration::ZERO);
+        for kind in ours {
+            health.begin(Duration::ZERO).end(&fails(kind), Duration::ZERO);
+        }
+        health
+            .begin(Duration::ZERO)
+            .end(&fails(ErrorKind::Unavailable), Duration::ZERO);
+        assert_eq!(down(&health), Some(SECOND));
+        for kind in ours {
+            health.begin(SECOND).end(&fails(kind), SECOND);
+            assert_eq!(health.standing(SECOND), Standing::Due, "{kind}");
         }
     }
 }

@@ -94,11 +94,7 @@ impl Generic {
         for (name, value) in submission.extra() {
             form = form.text(name, text(value).unwrap_or_else(|| value.to_string()));
         }
-        let id = submission
-            .message()
-            .ok()
-            .map(|message| message.message_id().as_str().to_owned());
-        form.post(&self.description.url, id.as_deref().unwrap_or("message"))
+        form.post(&self.description.url, submission.boundary())
     }
 }
 

@@ -90,6 +90,8 @@ struct Surroundings {
     variables: BTreeMap<String, String>,
     profile_files: Vec<PathBuf>,
     profile: Option<String>,
+    /// Whether the caller named it, and no variable.
+    is_chosen: bool,
     instance: String,
 }
 
@@ -157,6 +159,7 @@ impl AwsCredentials {
         };
         Self::of(Source::Found(Surroundings {
             profile: variables.get("AWS_PROFILE").cloned(),
+            is_chosen: false,
             profile_files: file.into_iter().collect(),
             variables,
             instance: "http://169.254.169.254".to_owned(),
@@ -168,6 +171,7 @@ impl AwsCredentials {
     pub fn with_profile(mut self, name: impl Into<String>) -> Self {
         if let Source::Found(found) = &mut self.source {
             found.profile = Some(name.into());
+            found.is_chosen = true;
         }
         self
     }
@@ -229,6 +233,11 @@ fn no_keys(error: CredentialsError) -> SendError {
 impl Surroundings {
     async fn find(&self, context: &Context<'_>) -> Result<(AwsKeys, SystemTime), SendError> {
         let for_long = context.now() + UNSAID;
+        if self.is_chosen {
+            // Who names a profile means no other account.
+            let keys = self.of_profile().await.map_err(no_keys)?;
+            return Ok((keys.ok_or_else(|| no_keys(CredentialsError::None))?, for_long));
+        }
         if let Some(keys) = self.of_variables().map_err(no_keys)? {
             return Ok((keys, for_long));
         }

@@ -10,8 +10,8 @@ use crate::layers::HealthPolicy;
 use crate::layers::health::{Health, Standing};
 use crate::layers::retry::{Ledger, Next};
 use crate::{
-    Capabilities, Disposition, ErrorKind, Fate, Feature, Outbound, Outcome, Refusal, SendError, SendOptions, Timer,
-    TokioTimer, Transport, TransportInfo, plan,
+    Capabilities, Disposition, ErrorKind, Fate, Feature, OnUnsupported, Outbound, Outcome, Refusal, SendError,
+    SendOptions, Shortfall, Timer, TokioTimer, Transport, TransportInfo, Unsupported, plan,
 };
 
 #[derive(Debug)]
@@ -81,7 +81,8 @@ impl Members {
         self.timer = timer;
     }
 
-    /// What any member can do, within the widest limits.
+    /// What any member can do, within the widest limits; but no idempotency key, unless there is but one: a repeat may go to
+    /// another member, which has never seen the key.
     pub(super) fn info(&self) -> TransportInfo {
         let mut each = self.all.iter().map(|member| *member.transport.info().capabilities());
         let first = each.next().unwrap_or_else(Capabilities::none);
@@ -92,7 +93,13 @@ impl Members {
                 .fold(all, |all, feature| all.with(*feature))
                 .with_limits_of_either(&next)
         });
-        TransportInfo::new(self.name, all)
+        TransportInfo::new(
+            self.name,
+            match self.all.as_slice() {
+                [_] => all,
+                _ => all.without(Feature::IdempotencyKey),
+            },
+        )
     }
 
     /// Which members are asked, in order: from `first` on, around. Those that are down are left out, unless all are.
@@ -122,6 +129,8 @@ impl Members {
         options: &SendOptions,
     ) -> Result<Outcome, SendError> {
         let start = self.timer.now();
+        // A member may know the key; that the send may be repeated by it would be a lie.
+        let options = &*self.without_key(options)?;
         let mut ledger = Ledger::new(mail);
         let mut current = Cow::Borrowed(mail);
         let mut failures: Vec<SendError> = Vec::new();
@@ -168,6 +177,19 @@ impl Members {
             }
         }
         self.finish(ledger, failures, last, attempts)
+    }
+
+    /// Returns the options without an idempotency key, if it may go.
+    fn without_key<'a>(&self, options: &'a SendOptions) -> Result<Cow<'a, SendOptions>, SendError> {
+        let knows = self.all.len() == 1 || options.idempotency_key().is_none();
+        match (knows, options.on_unsupported()) {
+            (true, _) => Ok(Cow::Borrowed(options)),
+            (false, OnUnsupported::Degrade) => Ok(Cow::Owned(options.clone().without_idempotency_key())),
+            (false, _) => {
+                let missing = Unsupported::new(Feature::IdempotencyKey, Shortfall::Missing);
+                Err(SendError::unsupported_features(vec![missing]).with_transport(self.name))
+            }
+        }
     }
 
     /// Picks whom the next member is asked for.
@@ -221,7 +243,7 @@ impl Members {
                 .with_transport(self.name)
                 .with_detail(detail));
         };
-        if failures.iter().all(|error| error.kind() == ErrorKind::Unsupported) {
+        if attempts == 0 && failures.iter().all(|error| error.kind() == ErrorKind::Unsupported) {
             // None was asked. The first says what it lacks.
             return Err(failures.swap_remove(0).with_transport(self.name));
         }

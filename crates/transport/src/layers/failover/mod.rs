@@ -34,7 +34,8 @@ use crate::{ErrorKind, Outbound, SendFuture, SendOptions, Timer, Transport, Tran
 ///   busy, does not know us, or cannot do what the message needs. What it says of the message itself (a refusal for good, a
 ///   message that is not valid) ends the send.
 /// - A send that may have been accepted is **never** repeated elsewhere, unless [`Failover::allow_duplicates`] says so. An
-///   idempotency key changes nothing about that: another provider does not know it.
+///   idempotency key changes nothing about that: another provider does not know it. So several members have no keys; put
+///   [`Idempotency`](super::Idempotency) around them.
 /// - Recipients that a member refused for now, while it took others, go on alone to the next. Nobody who was accepted, or may have
 ///   been, is sent to twice. Every recipient of the envelope has one fate in the outcome.
 /// - A member that fails again and again rests, and one send finds out when it is back: see [`HealthPolicy`]. If all rest, the one

@@ -234,3 +234,52 @@ async fn a_member_that_hangs_leaves_time_for_the_next() {
     assert_eq!(error.kind(), ErrorKind::Timeout);
     assert_eq!(second.sent().len(), 1);
 }
+
+#[tokio::test]
+async fn a_key_that_only_some_know_makes_no_repeat_safe() {
+    // A retry around it repeats what is open only if the key is honoured by whoever gets the repeat.
+    let (first, second, both) = pair();
+    assert!(!both.info().capabilities().supports(Feature::IdempotencyKey));
+    first.answer(fail(ErrorKind::Unavailable, Disposition::Ambiguous));
+    let policy = crate::layers::RetryPolicy::default();
+    let again = crate::layers::Retry::new(policy).with_timer(Arc::new(Stopwatch::default()));
+    let stack = crate::TransportExt::layer(both, again);
+    let keyed = SendOptions::new().with_idempotency_key("order-7").unwrap();
+    let error = stack.send(&mail(&[BOB]), &keyed).await.unwrap_err();
+    assert_eq!(
+        error.kind(),
+        ErrorKind::Unsupported,
+        "no key is taken that would not be honoured"
+    );
+    assert_eq!((first.attempts(), second.attempts()), (0, 0));
+    let keyed = keyed.with_on_unsupported(crate::OnUnsupported::Degrade);
+    let error = stack.send(&mail(&[BOB]), &keyed).await.unwrap_err();
+    assert_eq!(error.disposition(), Disposition::Ambiguous);
+    assert_eq!((first.attempts(), second.attempts()), (1, 0));
+
+    let alone = Failover::new([Arc::new(MemoryTransport::new()) as Arc<dyn Transport>]);
+    assert!(alone.info().capabilities().supports(Feature::IdempotencyKey));
+}
+
+#[tokio::test]
+async fn who_was_accepted_stays_so_when_the_next_member_cannot_do_it() {
+    let (first, second, both) = pair();
+    first.answer(refuse(ZOE, Refusal::transient()));
+    second.answer(fail(ErrorKind::Unsupported, Disposition::NotAccepted));
+    let outcome = send(&both, &[BOB, ZOE]).await.unwrap();
+    assert_eq!((outcome.accepted().count(), outcome.refused().count()), (1, 1));
+}
+
+#[tokio::test]
+async fn each_recipient_keeps_the_id_of_where_they_were_accepted() {
+    let (first, _, both) = pair();
+    let accepted = RecipientOutcome::accepted(BOB.parse().unwrap()).with_provider_id("one");
+    let refused = RecipientOutcome::refused(ZOE.parse().unwrap(), Refusal::transient());
+    let outcome = Outcome::new([accepted, refused]);
+    first.answer(Scripted::Fail(SendError::from_outcome(ErrorKind::Unavailable, outcome)));
+    let outcome = send(&both, &[BOB, ZOE]).await.unwrap();
+    assert!(outcome.is_complete());
+    let ids: Vec<_> = outcome.recipients().iter().map(RecipientOutcome::provider_id).collect();
+    assert_eq!(ids[0], Some("one"));
+    assert_ne!(ids[1], Some("one"));
+}

@@ -18,6 +18,8 @@ pub(in crate::layers) struct Ledger {
 struct Entry {
     address: EmailAddress,
     fate: Option<Fate>,
+    /// The id that the message has there where it was accepted for this recipient.
+    id: Option<String>,
     /// Whether the attempt under way is for this recipient.
     pending: bool,
 }
@@ -39,6 +41,7 @@ impl Ledger {
         let entries = recipients.map(|recipient| Entry {
             address: recipient.address().clone(),
             fate: None,
+            id: None,
             pending: true,
         });
         Self {
@@ -67,6 +70,8 @@ impl Ledger {
             };
             if let Some(fate) = fate {
                 entry.fate = Some(fate.fate().clone());
+                let id = fate.provider_id().or_else(|| outcome.provider_id());
+                entry.id = id.filter(|_| *fate.fate() == Fate::Accepted).map(str::to_owned);
             }
         }
         if let Some(security) = outcome.security().cloned() {
@@ -148,14 +153,20 @@ impl Ledger {
     }
 
     fn merged(self, attempts: u32) -> Outcome {
-        let recipients = self
-            .entries
-            .into_iter()
-            .map(|entry| RecipientOutcome::new(entry.address, entry.fate.unwrap_or(Fate::Unknown)));
+        let recipients = self.entries.into_iter().map(|entry| {
+            let outcome = RecipientOutcome::new(entry.address, entry.fate.unwrap_or(Fate::Unknown));
+            match entry.id {
+                Some(id) => outcome.with_provider_id(id),
+                None => outcome,
+            }
+        });
         let mut merged = Outcome::new(recipients).with_attempts(attempts);
         if let Some(last) = self.last {
             if let Some(id) = last.provider_id() {
                 merged = merged.with_provider_id(id);
+            }
+            if let Some(id) = last.request_id() {
+                merged = merged.with_request_id(id);
             }
             if let Some(id) = last.message_id() {
                 merged = merged.with_message_id(id);
