@@ -186,13 +186,13 @@ pub enum CommandError {
     DuplicateParameter,
 }
 
-/// The form of BDAT (RFC 3030 §2).
-const BDAT: &str = "BDAT length [LAST]";
+/// What is missing of a BDAT (RFC 3030 §2) that names a length and is none all the same.
+const BDAT_REST: &str = "LAST or nothing after BDAT length";
 
 impl CommandError {
-    /// Whether it is of a BDAT, so that nobody knows how many octets follow.
+    /// Whether it is of a BDAT that names a length, so that its octets follow.
     pub(crate) fn is_of_bdat(&self) -> bool {
-        matches!(self, Self::Syntax { expected: BDAT })
+        matches!(self, Self::Syntax { expected: BDAT_REST })
     }
 
     /// Returns the reply code that tells a client of the error.
@@ -314,9 +314,11 @@ fn rcpt(argument: &str) -> Result<Rcpt, CommandError> {
 }
 
 fn bdat(argument: &str) -> Result<Command, CommandError> {
-    let error = CommandError::Syntax { expected: BDAT };
     let mut words = argument.split_ascii_whitespace();
-    let length = words.next().and_then(parameter::number).ok_or(error.clone())?;
+    let length = words.next().and_then(parameter::number).ok_or(CommandError::Syntax {
+        expected: "BDAT length [LAST]",
+    })?;
+    let error = CommandError::Syntax { expected: BDAT_REST };
     let last = match words.next() {
         None => false,
         Some(word) if word.eq_ignore_ascii_case("LAST") => true,

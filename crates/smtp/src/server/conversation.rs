@@ -245,7 +245,7 @@ impl Conversation {
                 self.idle_commands += 1;
                 let (code, status) = (error.code(), error.enhanced());
                 let verdict = Verdict::refuse(code, status, error.to_string());
-                // Nobody knows how long the chunk is that follows: it must not be taken for commands.
+                // The chunk that follows must not be taken for commands.
                 return Ok(if error == CommandError::Http || error.is_of_bdat() {
                     Next::Close(verdict)
                 } else {
