@@ -2,8 +2,10 @@
 
 /// Shortens a text to a length in octets, between characters.
 pub(crate) fn cut_at(text: &mut String, length: usize) {
-    if text.len() > length {
-        let end = (0..=length).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
-        text.truncate(end);
-    }
+    text.truncate(beginning(text, length).len());
+}
+
+/// Returns the beginning of `text`, at most `length` octets, without half a character.
+pub(crate) fn beginning(text: &str, length: usize) -> &str {
+    text.get(..text.floor_char_boundary(length)).unwrap_or_default()
 }

@@ -28,7 +28,7 @@
 use std::time::SystemTime;
 
 use posthaste_address::EmailAddress;
-use posthaste_suppression::{Entry, FeedPolicy, ListError, Reason, Scope, SuppressionList};
+use posthaste_suppression::{Entry, FeedPolicy, ListError, Lookup, Reason, Scope, SuppressionList};
 
 use crate::bounce::Permanence;
 use crate::event::{Event, EventKind, Rejection};
@@ -69,8 +69,8 @@ pub fn entry(event: &Event, policy: &FeedPolicy, scope: &Scope, now: SystemTime)
 
 /// Brings a list up to date with events about mail of `scope`, in their order; returns how many entries were put.
 ///
-/// Whoever subscribes again loses the entry of having unsubscribed, in `scope` and for all mail, and no other. Events that came before do no
-/// harm, but one that was late and is given again may bring back what was removed since: remember ids.
+/// Whoever subscribes again loses the entry of having unsubscribed in `scope`, and no other. Events may come late and in any order: who
+/// subscribed before they unsubscribed stays out, and an entry is replaced by none that would count for less time.
 ///
 /// # Errors
 ///
@@ -88,23 +88,59 @@ pub async fn feed<L: SuppressionList + ?Sized>(
         if event.kind == EventKind::Subscribed {
             let Some(address) = recipient(event) else { continue };
             // What came before it stands before it.
-            list.put(&entries).await?;
-            entries.clear();
-            let addresses = [address];
-            list.remove(&addresses, scope, Reason::Unsubscribe.into()).await?;
-            if !scope.is_global() {
-                list.remove(&addresses, &Scope::global(), Reason::Unsubscribe.into())
-                    .await?;
+            put += put_news(list, &mut entries, now).await?;
+            let before = standing(list, &[&address], scope, Reason::Unsubscribe, now).await?;
+            let is_later = |entry: &Entry| entry.created() > event.time.unwrap_or(now);
+            if !before.iter().flatten().any(is_later) {
+                list.remove(&[address], scope, Reason::Unsubscribe.into()).await?;
             }
         } else if let Some(entry) = entry(event, policy, scope, now) {
             entries.push(entry);
-            put += 1;
         }
     }
-    if !entries.is_empty() {
-        list.put(&entries).await?;
-    }
+    put += put_news(list, &mut entries, now).await?;
     Ok(put)
+}
+
+/// Puts the entries that count for longer than what stands already; returns how many.
+async fn put_news<L: SuppressionList + ?Sized>(
+    list: &L,
+    entries: &mut Vec<Entry>,
+    now: SystemTime,
+) -> Result<usize, ListError> {
+    let mut news = Vec::new();
+    for entry in entries.drain(..) {
+        let (address, scope, reason) = (entry.address(), entry.scope(), entry.reason());
+        let standing = standing(list, &[address], scope, reason, now).await?;
+        let is_less = |old: &Entry| match (old.expiry(), entry.expiry()) {
+            (None, Some(_)) => true,
+            (Some(old), Some(new)) => old > new,
+            _ => false,
+        };
+        if !standing.iter().flatten().any(is_less) {
+            news.push(entry);
+        }
+    }
+    if !news.is_empty() {
+        list.put(&news).await?;
+    }
+    Ok(news.len())
+}
+
+/// What stands in one scope for one reason.
+async fn standing<L: SuppressionList + ?Sized>(
+    list: &L,
+    addresses: &[&EmailAddress],
+    scope: &Scope,
+    reason: Reason,
+    now: SystemTime,
+) -> Result<Vec<Option<Entry>>, ListError> {
+    let lookup = Lookup::new(addresses, now).for_reasons(reason);
+    let lookup = match scope.is_global() {
+        true => lookup,
+        false => lookup.in_scopes([scope.clone()]).without_global(),
+    };
+    list.find(&lookup).await
 }
 
 fn recipient(event: &Event) -> Option<EmailAddress> {
@@ -202,5 +238,51 @@ mod tests {
 
         let full = MemorySuppressionList::new().with_max_entries(0);
         assert!(feed(&full, &policy, &Scope::global(), &again, now()).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn what_is_late_changes_nothing_that_is_newer() {
+        let list = MemorySuppressionList::new();
+        let scope = Scope::named("news").unwrap();
+        let second = |seconds| Some(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds));
+        let at = |kind, seconds| {
+            let mut event = event(kind);
+            event.time = second(seconds);
+            event
+        };
+        let policy = FeedPolicy::default();
+        let left = async || list.list(&Filter::default()).await.unwrap().entries;
+        // A wish to get no more is lifted by none from before it.
+        let events = [at(EventKind::Unsubscribed, 10), at(EventKind::Subscribed, 5)];
+        assert_eq!(feed(&list, &policy, &scope, &events, now()).await.unwrap(), 1);
+        assert_eq!(left().await.len(), 1);
+        let later = [at(EventKind::Subscribed, 15)];
+        assert_eq!(feed(&list, &policy, &scope, &later, now()).await.unwrap(), 0);
+        assert!(left().await.is_empty());
+
+        // What stands for good is replaced by nothing that ends.
+        let address: EmailAddress = "bob@example.net".parse().unwrap();
+        let kept = Entry::new(address, Reason::Bounce, now());
+        list.put(&[kept]).await.unwrap();
+        let since = now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
+        let passing = policy.with_lifetime(Reason::Bounce, since + Duration::from_secs(86_400));
+        let bounced = [at(EventKind::Bounced(Permanence::Hard), 5)];
+        assert_eq!(feed(&list, &passing, &scope, &bounced, now()).await.unwrap(), 0);
+        assert_eq!(left().await[0].expiry(), None);
+
+        // Back on one list is not back on all.
+        let global = [at(EventKind::Unsubscribed, 1)];
+        assert_eq!(
+            feed(&list, &FeedPolicy::default(), &Scope::global(), &global, now())
+                .await
+                .unwrap(),
+            1
+        );
+        let back = [at(EventKind::Subscribed, 20)];
+        assert_eq!(
+            feed(&list, &FeedPolicy::default(), &scope, &back, now()).await.unwrap(),
+            0
+        );
+        assert_eq!(left().await.len(), 2);
     }
 }

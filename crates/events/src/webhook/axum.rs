@@ -67,7 +67,9 @@ where
         let verified = receiver.receive(request, SystemTime::now()).await?;
         let parsed = verified.parse()?;
         match parsed.control {
-            Some(control @ (Control::Ping | Control::Reply { .. })) if parsed.events.is_empty() => {
+            Some(control @ (Control::Ping | Control::Reply { .. }))
+                if parsed.events.is_empty() && parsed.inbound.is_empty() && parsed.problems.is_empty() =>
+            {
                 Err(Rejection::Answered(control))
             }
             control => Ok(Self {

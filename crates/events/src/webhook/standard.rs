@@ -118,13 +118,7 @@ impl StandardWebhooks {
     ///
     /// What is wrong with it. An id with a full stop is refused: it could be taken for a part of the time.
     pub fn check(&self, request: &Request, now: SystemTime) -> Result<Evidence, VerifyError> {
-        let [standard, svix] = NAMES;
-        let [id_name, time_name, signature_name] =
-            if request.optional(standard[2])?.is_some() || request.optional(svix[2])?.is_none() {
-                standard
-            } else {
-                svix
-            };
+        let [id_name, time_name, signature_name] = Self::names(request)?;
         let (id, time) = (request.required(id_name)?, request.required(time_name)?);
         let signatures = request.required(signature_name)?;
         if id.is_empty() || id.contains('.') {
@@ -156,6 +150,22 @@ impl StandardWebhooks {
         }
         outcome?;
         Ok(Evidence::signature().once(id, self.window.end(signed)))
+    }
+
+    /// Chooses the fields that count: both sets may be there, and only one is signed.
+    fn names(request: &Request) -> Result<[&'static str; 3], VerifyError> {
+        let [standard, svix] = NAMES;
+        let is_standard = request.optional(standard[2])?.is_some() || request.optional(svix[2])?.is_none();
+        Ok(if is_standard { standard } else { svix })
+    }
+
+    /// Returns the id of the set of fields that [`Self::check`] looks at; any, if none is signed.
+    pub(super) fn id(request: &Request) -> Option<&str> {
+        let [standard, svix] = NAMES;
+        match request.field(standard[2]) {
+            Some(_) => request.field(standard[0]),
+            None => request.field(svix[0]).or_else(|| request.field(standard[0])),
+        }
     }
 }
 

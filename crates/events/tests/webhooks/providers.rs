@@ -132,6 +132,37 @@ fn ses_has_names_for_everything() {
             json!({"subscription": {"newTopicPreferences": {"unsubscribeAll": false}}}),
             EventKind::Subscribed,
         ),
+        // Who leaves one topic has not come back.
+        (
+            "Subscription",
+            json!({"subscription": {
+                "oldTopicPreferences": {"unsubscribeAll": false, "topicSubscriptionStatus": [
+                    {"topicName": "news", "subscriptionStatus": "OptIn"}]},
+                "newTopicPreferences": {"unsubscribeAll": false, "topicSubscriptionStatus": [
+                    {"topicName": "news", "subscriptionStatus": "OptOut"}]}}}),
+            EventKind::Unsubscribed,
+        ),
+        (
+            "Subscription",
+            json!({"subscription": {
+                "oldTopicPreferences": {"unsubscribeAll": false, "topicSubscriptionStatus": [
+                    {"topicName": "news", "subscriptionStatus": "OptOut"}]},
+                "newTopicPreferences": {"unsubscribeAll": false, "topicSubscriptionStatus": [
+                    {"topicName": "news", "subscriptionStatus": "OptIn"}]}}}),
+            EventKind::Subscribed,
+        ),
+        (
+            "Subscription",
+            json!({"subscription": {
+                "oldTopicPreferences": {"unsubscribeAll": false},
+                "newTopicPreferences": {"unsubscribeAll": false}}}),
+            EventKind::Unknown,
+        ),
+        (
+            "Complaint",
+            json!({"complaint": {"complaintFeedbackType": "not-spam", "complainedRecipients": [{"emailAddress": "bob@example.net"}]}}),
+            EventKind::Unknown,
+        ),
         ("Something New", json!({}), EventKind::Unknown),
     ] {
         let mut message = about;

@@ -7,7 +7,7 @@ use super::from_words::read_section;
 use super::sender::{Trust, from_mail_system};
 use super::{Action, DIAGNOSTIC, DeliveryReport, Form, RecipientReport, better};
 use crate::bounce::{Codes, Phase, Reason, judge};
-use crate::cut::cut_at;
+use crate::cut::{beginning, cut_at};
 use crate::mail::fields::{self, Group};
 use crate::mail::original::Original;
 use crate::mail::text::{Texts, loose_text};
@@ -108,7 +108,8 @@ fn read_group(group: &Group, words: &str, sections: &[transcript::Section]) -> R
             .find(|section| section.address.eq_ignore_ascii_case(address))
     });
     let said = diagnostic.clone().unwrap_or_default();
-    let beside = section.map_or(words, |section| section.said.as_str());
+    // There may be as many groups as there is text: what is read of it for each has an end.
+    let beside = beginning(section.map_or(words, |section| section.said.as_str()), BESIDE);
 
     let in_diagnostic = Codes::find(&said);
     let codes = better(in_diagnostic, Codes::new(None, status));
@@ -147,6 +148,9 @@ fn read_group(group: &Group, words: &str, sections: &[transcript::Section]) -> R
         reason,
     }
 }
+
+/// How much of what is said beside a group is read for it.
+const BESIDE: usize = 4 * 1024;
 
 fn bare_address(text: &str) -> String {
     text.trim_matches(['<', '>', ' ', '"']).to_owned()

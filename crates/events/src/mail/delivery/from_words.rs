@@ -5,7 +5,7 @@ use posthaste_mime::{RawMessage, RawPart};
 use super::sender::{Trust, from_mail_system};
 use super::{Action, DIAGNOSTIC, DeliveryReport, Form, RecipientReport};
 use crate::bounce::{Codes, Phase, Reason, judge};
-use crate::cut::cut_at;
+use crate::cut::{beginning, cut_at};
 use crate::mail::original::Original;
 use crate::mail::text::Texts;
 use crate::mail::transcript;
@@ -188,7 +188,10 @@ pub(super) fn read_section(
         judge(&[&section.said], codes, phase)
     };
     let mut diagnostic = if section.said.is_empty() {
-        words.split_whitespace().collect::<Vec<_>>().join(" ")
+        beginning(words, 4 * DIAGNOSTIC)
+            .split_whitespace()
+            .collect::<Vec<_>>()
+            .join(" ")
     } else {
         section.said.clone()
     };

@@ -134,7 +134,7 @@ fn of_status(status: &str) -> (EventKind, Option<Rejection>) {
         "Delivered" => (EventKind::Delivered, None),
         "Bounced" => (EventKind::Bounced(Permanence::Hard), Some(Rejection::Bounced)),
         "Suppressed" => (EventKind::Rejected, Some(Rejection::Bounced)),
-        "FilteredSpam" | "Quarantined" => (EventKind::Rejected, Some(Rejection::Spam)),
+        "FilteredSpam" | "Quarantined" => (EventKind::Rejected, Some(Rejection::Content)),
         "Failed" => (EventKind::Failed, None),
         _ => (EventKind::Unknown, None),
     }

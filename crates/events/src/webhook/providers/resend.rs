@@ -76,10 +76,7 @@ impl Provider for Resend {
         if item.text(&["type"]) == Some("email.received") {
             let mut mail = super::inbound::resend::read(item.at(&["data"]));
             mail.time = item.text(&["created_at"]).and_then(read_text);
-            let id = verified
-                .request()
-                .field("svix-id")
-                .or_else(|| verified.request().field("webhook-id"));
+            let id = StandardWebhooks::id(verified.request());
             mail.provider_event_id = id.map(str::to_owned);
             mail.id = mail
                 .provider_event_id
@@ -163,10 +160,7 @@ fn event(verified: &Verified) -> Result<Event, ParseError> {
     ]
     .concat();
     event.set_diagnostic(&said.join(" "));
-    let id = verified
-        .request()
-        .field("svix-id")
-        .or_else(|| verified.request().field("webhook-id"));
+    let id = StandardWebhooks::id(verified.request());
     event.provider_event_id = id.filter(|id| !id.is_empty()).map(str::to_owned);
     event.id = event.provider_event_id.clone().unwrap_or_else(|| {
         let message = event.provider_message_id.as_deref().unwrap_or_default();

@@ -162,7 +162,7 @@ fn event(raw: Bytes) -> Result<Event, ParseError> {
         "processed" => EventKind::Queued,
         "delivered" => EventKind::Delivered,
         "deferred" => EventKind::Deferred,
-        "bounce" if item.text(&["type"]) == Some("blocked") => EventKind::Bounced(Permanence::Soft),
+        "bounce" if matches!(item.text(&["type"]), Some("blocked" | "expired")) => EventKind::Bounced(Permanence::Soft),
         "bounce" => EventKind::Bounced(Permanence::Hard),
         "dropped" => EventKind::Rejected,
         "spamreport" => EventKind::Complained,

@@ -208,16 +208,45 @@ fn kind(about: &Value, name: &str) -> EventKind {
             Some("Transient") => Permanence::Soft,
             _ => Permanence::Undetermined,
         }),
-        "Complaint" => EventKind::Complained,
+        // What was marked by mistake is none, and what a check of authentication found was said by nobody.
+        "Complaint" => match about.text(&["complaintFeedbackType"]) {
+            Some("not-spam" | "auth-failure") => EventKind::Unknown,
+            _ => EventKind::Complained,
+        },
         "Reject" => EventKind::Rejected,
         "Rendering Failure" => EventKind::RenderingFailed,
         "Open" => EventKind::Opened { by_machine: None },
         "Click" => EventKind::Clicked,
-        "Subscription" => match about.at(&["newTopicPreferences", "unsubscribeAll"]) {
-            Value::Bool(false) => EventKind::Subscribed,
-            _ => EventKind::Unsubscribed,
-        },
+        "Subscription" => subscription(about),
         "Received" => EventKind::Inbound,
+        _ => EventKind::Unknown,
+    }
+}
+
+/// Compares what a contact wanted before with what they want now. Who leaves one topic has not left all, and has not come back.
+fn subscription(about: &Value) -> EventKind {
+    let leaves_all = |name| about.at(&[name, "unsubscribeAll"]).as_bool();
+    let topics = |name, status: &str| -> Vec<String> {
+        about
+            .list(&[name, "topicSubscriptionStatus"])
+            .iter()
+            .filter(|topic| {
+                let said = topic.text(&["subscriptionStatus"]).unwrap_or_default();
+                said.eq_ignore_ascii_case(status)
+            })
+            .filter_map(|topic| topic.text(&["topicName"]).map(str::to_owned))
+            .collect()
+    };
+    let (new, old) = ("newTopicPreferences", "oldTopicPreferences");
+    let is_new = |status| {
+        let before = topics(old, status);
+        topics(new, status).iter().any(|topic| !before.contains(topic))
+    };
+    match (leaves_all(old), leaves_all(new)) {
+        (_, Some(true) | None) => EventKind::Unsubscribed,
+        _ if is_new("OptOut") => EventKind::Unsubscribed,
+        (Some(true) | None, _) => EventKind::Subscribed,
+        _ if is_new("OptIn") => EventKind::Subscribed,
         _ => EventKind::Unknown,
     }
 }

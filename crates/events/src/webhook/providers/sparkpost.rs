@@ -126,12 +126,14 @@ fn kind(name: &str, class: Option<u64>) -> (EventKind, Option<Rejection>) {
                 of_class(class)
                     .1
                     .filter(|_| class.is_some())
+                    // What passes does not keep mail from an address.
+                    .filter(|rejection| *rejection != Rejection::Bounced || class == Some(30))
                     .unwrap_or(Rejection::Policy),
             ),
         ),
         "generation_failure" => (EventKind::RenderingFailed, None),
         "spam_complaint" => (EventKind::Complained, Some(Rejection::Spam)),
-        "open" | "amp_open" => (EventKind::Opened { by_machine: None }, None),
+        "open" | "initial_open" | "amp_open" => (EventKind::Opened { by_machine: None }, None),
         "click" | "amp_click" => (EventKind::Clicked, None),
         "list_unsubscribe" | "link_unsubscribe" => (EventKind::Unsubscribed, Some(Rejection::Unsubscribed)),
         "relay_message" => (EventKind::Inbound, None),
@@ -148,7 +150,7 @@ fn of_class(class: Option<u64>) -> (EventKind, Option<Rejection>) {
         Some(20..=23 | 40 | 70) => bounced(Permanence::Soft, Rejection::Bounced),
         Some(24) => bounced(Permanence::Soft, Rejection::TimedOut),
         Some(25 | 50 | 54) => bounced(Permanence::Soft, Rejection::Blocked),
-        Some(51 | 52) => bounced(Permanence::Soft, Rejection::Spam),
+        Some(51 | 52) => bounced(Permanence::Soft, Rejection::Content),
         Some(53) => bounced(Permanence::Soft, Rejection::Other),
         Some(60 | 100) => (EventKind::AutoResponded, Some(Rejection::Other)),
         Some(80) => (EventKind::Subscribed, Some(Rejection::Other)),

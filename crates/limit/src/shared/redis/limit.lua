@@ -120,7 +120,8 @@ end
 local function keep()
   redis.call('HSET', key, 'd', text(debt), 'u', text(at), 'p', text(p), 'q', text(q),
     't', text(total), 'o', text(oldest), 'l', text(newest))
-  local rest = math.ceil((whole() - at) / 1000) + 1000
+  -- A server that took over may be behind the clock that the key is of.
+  local rest = math.ceil((whole() - now) / 1000) + 1000
   if ARGV[7] ~= '' then
     -- The caller's clock may stand still while the server's goes on.
     rest = rest + 86400000

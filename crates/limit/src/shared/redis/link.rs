@@ -56,7 +56,7 @@ impl Link {
             match result {
                 Ok(Ok(value)) => return Ok(value),
                 Ok(Err(error)) => {
-                    let is_broken = error.is_io_error() || error.is_unrecoverable_error();
+                    let is_broken = error.is_io_error() || error.is_unrecoverable_error() || is_of_another(&error);
                     if let (true, Some(number)) = (is_broken, used) {
                         self.give_up(number);
                     }
@@ -112,6 +112,14 @@ impl Link {
             current.connection = None;
         }
     }
+}
+
+/// Whether a server says that it is not, or no longer, the one to ask: after a failover the name leads to another.
+fn is_of_another(error: &RedisError) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::Server(ServerErrorKind::ReadOnly | ServerErrorKind::MasterDown | ServerErrorKind::ClusterDown)
+    )
 }
 
 /// What an error is for those outside.

@@ -19,7 +19,8 @@ use crate::{Allowance, Clock, Decision, Limit};
 ///
 /// A decision is one script and one round trip, by the server's clock; concurrent calls share one connection and go out together. The
 /// script is sent by its hash, and whole only to a server that does not know it. Each key's state is one hash, named with a hash tag
-/// (`posthaste:limit:{key}`), so it works in a cluster, and goes away by itself when the key is back at its full allowance.
+/// (`posthaste:limit:{key}`), so a key is in one slot of a cluster, but the client asks one server: a proxy of the cluster's, or one that has all
+/// slots. A key goes away by itself when the key is back at its full allowance.
 ///
 /// Limits are told to each process as with [`Limiter`](crate::Limiter), and kept there: all that share a key should say the same. What was used stays
 /// used when they change. The rate is decided in whole microseconds and never admits more than it says;

@@ -146,6 +146,8 @@ fn event(raw: &Bytes) -> Result<Event, ParseError> {
         "failed" => match (data.text(&["severity"]), code) {
             (Some("temporary"), _) => EventKind::Deferred,
             (_, Some(605 | 606 | 607 | 625)) => EventKind::Rejected,
+            // It was tried for long enough, or blocked: that says nothing of the address.
+            _ if matches!(data.text(&["reason"]), Some("old" | "espblock")) => EventKind::Bounced(Permanence::Soft),
             _ => EventKind::Bounced(Permanence::Hard),
         },
         other => kind_of(other),
