@@ -7,7 +7,7 @@ use std::time::SystemTime;
 
 use posthaste_transport::{Capabilities, SendError, TransportInfo};
 
-use crate::{Fault, HttpClient, HttpRequest, HttpResponse, Receipt, Submission};
+use crate::{Fault, HttpClient, HttpRequest, HttpResponse, RateHeaders, Receipt, Submission};
 
 /// What [`Adapter::authorize`] returns.
 pub type AuthorizeFuture<'a> = Pin<Box<dyn Future<Output = Result<HttpRequest, SendError>> + Send + 'a>>;
@@ -86,6 +86,7 @@ pub struct Profile {
     info: TransportInfo,
     title: &'static str,
     request_id_headers: &'static [&'static str],
+    rate_headers: &'static [RateHeaders],
     max_request_size: Option<u64>,
     needs_to: bool,
     as_of: &'static str,
@@ -100,6 +101,7 @@ impl Profile {
             info: TransportInfo::new(name, capabilities),
             title,
             request_id_headers: &["X-Request-Id"],
+            rate_headers: RateHeaders::USUAL,
             max_request_size: None,
             needs_to: true,
             as_of: "2026-11",
@@ -117,6 +119,14 @@ impl Profile {
     #[must_use]
     pub const fn with_request_id_headers(mut self, names: &'static [&'static str]) -> Self {
         self.request_id_headers = names;
+        self
+    }
+
+    /// Sets the header fields of an answer that say what is left of a limit on calls, a set for each limit;
+    /// [`RateHeaders::USUAL`] unless they are set.
+    #[must_use]
+    pub const fn with_rate_headers(mut self, sets: &'static [RateHeaders]) -> Self {
+        self.rate_headers = sets;
         self
     }
 
@@ -157,6 +167,12 @@ impl Profile {
     #[must_use]
     pub const fn request_id_headers(&self) -> &'static [&'static str] {
         self.request_id_headers
+    }
+
+    /// Returns the header fields of an answer that say what is left of a limit on calls.
+    #[must_use]
+    pub const fn rate_headers(&self) -> &'static [RateHeaders] {
+        self.rate_headers
     }
 
     /// Returns how many bytes a whole request may have, if there is a limit beside that of a message.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use posthaste_address::{EmailAddress, Mailbox};
 use posthaste_mime::{HeaderName, HeaderValue, Message};
-use posthaste_transport::{OptionError, RecipientOutcome, SendError, SendOptions, Transport};
+use posthaste_transport::{OptionError, RateInfo, RecipientOutcome, SendError, SendOptions, Transport};
 use serde_json::{Map, Value};
 
 /// A message with a template of the provider, or with data of each recipient's own, or both.
@@ -246,6 +246,7 @@ pub struct BatchOutcome {
     pub(crate) recipients: Vec<RecipientOutcome>,
     pub(crate) failures: Vec<SendError>,
     pub(crate) calls: u32,
+    pub(crate) rate: Option<RateInfo>,
 }
 
 impl BatchOutcome {
@@ -271,6 +272,12 @@ impl BatchOutcome {
     #[must_use]
     pub const fn calls(&self) -> u32 {
         self.calls
+    }
+
+    /// Returns what the answer that left least said of the provider's limit on calls, if any said anything.
+    #[must_use]
+    pub const fn rate(&self) -> Option<&RateInfo> {
+        self.rate.as_ref()
     }
 
     /// Goes through the recipients that were accepted.

@@ -11,9 +11,9 @@ use futures_util::{StreamExt, stream};
 use posthaste_address::{Address, Envelope, Mailbox};
 use posthaste_mime::{Clock, IdSource, Message};
 use posthaste_transport::{
-    ContentReader, Disposition, ErrorKind, Fate, Feature, Outbound, Outcome, Plan, RecipientOutcome, Refusal, Retry,
-    SendError, SendFuture, SendOptions, Shortfall, Timer, TokioTimer, Transport, TransportInfo, Unsupported, plan,
-    within,
+    ContentReader, Disposition, ErrorKind, Fate, Feature, Outbound, Outcome, Plan, RateInfo, RecipientOutcome, Refusal,
+    Retry, SendError, SendFuture, SendOptions, Shortfall, Timer, TokioTimer, Transport, TransportInfo, Unsupported,
+    plan, within,
 };
 use serde_json::{Map, Value};
 use tracing::{Instrument, debug, debug_span};
@@ -23,7 +23,7 @@ use crate::receipt::classify;
 use crate::submission::Copy;
 use crate::{
     Adapter, Batch, BatchFuture, BatchOutcome, BatchTransport, Fault, HttpClient, HttpRequest, HttpResponse, Personal,
-    Progress, ProviderError, Receipt, Recipients, Submission,
+    Progress, ProviderError, Receipt, Recipients, Submission, rate,
 };
 
 /// Longest that one request may take, unless it is set.
@@ -65,8 +65,15 @@ pub struct Provider<A> {
     extra: Arc<Map<String, Value>>,
 }
 
-/// A receipt, and the request's id.
-type Answer = Result<(Receipt, Option<String>), SendError>;
+/// What came of one request.
+type Answer = Result<Answered, SendError>;
+
+/// A receipt, the request's id, and what is left of a limit on calls.
+struct Answered {
+    receipt: Receipt,
+    request_id: Option<String>,
+    rate: Option<RateInfo>,
+}
 
 /// One call of a batch; no answer if it was not made.
 type CallFuture<'a> = Pin<Box<dyn Future<Output = (Submission<'a>, Option<Answer>)> + Send + 'a>>;
@@ -213,11 +220,16 @@ impl<A: Adapter> Provider<A> {
         }
         let mut answers = stream::iter(waiting).buffered(self.parallel);
         let (mut recipients, mut failures, mut made) = (Vec::new(), Vec::new(), 0_u32);
+        let mut rate = None;
         while let Some((submission, answer)) = answers.next().await {
             match answer {
-                Some(Ok((receipt, _))) => recipients.extend(outcomes(&submission, &receipt)),
+                Some(Ok(answered)) => {
+                    rate = rate::tighter(rate, answered.rate);
+                    recipients.extend(outcomes(&submission, &answered.receipt));
+                }
                 Some(Err(error)) => {
                     recipients.extend(failed(&submission, &error));
+                    rate = rate::tighter(rate, rate::of_error(&error));
                     failures.push(error);
                 }
                 None => {
@@ -233,6 +245,7 @@ impl<A: Adapter> Provider<A> {
             recipients,
             failures,
             calls: made,
+            rate,
         })
     }
 
@@ -420,7 +433,11 @@ impl<A: Adapter> Provider<A> {
             submission.promote().map_err(|error| self.named(error))?;
         }
         let request = self.adapter.encode(&submission).map_err(|error| self.named(error))?;
-        let (receipt, request_id) = self.exchange(&submission, request, options.deadline()).await?;
+        let Answered {
+            receipt,
+            request_id,
+            rate,
+        } = self.exchange(&submission, request, options.deadline()).await?;
 
         let copy = receipt.copy(0);
         let recipients = mail.envelope().recipients().iter().map(|recipient| {
@@ -442,10 +459,13 @@ impl<A: Adapter> Provider<A> {
         if let Some(id) = request_id {
             outcome = outcome.with_request_id(id);
         }
+        if let Some(rate) = rate {
+            outcome = outcome.with_rate(rate);
+        }
         outcome.settle(self.info().name().to_owned())
     }
 
-    /// Sends one request, and reads its answer: the receipt, and the request's id.
+    /// Sends one request, and reads its answer.
     async fn exchange(&self, submission: &Submission<'_>, request: HttpRequest, left: Option<Duration>) -> Answer {
         let profile = self.adapter.profile();
         let name = self.info().name().to_owned();
@@ -504,6 +524,8 @@ impl<A: Adapter> Provider<A> {
             .iter()
             .find_map(|header| response.header(header))
             .map(str::to_owned);
+        let now = self.clock.now();
+        let rate = rate::read(profile.rate_headers(), &response, now);
         span.in_scope(|| debug!(status = response.status(), request_id, "answered"));
         let read = if self.adapter.settles(&response) {
             self.adapter.decode(submission, &response)
@@ -511,8 +533,12 @@ impl<A: Adapter> Provider<A> {
             Err(self.adapter.fault(&response))
         };
         match read {
-            Ok(receipt) => Ok((receipt, request_id)),
-            Err(fault) => Err(self.named(fault_error(fault, &response, request_id.as_deref(), self.clock.now()))),
+            Ok(receipt) => Ok(Answered {
+                receipt,
+                request_id,
+                rate,
+            }),
+            Err(fault) => Err(self.named(fault_error(fault, &response, request_id.as_deref(), rate, now))),
         }
     }
 
@@ -543,7 +569,13 @@ impl<A: Adapter> BatchTransport for Provider<A> {
     }
 }
 
-fn fault_error(fault: Fault, response: &HttpResponse, request_id: Option<&str>, now: SystemTime) -> SendError {
+fn fault_error(
+    fault: Fault,
+    response: &HttpResponse,
+    request_id: Option<&str>,
+    rate: Option<RateInfo>,
+    now: SystemTime,
+) -> SendError {
     let retry_after = response.retry_after(now);
     let (kind, disposition) = classify(response.status(), retry_after.is_some());
     let mut error = SendError::new(fault.kind.unwrap_or(kind), fault.disposition.unwrap_or(disposition)).with_source(
@@ -552,7 +584,8 @@ fn fault_error(fault: Fault, response: &HttpResponse, request_id: Option<&str>, 
             fault.code.as_deref(),
             fault.message.as_deref(),
             request_id,
-        ),
+        )
+        .with_rate(rate),
     );
     if response.is_success() {
         error = error.with_detail("reading the answer");

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use posthaste_transport::RateInfo;
+
 /// Most characters of a provider's words that are kept.
 const MOST: usize = 500;
 
@@ -12,6 +14,7 @@ pub struct ProviderError {
     code: Option<String>,
     message: Option<String>,
     request_id: Option<String>,
+    rate: Option<RateInfo>,
 }
 
 impl ProviderError {
@@ -21,7 +24,13 @@ impl ProviderError {
             code: code.map(bounded),
             message: message.map(bounded),
             request_id: request_id.map(bounded),
+            rate: None,
         }
+    }
+
+    pub(crate) const fn with_rate(mut self, rate: Option<RateInfo>) -> Self {
+        self.rate = rate;
+        self
     }
 
     /// Returns the HTTP status.
@@ -46,6 +55,12 @@ impl ProviderError {
     #[must_use]
     pub fn request_id(&self) -> Option<&str> {
         self.request_id.as_deref()
+    }
+
+    /// Returns what the answer said of the provider's limit on calls, if it said anything.
+    #[must_use]
+    pub const fn rate(&self) -> Option<&RateInfo> {
+        self.rate.as_ref()
     }
 }
 

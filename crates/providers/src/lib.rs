@@ -31,7 +31,8 @@
 //!   URL that makes it. [`connect`] makes any by its URL; [`providers`] lists them all.
 //! - `Generic` and `Description` (feature `generic`): any other provider, described by a small file of TOML.
 //! - [`Batch`], [`BatchTransport`]: stored templates, and data of each recipient's own.
-//! - [`Provider`]: the driver and what can be set on it. [`ProviderError`]: what a provider said, behind a `SendError`.
+//! - [`Provider`]: the driver and what can be set on it. [`ProviderError`]: what a provider said, behind a `SendError`. [`RateHeaders`]: which
+//!   header fields say what is left of a limit on calls; `Outcome::rate` and [`ProviderError::rate`] tell it.
 //! - [`Adapter`], [`Submission`], [`Json`], [`Form`], [`Receipt`], [`Fault`]: for an adapter of your own.
 //! - [`HttpClient`]: for a client of your own; `ReqwestClient` is the one that comes with the crate (feature `client`).
 //!
@@ -50,9 +51,9 @@ mod error;
 mod form;
 mod http;
 mod json;
-#[allow(dead_code, reason = "for adapters to come")]
 mod moment;
 mod oauth2;
+mod rate;
 mod receipt;
 mod registry;
 mod secret;
@@ -79,6 +80,7 @@ pub use http::{ClientError, ReqwestClient};
 pub use http::{HttpClient, HttpError, HttpFuture, HttpRequest, HttpResponse, Method, Progress};
 pub use json::Json;
 pub use oauth2::OAuth2;
+pub use rate::RateHeaders;
 pub use receipt::{CopyReceipt, Fault, Receipt};
 pub use registry::{Entry, FromSettings, connect, providers};
 pub use secret::{Secret, SecretError};

@@ -5,7 +5,7 @@ use std::fmt;
 
 use posthaste_address::EmailAddress;
 
-use crate::{ErrorKind, Outbound, Reply, Security, SendError, TlsInfo};
+use crate::{ErrorKind, Outbound, RateInfo, Reply, Security, SendError, TlsInfo};
 
 /// Says what became of one send, recipient by recipient.
 ///
@@ -19,6 +19,7 @@ pub struct Outcome {
     provider_id: Option<String>,
     message_id: Option<String>,
     request_id: Option<String>,
+    rate: Option<RateInfo>,
     attempts: u32,
     reply: Option<Reply>,
     security: Option<Security>,
@@ -32,6 +33,7 @@ impl Outcome {
             provider_id: None,
             message_id: None,
             request_id: None,
+            rate: None,
             attempts: 1,
             reply: None,
             security: None,
@@ -82,6 +84,12 @@ impl Outcome {
         self
     }
 
+    /// Sets what the answer said of the peer's limit on calls.
+    pub const fn with_rate(mut self, rate: RateInfo) -> Self {
+        self.rate = Some(rate);
+        self
+    }
+
     /// Sets how often the message was tried.
     pub const fn with_attempts(mut self, attempts: u32) -> Self {
         self.attempts = attempts;
@@ -123,6 +131,12 @@ impl Outcome {
     #[must_use]
     pub fn request_id(&self) -> Option<&str> {
         self.request_id.as_deref()
+    }
+
+    /// Returns what the answer said of the peer's limit on calls, if it said anything.
+    #[must_use]
+    pub const fn rate(&self) -> Option<&RateInfo> {
+        self.rate.as_ref()
     }
 
     /// Returns how often the message was tried: 1 unless a retry happened.

@@ -10,9 +10,13 @@ use serde_json::Value;
 use crate::receipt::text;
 use crate::registry::FromSettings;
 use crate::{
-    Adapter, Copy, CopyReceipt, Fault, HttpRequest, HttpResponse, Json, Profile, Receipt, Secret, SecretError,
-    Settings, SettingsError, Submission, addresses, attachments, moment, words,
+    Adapter, Copy, CopyReceipt, Fault, HttpRequest, HttpResponse, Json, Profile, RateHeaders, Receipt, Secret,
+    SecretError, Settings, SettingsError, Submission, addresses, attachments, moment, words,
 };
+
+const RATES: &[RateHeaders] = &[RateHeaders::new("X-Sib-RateLimit-Remaining")
+    .with_limit("X-Sib-RateLimit-Limit")
+    .with_reset("X-Sib-RateLimit-Reset")];
 
 static PROFILE: Profile = Profile::new(
     "brevo",
@@ -34,7 +38,8 @@ static PROFILE: Profile = Profile::new(
         .with_max_reply_to(1)
         .with_max_message_size(20 << 20)
         .with_tag_limits(u32::MAX, u32::MAX, TagCharset::Any),
-);
+)
+.with_rate_headers(RATES);
 
 /// Brevo.
 ///

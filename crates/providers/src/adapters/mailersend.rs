@@ -11,9 +11,17 @@ use serde_json::Value;
 use crate::receipt::{at, text};
 use crate::registry::FromSettings;
 use crate::{
-    Adapter, Copy, CopyReceipt, Fault, HttpRequest, HttpResponse, Json, Profile, Receipt, Secret, SecretError,
-    Settings, SettingsError, Submission, addresses, attachments,
+    Adapter, Copy, CopyReceipt, Fault, HttpRequest, HttpResponse, Json, Profile, RateHeaders, Receipt, Secret,
+    SecretError, Settings, SettingsError, Submission, addresses, attachments,
 };
+
+/// Calls a minute, and calls a day.
+const RATES: &[RateHeaders] = &[
+    RateHeaders::new("X-RateLimit-Remaining")
+        .with_limit("X-RateLimit-Limit")
+        .with_reset("X-RateLimit-Reset"),
+    RateHeaders::new("X-ApiQuota-Remaining").with_reset("X-ApiQuota-Reset"),
+];
 
 static PROFILE: Profile = Profile::new(
     "mailersend",
@@ -39,7 +47,8 @@ static PROFILE: Profile = Profile::new(
         .with_max_schedule(Duration::from_hours(72)),
 )
 .with_max_request_size(50 << 20)
-.with_request_id_headers(&["X-Message-Id", "X-Request-Id"]);
+.with_request_id_headers(&["X-Message-Id", "X-Request-Id"])
+.with_rate_headers(RATES);
 
 /// MailerSend.
 ///
@@ -252,7 +261,7 @@ mod tests {
     use posthaste_transport::{Disposition, SendOptions};
 
     use super::*;
-    use crate::adapters::testing::{Bench, builder, refused};
+    use crate::adapters::testing::{Bench, builder, plain, refused};
 
     #[test]
     fn who_is_suppressed_is_refused_and_the_others_are_not() {
@@ -282,5 +291,35 @@ mod tests {
             refused(MailerSend::new("mlsn").unwrap(), 202, "").1,
             Disposition::Ambiguous
         );
+    }
+
+    #[test]
+    fn what_is_left_of_the_tighter_limit_is_told_with_mail_and_with_errors() {
+        let answer = |status, today: &str| {
+            HttpResponse::new(status, "")
+                .with_header("x-message-id", "1")
+                .with_header("x-ratelimit-limit", "120")
+                .with_header("x-ratelimit-remaining", "119")
+                .with_header("x-apiquota-remaining", today)
+                .with_header("x-apiquota-reset", "1970-01-01T00:00:00Z")
+        };
+        let send =
+            |answer| Bench::answering(MailerSend::new("mlsn").unwrap(), answer).send(plain(), &SendOptions::new());
+
+        let outcome = send(answer(202, "5000")).unwrap();
+        let rate = *outcome.rate().unwrap();
+        assert_eq!(
+            (rate.limit(), rate.remaining(), rate.reset()),
+            (Some(120), Some(119), None)
+        );
+
+        let error = send(answer(429, "0")).unwrap_err();
+        let source = std::error::Error::source(&error).unwrap();
+        let rate = *source.downcast_ref::<crate::ProviderError>().unwrap().rate().unwrap();
+        assert!(rate.is_used_up());
+        assert_eq!((rate.limit(), rate.reset()), (None, Some(Duration::ZERO)));
+
+        let silent = HttpResponse::new(202, "").with_header("x-message-id", "1");
+        assert_eq!(send(silent).unwrap().rate(), None);
     }
 }

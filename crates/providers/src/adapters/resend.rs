@@ -351,6 +351,26 @@ mod tests {
     }
 
     #[test]
+    fn a_batch_tells_what_is_left_of_the_limit() {
+        let answer = HttpResponse::new(200, r#"{"data":[{"id":"1"},{"id":"2"},{"id":"3"}]}"#)
+            .with_header("ratelimit-limit", "2")
+            .with_header("ratelimit-remaining", "1")
+            .with_header("ratelimit-reset", "1");
+        let outcome = Bench::answering(resend(), answer)
+            .send_batch(&batch(), &SendOptions::new())
+            .unwrap();
+        let rate = outcome.rate().unwrap();
+        assert_eq!((rate.limit(), rate.remaining()), (Some(2), Some(1)));
+        assert_eq!(rate.reset(), Some(std::time::Duration::from_secs(1)));
+
+        let throttled = HttpResponse::new(429, "{}").with_header("ratelimit-remaining", "0");
+        let outcome = Bench::answering(resend(), throttled).send_batch(&batch(), &SendOptions::new());
+        let error = outcome.unwrap().take_failure().unwrap();
+        assert_eq!(error.kind(), ErrorKind::Throttled);
+        assert!(crate::rate::of_error(&error).unwrap().is_used_up());
+    }
+
+    #[test]
     fn what_resend_has_no_room_for_is_refused_before_it_is_asked() {
         let bench = Bench::new(resend(), 200, "{}");
         let long = SendOptions::new().with_idempotency_key("k".repeat(257)).unwrap();
