@@ -161,3 +161,65 @@ fn attachment(part: &Attachment, disposition: &'static str) -> Json {
                 .map(|id| id.as_str()),
         )
 }
+
+#[cfg(test)]
+mod tests {
+    use posthaste_transport::SendOptions;
+    use serde_json::json;
+
+    use super::*;
+    use crate::adapters::testing::{Bench, builder, refused};
+
+    fn cloudflare() -> Cloudflare {
+        Cloudflare::new("token", "0123456789abcdef").unwrap()
+    }
+
+    #[test]
+    fn errors_say_what_may_be_repeated() {
+        use Disposition::{Ambiguous, NotAccepted};
+        use ErrorKind::{Invalid, Rejected, Throttled, Unauthorized, Unavailable, Unknown};
+        for (status, kind, disposition) in [
+            (400, Invalid, NotAccepted),
+            (401, Unauthorized, NotAccepted),
+            (403, Unauthorized, NotAccepted),
+            (404, Invalid, NotAccepted),
+            (413, Rejected, NotAccepted),
+            (429, Throttled, NotAccepted),
+            (500, Unavailable, Ambiguous),
+            (503, Unavailable, Ambiguous),
+            // An error, though the status is one of success.
+            (200, Invalid, NotAccepted),
+        ] {
+            let body = json!({"success": false, "errors": [{"code": 10001, "message": "no"}], "messages": []});
+            let expected = (kind, disposition, Some("10001".to_owned()));
+            assert_eq!(refused(cloudflare(), status, &body.to_string()), expected, "{status}");
+        }
+        for (status, body, kind, disposition) in [
+            (502, "<html>", Unavailable, Ambiguous),
+            (200, r#"{"success":false,"errors":[]}"#, Invalid, NotAccepted),
+            (200, r#"{"errors":[]}"#, Unknown, Ambiguous),
+            (200, "{}", Unknown, Ambiguous),
+            (200, "", Unknown, Ambiguous),
+        ] {
+            assert_eq!(
+                refused(cloudflare(), status, body),
+                (kind, disposition, None),
+                "{status} {body}"
+            );
+        }
+    }
+
+    #[test]
+    fn who_bounced_at_once_is_refused_and_the_others_are_not() {
+        let answer = r#"{"success":true,"errors":[],"messages":[],
+            "result":{"delivered":["a@example.net"],"permanent_bounces":["B@example.net"],"queued":[]}}"#;
+        let message = builder()
+            .to("a@example.net".parse().unwrap())
+            .to("b@example.net".parse().unwrap());
+        let outcome = Bench::new(cloudflare(), 200, answer)
+            .send(message, &SendOptions::new())
+            .unwrap();
+        assert!(outcome.recipients()[0].fate().is_accepted());
+        assert!(outcome.recipients()[1].fate().refusal().unwrap().is_permanent());
+    }
+}

@@ -172,9 +172,7 @@ impl Adapter for Mailtrap {
         let body = response.json().unwrap_or_default();
         let message = text(at(&body, "/errors/0")).or_else(|| text(at(&body, "/error")));
         let mut fault = Fault::new();
-        if message.as_deref() == Some("Unauthorized") {
-            fault = fault.with_kind(ErrorKind::Unauthorized);
-        }
+        let is_unauthorized = message.as_deref() == Some("Unauthorized");
         if let Some(message) = message {
             fault = fault.with_message(message);
         }
@@ -182,6 +180,11 @@ impl Adapter for Mailtrap {
         if response.is_success() && at(&body, "/success") == false {
             fault = fault
                 .with_kind(ErrorKind::Invalid)
+                .with_disposition(Disposition::NotAccepted);
+        }
+        if is_unauthorized {
+            fault = fault
+                .with_kind(ErrorKind::Unauthorized)
                 .with_disposition(Disposition::NotAccepted);
         }
         fault
@@ -286,5 +289,121 @@ fn attachment(part: &Attachment) -> Json {
     match part.content_id() {
         Some(id) => json.set("disposition", "inline").set("content_id", id.as_str()),
         None => json,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use posthaste_transport::SendOptions;
+
+    use super::*;
+    use crate::adapters::testing::{Bench, builder, refused};
+    use crate::{Batch, Personal};
+
+    fn mailtrap() -> Mailtrap {
+        Mailtrap::new("token").unwrap()
+    }
+
+    #[test]
+    fn errors_say_what_may_be_repeated() {
+        use Disposition::{Ambiguous, NotAccepted};
+        use ErrorKind::{Invalid, Rejected, Throttled, Unauthorized, Unavailable, Unknown};
+        for (status, body, kind, disposition) in [
+            (
+                400,
+                r#"{"success":false,"errors":["'from' is required"]}"#,
+                Invalid,
+                NotAccepted,
+            ),
+            (
+                401,
+                r#"{"success":false,"error":"Unauthorized"}"#,
+                Unauthorized,
+                NotAccepted,
+            ),
+            (401, r#"{"errors":["Unauthorized"]}"#, Unauthorized, NotAccepted),
+            (
+                403,
+                r#"{"success":false,"errors":["Forbidden"]}"#,
+                Unauthorized,
+                NotAccepted,
+            ),
+            (413, "", Rejected, NotAccepted),
+            (
+                429,
+                r#"{"success":false,"errors":["Too many requests"]}"#,
+                Throttled,
+                NotAccepted,
+            ),
+            (
+                500,
+                r#"{"success":false,"errors":["internal error"]}"#,
+                Unavailable,
+                Ambiguous,
+            ),
+            (502, "<html>", Unavailable, Ambiguous),
+            // An error, though the status is one of success.
+            (
+                200,
+                r#"{"success":false,"errors":["'to' is required"]}"#,
+                Invalid,
+                NotAccepted,
+            ),
+            (
+                200,
+                r#"{"success":false,"error":"Unauthorized"}"#,
+                Unauthorized,
+                NotAccepted,
+            ),
+            // Nobody can tell.
+            (200, r#"{"success":true}"#, Unknown, Ambiguous),
+            (
+                200,
+                r#"{"success":true,"message_ids":["1"],"errors":["no"]}"#,
+                Unknown,
+                Ambiguous,
+            ),
+            (200, r#"{"success":true,"message_ids":["1","2"]}"#, Unknown, Ambiguous),
+            (200, r#"{"errors":["no"]}"#, Unknown, Ambiguous),
+            (200, "{}", Unknown, Ambiguous),
+            (200, "", Unknown, Ambiguous),
+        ] {
+            assert_eq!(
+                refused(mailtrap(), status, body),
+                (kind, disposition, None),
+                "{status} {body}"
+            );
+        }
+    }
+
+    #[test]
+    fn ids_belong_to_recipients_in_order() {
+        let bench = Bench::new(mailtrap(), 200, r#"{"success":true,"message_ids":["1","2"]}"#);
+        let message = builder()
+            .to("a@example.net".parse().unwrap())
+            .bcc("b@example.net".parse().unwrap());
+        let outcome = bench.send(message, &SendOptions::new()).unwrap();
+        let ids: Vec<_> = outcome.recipients().iter().map(|one| one.provider_id()).collect();
+        assert_eq!(ids, [Some("1"), Some("2")]);
+    }
+
+    #[test]
+    fn a_batch_is_accepted_in_part() {
+        let people = || ["a@example.net", "b@example.net"].map(|to| Personal::new(to.parse().unwrap()));
+        let batch = Batch::new(builder().build().unwrap()).to_each(people());
+        let answer = r#"{"success":true,"responses":[
+            {"success":true,"message_ids":["1"]},{"success":false,"errors":["no"]}],"errors":[]}"#;
+        let outcome = Bench::new(mailtrap(), 200, answer)
+            .send_batch(&batch, &SendOptions::new())
+            .unwrap();
+        assert_eq!(outcome.recipients()[0].provider_id(), Some("1"));
+        assert!(outcome.recipients()[1].fate().refusal().unwrap().is_permanent());
+
+        // Whose the answers are cannot be told.
+        let answer = r#"{"success":true,"responses":[{"success":true,"message_ids":["1"]}],"errors":[]}"#;
+        let outcome = Bench::new(mailtrap(), 200, answer)
+            .send_batch(&batch, &SendOptions::new())
+            .unwrap();
+        assert!(outcome.recipients().iter().all(|one| *one.fate() == Fate::Unknown));
     }
 }

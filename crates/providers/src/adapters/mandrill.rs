@@ -57,7 +57,8 @@ static PROFILE: Profile = Profile::new(
 /// each other is decided by a setting of the account. Above ten recipients Mandrill queues first and decides later.
 ///
 /// Finished bytes go as they are, with a schedule and a stream; tags, metadata, tracking and a subaccount are fields of theirs
-/// then (`X-MC-…`), and are refused beside them.
+/// then (`X-MC-…`), and are refused beside them. They are read whole while the request is written, also when they come from a
+/// stream: as a string of JSON they have to be UTF-8, and its length has to be known before the request begins.
 ///
 /// Only images can be shown in the text. Of the type of an attachment the parameters are left out, and names that are not
 /// ASCII are known to arrive garbled.

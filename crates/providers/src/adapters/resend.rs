@@ -54,7 +54,8 @@ const LONGEST_KEY: usize = 256;
 /// A batch is checked leniently: a message that Resend refuses does not stop the others of the call. Whether a batch may have
 /// attachments or a schedule is for Resend to say: it refused both for long.
 ///
-/// An attachment whose file name does not go with its type may make the whole message vanish there.
+/// An attachment whose file name does not go with its type may make the whole message vanish there: common ones (PDF, images,
+/// HTML, ZIP, Office) are compared, and refused before anything is sent.
 #[derive(Clone, Debug)]
 pub struct Resend {
     key: Secret,
@@ -191,6 +192,14 @@ fn message(submission: &Submission<'_>, copy: &Copy<'_>) -> Result<Json, SendErr
                 .map(|json| ("X-Metadata", Cow::Owned(json))),
         )
         .chain(submission.tags_text().map(|json| ("X-Tags", Cow::Owned(json))));
+    if message
+        .inlines()
+        .iter()
+        .chain(message.attachments())
+        .any(is_contradictory)
+    {
+        return Err(submission.invalid("writing an attachment whose name ends as names of another type do"));
+    }
     let files = message.inlines().iter().chain(message.attachments()).map(attachment);
     // A text is asked for, unless it comes from elsewhere.
     let text = message
@@ -242,6 +251,47 @@ fn recipient(mailbox: &Mailbox) -> String {
         }
         _ => text,
     }
+}
+
+/// Ends of names, and the types that go with each.
+const TYPES: &[(&[&str], &[&str])] = &[
+    (&["pdf"], &["application/pdf", "application/x-pdf"]),
+    (&["png"], &["image/png"]),
+    (&["jpg", "jpeg"], &["image/jpeg", "image/jpg", "image/pjpeg"]),
+    (&["gif"], &["image/gif"]),
+    (&["webp"], &["image/webp"]),
+    (&["html", "htm"], &["text/html", "application/xhtml+xml", "text/plain"]),
+    (
+        &["zip"],
+        &["application/zip", "application/x-zip-compressed", "application/x-zip"],
+    ),
+    (
+        &["docx"],
+        &["application/vnd.openxmlformats-officedocument.wordprocessingml.document"],
+    ),
+    (
+        &["xlsx"],
+        &["application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"],
+    ),
+    (
+        &["pptx"],
+        &["application/vnd.openxmlformats-officedocument.presentationml.presentation"],
+    ),
+];
+
+/// Tells whether the end of a name says another type than is written beside it: Resend takes such mail, and then it may vanish.
+/// Ends that are not listed, and a type that says nothing, contradict nothing.
+fn is_contradictory(part: &Attachment) -> bool {
+    let name = attachments::name(part);
+    let Some((_, end)) = name.rsplit_once('.') else {
+        return false;
+    };
+    let essence = part.content_type().essence();
+    let is_own = |types: &[&str]| types.iter().any(|own| essence.eq_ignore_ascii_case(own));
+    !essence.eq_ignore_ascii_case("application/octet-stream")
+        && TYPES
+            .iter()
+            .any(|(ends, types)| ends.iter().any(|own| end.eq_ignore_ascii_case(own)) && !is_own(types))
 }
 
 fn attachment(part: &Attachment) -> Json {
@@ -348,6 +398,39 @@ mod tests {
             .filter_map(|request| request.header("Idempotency-Key").map(str::to_owned))
             .collect();
         assert_eq!(keys, ["key-93c694f1e2ffcfe5", "key-20b610aa30e8fbeb"]);
+    }
+
+    #[test]
+    fn an_attachment_whose_name_and_type_differ_is_refused() {
+        let send = |name: &str, content_type: &str| {
+            let content_type = posthaste_mime::ContentType::parse(content_type).unwrap();
+            let file = Attachment::new(name, content_type, &b"content"[..]).unwrap();
+            let bench = Bench::new(resend(), 200, r#"{"id":"1"}"#);
+            let sent = bench.send(plain().attach(file), &SendOptions::new());
+            assert_eq!(bench.requests().len(), usize::from(sent.is_ok()));
+            sent.map_err(|error| (error.kind(), error.disposition()))
+        };
+        for (name, content_type) in [
+            ("report.pdf", "text/html"),
+            ("report.PDF", "image/png"),
+            ("photo.jpg", "image/png"),
+            ("a.b.docx", "application/pdf"),
+        ] {
+            let refused = (ErrorKind::Invalid, Disposition::NotAccepted);
+            assert_eq!(send(name, content_type).unwrap_err(), refused, "{name} {content_type}");
+        }
+        for (name, content_type) in [
+            ("report.pdf", "application/pdf"),
+            ("report.Pdf", "Application/PDF; x=y"),
+            ("photo.jpeg", "image/jpeg"),
+            // What says nothing, or is not known, contradicts nothing.
+            ("report.pdf", "application/octet-stream"),
+            ("data.xyz", "text/html"),
+            ("README", "text/plain"),
+            ("pdf", "text/plain"),
+        ] {
+            assert!(send(name, content_type).is_ok(), "{name} {content_type}");
+        }
     }
 
     #[test]

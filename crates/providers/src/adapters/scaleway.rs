@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use posthaste_address::Mailbox;
 use posthaste_mime::Attachment;
-use posthaste_transport::{Capabilities, Fate, Feature, Refusal, SendError, TagCharset};
+use posthaste_transport::{Capabilities, ErrorKind, Fate, Feature, Refusal, SendError, TagCharset};
 use serde_json::Value;
 
 use crate::receipt::{at, text};
@@ -150,7 +150,12 @@ impl Adapter for Scaleway {
     }
 
     fn fault(&self, response: &HttpResponse) -> Fault {
-        Fault::of_json(&response.json().unwrap_or_default(), "/type", "/message")
+        let fault = Fault::of_json(&response.json().unwrap_or_default(), "/type", "/message");
+        match fault.code() {
+            // With 403, as what is forbidden.
+            Some("quotas_exceeded") => fault.with_kind(ErrorKind::Throttled),
+            _ => fault,
+        }
     }
 }
 
@@ -171,4 +176,87 @@ fn attachment(part: &Attachment) -> Json {
         .set("name", attachments::name(part))
         .set("type", part.content_type().to_string())
         .set("content", Json::Base64(part.to_base64()))
+}
+
+#[cfg(test)]
+mod tests {
+    use posthaste_transport::{Disposition, SendOptions};
+    use serde_json::json;
+
+    use super::*;
+    use crate::adapters::testing::{Bench, builder, refused};
+
+    fn scaleway() -> Scaleway {
+        Scaleway::new("secret", "project").unwrap()
+    }
+
+    #[test]
+    fn errors_say_what_may_be_repeated() {
+        use Disposition::{Ambiguous, NotAccepted};
+        use ErrorKind::{Invalid, Rejected, Throttled, Unauthorized, Unavailable, Unknown};
+        for (status, code, kind, disposition) in [
+            (400, "invalid_arguments", Invalid, NotAccepted),
+            (401, "denied_authentication", Unauthorized, NotAccepted),
+            (403, "permissions_denied", Unauthorized, NotAccepted),
+            (403, "quotas_exceeded", Throttled, NotAccepted),
+            (404, "not_found", Invalid, NotAccepted),
+            (409, "already_exists", Invalid, NotAccepted),
+            (413, "too_large", Rejected, NotAccepted),
+            (429, "too_many_requests", Throttled, NotAccepted),
+            (500, "internal_error", Unavailable, Ambiguous),
+            (503, "internal_error", Unavailable, Ambiguous),
+        ] {
+            let body = json!({"type": code, "message": "no", "details": []}).to_string();
+            let expected = (kind, disposition, Some(code.to_owned()));
+            assert_eq!(refused(scaleway(), status, &body), expected, "{status} {code}");
+        }
+        for (status, body, kind, disposition) in [
+            (500, "<html>", Unavailable, Ambiguous),
+            (200, "", Unknown, Ambiguous),
+            (200, "{}", Unknown, Ambiguous),
+            (200, r#"{"emails":[]}"#, Unknown, Ambiguous),
+            (
+                200,
+                r#"{"emails":[{"id":"1","mail_rcpt":"a@example.net","status":"unknown"}]}"#,
+                Unknown,
+                Ambiguous,
+            ),
+        ] {
+            assert_eq!(
+                refused(scaleway(), status, body),
+                (kind, disposition, None),
+                "{status} {body}"
+            );
+        }
+    }
+
+    #[test]
+    fn each_recipient_has_a_status_and_an_id() {
+        let answer = json!({"emails": [
+            {"id": "1", "mail_rcpt": "A@example.net", "status": "new"},
+            {"id": "2", "mail_rcpt": "b@example.net", "status": "failed"},
+            {"id": "3", "mail_rcpt": "c@example.net", "status": "canceled"},
+            {"id": "4", "mail_rcpt": "d@example.net", "status": "sending"},
+        ]});
+        let message = ["a", "b", "c", "d"].iter().fold(builder(), |message, name| {
+            message.to(format!("{name}@example.net").parse().unwrap())
+        });
+        let outcome = Bench::new(scaleway(), 200, answer.to_string())
+            .send(message, &SendOptions::new())
+            .unwrap();
+        let said: Vec<_> = outcome
+            .recipients()
+            .iter()
+            .map(|one| (one.provider_id(), one.fate().refusal().and_then(Refusal::code)))
+            .collect();
+        assert_eq!(
+            said,
+            [
+                (Some("1"), None),
+                (Some("2"), Some("failed")),
+                (Some("3"), Some("canceled")),
+                (Some("4"), None)
+            ]
+        );
+    }
 }

@@ -61,6 +61,9 @@ static PROFILE: Profile = Profile::new(
 /// A stored template brings its author, subject and texts: the message's own are left out. SparkPost would ignore header fields,
 /// reply addresses, visible copies and attachments beside it, so these are refused.
 ///
+/// Finished bytes are read whole while the request is written, also when they come from a stream: as a string of JSON they have to
+/// be UTF-8, and its length has to be known before the request begins.
+///
 /// If SparkPost refuses some recipients of a message, it does not say which: then the outcome of each is unknown.
 #[derive(Clone, Debug)]
 pub struct SparkPost {

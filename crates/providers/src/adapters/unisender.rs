@@ -264,3 +264,103 @@ fn attachment(part: &Attachment, name: &str) -> Json {
         .set("name", name.replace('/', "_"))
         .set("content", Json::Base64(part.to_base64()))
 }
+
+#[cfg(test)]
+mod tests {
+    use posthaste_transport::SendOptions;
+    use serde_json::json;
+
+    use super::*;
+    use crate::adapters::testing::{Bench, builder, plain, refused};
+
+    fn unisender() -> UnisenderGo {
+        UnisenderGo::new("key", "https://go1.unisender.ru/ru/transactional/api/v1").unwrap()
+    }
+
+    #[test]
+    fn errors_say_what_may_be_repeated() {
+        use Disposition::{Ambiguous, NotAccepted};
+        use ErrorKind::{Invalid, Rejected, Throttled, Unauthorized, Unavailable, Unknown};
+        for (status, kind, disposition) in [
+            (400, Invalid, NotAccepted),
+            (401, Unauthorized, NotAccepted),
+            (403, Unauthorized, NotAccepted),
+            (404, Invalid, NotAccepted),
+            (413, Rejected, NotAccepted),
+            (429, Throttled, NotAccepted),
+            (500, Unavailable, Ambiguous),
+            (503, Unavailable, Ambiguous),
+            // An error, though the status is one of success.
+            (200, Invalid, NotAccepted),
+        ] {
+            let body = json!({"status": "error", "message": "no", "code": 999}).to_string();
+            let expected = (kind, disposition, Some("999".to_owned()));
+            assert_eq!(refused(unisender(), status, &body), expected, "{status}");
+        }
+        for (status, body, kind, disposition) in [
+            (500, "<html>", Unavailable, Ambiguous),
+            (429, "", Throttled, NotAccepted),
+            (200, "", Unknown, Ambiguous),
+            (200, "{}", Unknown, Ambiguous),
+            (200, r#"{"status":"perhaps"}"#, Unknown, Ambiguous),
+            // Nobody can be written to.
+            (204, "", Rejected, NotAccepted),
+        ] {
+            assert_eq!(
+                refused(unisender(), status, body),
+                (kind, disposition, None),
+                "{status} {body}"
+            );
+        }
+    }
+
+    #[test]
+    fn each_recipient_has_a_reason_of_its_own() {
+        let answer = json!({
+            "status": "success",
+            "job_id": "1",
+            "emails": ["a@example.net"],
+            "failed_emails": {
+                "b@example.net": "invalid",
+                "c@example.net": "unsubscribed",
+                "d@example.net": "permanent_unavailable",
+                "e@example.net": "temporary_unavailable",
+                "F@Example.NET": "duplicate",
+            },
+        });
+        let message = ["a", "b", "c", "d", "e", "f"].iter().fold(builder(), |message, name| {
+            message.to(format!("{name}@example.net").parse().unwrap())
+        });
+        let outcome = Bench::new(unisender(), 200, answer.to_string())
+            .send(message, &SendOptions::new())
+            .unwrap();
+        let said: Vec<_> = outcome
+            .recipients()
+            .iter()
+            .map(|one| {
+                one.fate()
+                    .refusal()
+                    .map(|refusal| (refusal.code(), refusal.is_permanent()))
+            })
+            .collect();
+        assert_eq!(
+            said,
+            [
+                None,
+                Some((Some("invalid"), true)),
+                Some((Some("unsubscribed"), true)),
+                Some((Some("permanent_unavailable"), true)),
+                Some((Some("temporary_unavailable"), false)),
+                None
+            ]
+        );
+        // All of one message refused for now: the same may work later.
+        let answer = r#"{"status":"success","job_id":"1","emails":[],
+            "failed_emails":{"a@example.net":"temporary_unavailable"}}"#;
+        let error = Bench::new(unisender(), 200, answer)
+            .send(plain(), &SendOptions::new())
+            .unwrap_err();
+        assert_eq!(error.disposition(), Disposition::NotAccepted);
+        assert_eq!(error.kind(), ErrorKind::Unavailable);
+    }
+}

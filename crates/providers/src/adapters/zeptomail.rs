@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use posthaste_address::Mailbox;
 use posthaste_mime::Attachment;
-use posthaste_transport::{Capabilities, ErrorKind, Feature, SendError, Shortfall};
+use posthaste_transport::{Capabilities, Disposition, ErrorKind, Feature, SendError, Shortfall};
 
 use crate::receipt::{at, text};
 use crate::registry::FromSettings;
@@ -168,11 +168,20 @@ impl Adapter for ZeptoMail {
         if let Some(message) = text(at(&body, "/error/details/0/message")) {
             fault = fault.with_message(message);
         }
-        match fault.code() {
-            Some("TM_4001") => fault.with_kind(ErrorKind::Unauthorized),
-            Some("TM_5001") => fault.with_kind(ErrorKind::Throttled),
-            _ => fault,
-        }
+        let reason = at(&body, "/error/details/0/code").as_str();
+        let kind = match (fault.code(), reason) {
+            // No credits, or no more of them today.
+            (Some("TM_5001"), _) | (Some(_), Some("LE_101" | "SM_133" | "SMI_115")) => ErrorKind::Throttled,
+            // This address of ours may not send, or the account may not.
+            (Some("TM_4001"), _) | (Some(_), Some("SERR_156" | "AE_101")) => ErrorKind::Unauthorized,
+            (Some("TM_8001"), _) => ErrorKind::Rejected,
+            // A mistake of the caller's, with a status that says otherwise.
+            (Some(code), _) if code.starts_with("TM_3") && response.status() >= 500 => ErrorKind::Invalid,
+            (Some(_), _) if response.is_success() => ErrorKind::Invalid,
+            _ => return fault,
+        };
+        // It has read the request and says no, whatever the status.
+        fault.with_kind(kind).with_disposition(Disposition::NotAccepted)
     }
 }
 
@@ -188,4 +197,98 @@ fn content(part: &Attachment) -> Json {
     Json::object()
         .set("content", Json::Base64(part.to_base64()))
         .set("mime_type", part.content_type().essence())
+}
+
+#[cfg(test)]
+mod tests {
+    use posthaste_transport::SendOptions;
+    use serde_json::json;
+
+    use super::*;
+    use crate::adapters::testing::{Bench, plain, refused};
+
+    fn zeptomail() -> ZeptoMail {
+        ZeptoMail::new("token").unwrap()
+    }
+
+    #[test]
+    fn errors_say_what_may_be_repeated() {
+        use Disposition::{Ambiguous, NotAccepted};
+        use ErrorKind::{Invalid, Rejected, Throttled, Unauthorized, Unavailable, Unknown};
+        for (status, code, kind, disposition) in [
+            (400, "TM_3201", Invalid, NotAccepted),
+            (422, "TM_3301", Invalid, NotAccepted),
+            (429, "TM_3601", Throttled, NotAccepted),
+            (500, "TM_3501", Invalid, NotAccepted),
+            (401, "TM_4001", Unauthorized, NotAccepted),
+            (500, "TM_4001", Unauthorized, NotAccepted),
+            (429, "TM_5001", Throttled, NotAccepted),
+            (400, "TM_5001", Throttled, NotAccepted),
+            (403, "TM_8001", Rejected, NotAccepted),
+            (400, "GE_100", Invalid, NotAccepted),
+            (401, "SERR_157", Unauthorized, NotAccepted),
+            (413, "GE_100", Rejected, NotAccepted),
+            (429, "GE_100", Throttled, NotAccepted),
+            (500, "GE_100", Unavailable, Ambiguous),
+            (503, "GE_100", Unavailable, Ambiguous),
+            // An error, though the status is one of success.
+            (200, "TM_3201", Invalid, NotAccepted),
+            (201, "GE_100", Invalid, NotAccepted),
+        ] {
+            let body = json!({"error": {"code": code, "message": "no", "details": []}}).to_string();
+            let expected = (kind, disposition, Some(code.to_owned()));
+            assert_eq!(refused(zeptomail(), status, &body), expected, "{status} {code}");
+        }
+        for (status, body, kind, disposition) in [
+            (500, "<html>", Unavailable, Ambiguous),
+            (401, "", Unauthorized, NotAccepted),
+            (201, "{}", Unknown, Ambiguous),
+            (201, "", Unknown, Ambiguous),
+            (201, r#"{"error":{}}"#, Unknown, Ambiguous),
+        ] {
+            assert_eq!(
+                refused(zeptomail(), status, body),
+                (kind, disposition, None),
+                "{status} {body}"
+            );
+        }
+    }
+
+    #[test]
+    fn limits_and_blocks_are_told_by_the_reason() {
+        use ErrorKind::{Invalid, Throttled, Unauthorized};
+        for (code, reason, kind) in [
+            ("TM_3201", "GE_102", Invalid),
+            ("TM_3301", "SM_120", Invalid),
+            ("TM_3501", "MTR_101", Invalid),
+            ("TM_3501", "LE_101", Throttled),
+            ("TM_3601", "SERR_156", Unauthorized),
+            ("TM_3601", "SM_133", Throttled),
+            ("TM_3601", "SMI_115", Throttled),
+            ("TM_3601", "AE_101", Unauthorized),
+            ("TM_4001", "SM_111", Unauthorized),
+        ] {
+            let body = json!({"error": {"code": code, "message": "no", "details": [{"code": reason}]}}).to_string();
+            for status in [200, 400, 500] {
+                let expected = (kind, Disposition::NotAccepted, Some(code.to_owned()));
+                assert_eq!(
+                    refused(zeptomail(), status, &body),
+                    expected,
+                    "{status} {code} {reason}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn the_words_of_an_error_are_those_of_its_first_detail() {
+        let body = r#"{"error":{"code":"TM_3201","message":"Mandatory field missing",
+            "details":[{"code":"GE_102","message":"This field is blank","target":"subject"}]}}"#;
+        let error = Bench::new(zeptomail(), 400, body)
+            .send(plain(), &SendOptions::new())
+            .unwrap_err();
+        let source = std::error::Error::source(&error).unwrap();
+        let said = source.downcast_ref::<crate::ProviderError>().unwrap();
+        assert_eq!(said.message(), Some("This field is blank"));
+    }
 }
