@@ -139,11 +139,11 @@ impl Adapter for Scaleway {
         let body = response.json().ok_or_else(Fault::new)?;
         let emails = at(&body, "/emails").as_array().filter(|emails| !emails.is_empty());
         let emails = emails.ok_or_else(Fault::new)?;
-        // There is one for each recipient.
+        // There is one for each recipient; of whom there is none, nothing is said.
         let copy = emails
             .iter()
             .filter_map(|email| Some((text(at(email, "/mail_rcpt"))?, fate(email), text(at(email, "/id")))))
-            .fold(CopyReceipt::new(Fate::Accepted, None), |copy, (address, fate, id)| {
+            .fold(CopyReceipt::new(Fate::Unknown, None), |copy, (address, fate, id)| {
                 copy.except(address, fate, id)
             });
         Ok(Receipt::whole(copy))
@@ -228,6 +228,18 @@ mod tests {
                 "{status} {body}"
             );
         }
+    }
+
+    #[test]
+    fn who_is_not_in_the_answer_is_unknown() {
+        let answer = r#"{"emails":[{"id":"1","mail_rcpt":"a@example.net","status":"new"}]}"#;
+        let message = builder()
+            .to("a@example.net".parse().unwrap())
+            .to("b@example.net".parse().unwrap());
+        let error = Bench::new(scaleway(), 200, answer)
+            .send(message, &SendOptions::new())
+            .unwrap_err();
+        assert_eq!(error.disposition(), Disposition::Partial);
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use posthaste_providers::{HttpClient, HttpError, HttpFuture, HttpRequest, HttpResponse};
 use posthaste_transport::Transport;
+use serde_json::{Value, json};
 
 use crate::samples::Sample;
 
@@ -65,13 +66,29 @@ impl Fake {
         let (name, value) = self.sample.header;
         HttpResponse::new(status, body).with_header(name, value)
     }
+
+    /// The answer of the sample to a request: Scaleway's says something of each recipient.
+    fn accepts_request(&self, request: &HttpRequest) -> HttpResponse {
+        if self.sample.name != "scaleway" {
+            return self.accepts();
+        }
+        let asked: Value = serde_json::from_slice(&request.body().to_bytes().unwrap()).unwrap();
+        let emails: Vec<Value> = ["to", "cc", "bcc"]
+            .iter()
+            .filter_map(|field| asked[field].as_array())
+            .flatten()
+            .map(|mailbox| json!({"id": self.sample.id, "mail_rcpt": mailbox["email"], "status": "new"}))
+            .collect();
+        let (name, value) = self.sample.header;
+        HttpResponse::new(self.sample.accepts.0, json!({"emails": emails}).to_string()).with_header(name, value)
+    }
 }
 
 impl HttpClient for Fake {
     fn execute(&self, request: HttpRequest) -> HttpFuture<'_> {
         Box::pin(async move {
             let progress = request.progress().clone();
-            self.requests.lock().unwrap().push(request);
+            self.requests.lock().unwrap().push(request.clone());
             let act = self.acts.lock().unwrap().pop_front();
             match act {
                 Some(Act::Refuse) => return Err(HttpError::new("nobody is there")),
@@ -80,7 +97,7 @@ impl HttpClient for Fake {
             }
             progress.begin();
             match act {
-                None => Ok(self.accepts()),
+                None => Ok(self.accepts_request(&request)),
                 Some(Act::Answer(response)) => Ok(response),
                 Some(Act::Reset) => Err(HttpError::new("the connection is gone")),
                 Some(Act::Unreadable) => Err(HttpError::unreadable("the file is gone")),
