@@ -1,10 +1,13 @@
-//! URLs of several transports: `failover(a b)`.
+//! URLs of several transports, and of layers around one: `failover(a b)`, `redirect(a)?to=bob@example.org`.
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
-use posthaste_transport::layers::{CircuitBreaker, Failover, HealthPolicy, Retry, RoundRobin};
+use posthaste_transport::layers::{
+    CircuitBreaker, ConcurrencyLimit, DryRun, Failover, HealthPolicy, Idempotency, MemoryOutcomes, Preview, Redirect,
+    Retry, RoundRobin,
+};
 use posthaste_transport::{Transport, TransportExt};
 
 use crate::{ConnectError, Registry, RetryPolicy};
@@ -13,7 +16,18 @@ use crate::{ConnectError, Registry, RetryPolicy};
 const MAX_DEPTH: usize = 8;
 
 /// The names that stand before a parenthesis.
-const NAMES: [&str; 4] = ["failover", "roundrobin", "retry", "breaker"];
+const NAMES: [&str; 10] = [
+    "failover",
+    "roundrobin",
+    "retry",
+    "breaker",
+    "concurrency",
+    "rate",
+    "redirect",
+    "preview",
+    "dryrun",
+    "idempotency",
+];
 
 /// A text taken apart: `name(member member)?key=value&key=value`.
 struct Form<'t> {
@@ -105,6 +119,12 @@ impl<'t> Form<'t> {
             "failover" => self.failover(members),
             "roundrobin" => self.round_robin(members),
             "retry" => self.retry(members),
+            "concurrency" => self.concurrency(members),
+            "rate" => self.rate(members),
+            "redirect" => self.redirect(members),
+            "preview" => self.preview(members),
+            "dryrun" => self.dry_run(members),
+            "idempotency" => self.idempotency(members),
             _ => self.breaker(members),
         }
     }
@@ -154,11 +174,7 @@ impl<'t> Form<'t> {
         let mut policy = RetryPolicy::default();
         for (key, value) in &self.keys {
             policy = match *key {
-                "attempts" => {
-                    let attempts: Option<NonZeroU32> = value.parse().ok();
-                    policy
-                        .with_attempts(attempts.ok_or_else(|| wrong(self.name, "`attempts` must be a number from 1"))?)
-                }
+                "attempts" => policy.with_attempts(self.number(key, value)?),
                 "base_delay" => policy.with_base_delay(self.seconds(key, value)?),
                 "max_delay" => policy.with_max_delay(self.seconds(key, value)?),
                 _ => return Err(self.unknown(key, "attempts, base_delay, max_delay")),
@@ -177,6 +193,120 @@ impl<'t> Form<'t> {
         Ok(Arc::new(self.only(members)?.layer(CircuitBreaker::new(health))))
     }
 
+    fn concurrency(self, members: Vec<Arc<dyn Transport>>) -> Result<Arc<dyn Transport>, ConnectError> {
+        let mut sends = None;
+        for (key, value) in &self.keys {
+            match *key {
+                "sends" => sends = Some(self.number(key, value)?),
+                _ => return Err(self.unknown(key, "sends")),
+            }
+        }
+        let sends = sends.ok_or_else(|| wrong(self.name, "`sends` is missing"))?;
+        Ok(Arc::new(self.only(members)?.layer(ConcurrencyLimit::new(sends))))
+    }
+
+    #[cfg(feature = "limit")]
+    fn rate(self, members: Vec<Arc<dyn Transport>>) -> Result<Arc<dyn Transport>, ConnectError> {
+        use posthaste_limit::{Limit, Limiter};
+        use posthaste_transport::layers::RateLimit;
+
+        let mut rate: Option<f64> = None;
+        let (mut burst, mut quota) = (None, None);
+        for (key, value) in &self.keys {
+            match *key {
+                "per_second" => {
+                    let read = value.parse();
+                    rate = Some(read.map_err(|_| wrong(self.name, "`per_second` must be a number"))?);
+                }
+                "burst" => burst = Some(self.number(key, value)?.get()),
+                "per_day" => quota = Some(self.number(key, value)?.get()),
+                _ => return Err(self.unknown(key, "per_second, burst, per_day")),
+            }
+        }
+        if rate.is_none() && quota.is_none() {
+            return Err(wrong(self.name, "`per_second` or `per_day` is missing"));
+        }
+        let limit = match rate {
+            Some(rate) => Limit::per_second(rate),
+            None => Ok(Limit::unlimited()),
+        };
+        let limit = limit
+            .and_then(|limit| burst.map_or(Ok(limit), |burst| limit.burst(burst)))
+            .and_then(|limit| quota.map_or(Ok(limit), |quota| limit.per_day(quota)))
+            .map_err(|error| wrong(self.name, error.to_string()))?;
+        let limit = RateLimit::new(Limiter::new(limit), self.name);
+        Ok(Arc::new(self.only(members)?.layer(limit)))
+    }
+
+    #[cfg(not(feature = "limit"))]
+    fn rate(self, _: Vec<Arc<dyn Transport>>) -> Result<Arc<dyn Transport>, ConnectError> {
+        Err(wrong(self.name, "it takes the feature `limit`"))
+    }
+
+    fn redirect(self, members: Vec<Arc<dyn Transport>>) -> Result<Arc<dyn Transport>, ConnectError> {
+        let (mut to, mut allowed) = (Vec::new(), Vec::new());
+        for (key, value) in &self.keys {
+            match *key {
+                "to" => {
+                    let read = value.split(',').map(str::parse).collect::<Result<_, _>>();
+                    to = read.map_err(|_| wrong(self.name, "`to` must be addresses with commas between"))?;
+                }
+                "allow" => {
+                    let read = value.split(',').map(str::parse).collect::<Result<_, _>>();
+                    allowed = read.map_err(|_| wrong(self.name, "`allow` must be domains with commas between"))?;
+                }
+                _ => return Err(self.unknown(key, "to, allow")),
+            }
+        }
+        if to.is_empty() {
+            return Err(wrong(self.name, "`to` is missing"));
+        }
+        let redirect = allowed
+            .into_iter()
+            .fold(Redirect::to(to), Redirect::with_allowed_domain);
+        Ok(Arc::new(self.only(members)?.layer(redirect)))
+    }
+
+    fn preview(self, members: Vec<Arc<dyn Transport>>) -> Result<Arc<dyn Transport>, ConnectError> {
+        let mut folder = None;
+        for (key, value) in &self.keys {
+            match *key {
+                "folder" if !value.is_empty() => folder = Some(*value),
+                "folder" => {}
+                _ => return Err(self.unknown(key, "folder")),
+            }
+        }
+        let folder = folder.ok_or_else(|| wrong(self.name, "`folder` is missing"))?;
+        Ok(Arc::new(self.only(members)?.layer(Preview::new(folder))))
+    }
+
+    fn dry_run(self, members: Vec<Arc<dyn Transport>>) -> Result<Arc<dyn Transport>, ConnectError> {
+        if let Some((key, _)) = self.keys.first() {
+            return Err(self.unknown(key, "none"));
+        }
+        Ok(Arc::new(self.only(members)?.layer(DryRun::new())))
+    }
+
+    fn idempotency(self, members: Vec<Arc<dyn Transport>>) -> Result<Arc<dyn Transport>, ConnectError> {
+        let mut outcomes = MemoryOutcomes::new();
+        for (key, value) in &self.keys {
+            outcomes = match *key {
+                "time" => outcomes.with_time(self.seconds(key, value)?),
+                "keys" => {
+                    let keys = self.number(key, value)?.get();
+                    outcomes.with_room(usize::try_from(keys).unwrap_or(usize::MAX))
+                }
+                _ => return Err(self.unknown(key, "time, keys")),
+            };
+        }
+        Ok(Arc::new(self.only(members)?.layer(Idempotency::new(outcomes))))
+    }
+
+    fn number(&self, key: &str, value: &str) -> Result<NonZeroU32, ConnectError> {
+        let number = value.parse();
+        number.map_err(|_| wrong(self.name, format!("`{key}` must be a number from 1")))
+    }
+
     fn only(&self, members: Vec<Arc<dyn Transport>>) -> Result<Arc<dyn Transport>, ConnectError> {
         <[Arc<dyn Transport>; 1]>::try_from(members)
             .map(|[only]| only)
@@ -185,11 +315,7 @@ impl<'t> Form<'t> {
 
     fn health(&self, policy: HealthPolicy, key: &str, value: &str, others: &str) -> Result<HealthPolicy, ConnectError> {
         Ok(match key {
-            "failures" => {
-                let failures: Option<NonZeroU32> = value.parse().ok();
-                let failures = failures.ok_or_else(|| wrong(self.name, "`failures` must be a number from 1"))?;
-                policy.with_failures(failures.get())
-            }
+            "failures" => policy.with_failures(self.number(key, value)?.get()),
             "rest" => policy.with_rest(self.seconds(key, value)?),
             "max_rest" => policy.with_max_rest(self.seconds(key, value)?),
             _ => {
@@ -237,6 +363,57 @@ mod tests {
         );
         assert_eq!(name("breaker(memory://)?max_rest=60"), "memory");
         assert_eq!(name("failover(memory://)"), "failover");
+        for layer in [
+            "concurrency(memory://)?sends=4",
+            "redirect(memory://)?to=qa@example.org,dev@example.org&allow=example.org",
+            "preview(memory://)?folder=target/mails",
+            "dryrun(memory://)",
+            "idempotency(memory://)?time=3600&keys=1000",
+            "idempotency(failover(dryrun(memory://) memory://))",
+        ] {
+            let _ = name(layer);
+        }
+        #[cfg(feature = "limit")]
+        for layer in [
+            "rate(memory://)?per_second=0.5&burst=3&per_day=200",
+            "rate(memory://)?per_day=200",
+        ] {
+            let _ = name(layer);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_redirect_sends_to_nobody_else() {
+        use posthaste_transport::{MemoryTransport, TransportExt};
+
+        let memory = MemoryTransport::new();
+        let kept = memory.clone();
+        let registry = crate::Registry::standard().with("kept", move |_| Ok(std::sync::Arc::new(kept.clone())));
+        let transport = registry.connect("redirect(kept://)?to=qa@example.org").unwrap();
+        let message = posthaste_mime::Message::builder()
+            .from("ada@example.org".parse().unwrap())
+            .to("bob@example.net".parse().unwrap())
+            .text("Hi")
+            .build()
+            .unwrap();
+        assert!(transport.send_message(message).await.is_ok());
+        let to: Vec<String> = memory.sent()[0].accepted().iter().map(ToString::to_string).collect();
+        assert_eq!(to, ["qa@example.org"]);
+    }
+
+    #[cfg(feature = "limit")]
+    #[test]
+    fn what_is_wrong_with_a_rate_is_said() {
+        for (text, part) in [
+            ("rate(memory://)", "is missing"),
+            ("rate(memory://)?burst=3", "is missing"),
+            ("rate(memory://)?per_second=-1", "above zero"),
+            ("rate(memory://)?per_second=fast", "`per_second`"),
+            ("rate(memory://)?per_day=0", "`per_day`"),
+        ] {
+            let error = connect(text).map(|_| ()).unwrap_err();
+            assert!(error.to_string().contains(part), "{text}: {error}");
+        }
     }
 
     #[test]
@@ -255,6 +432,14 @@ mod tests {
             ("roundrobin(memory://)?weights=1,2", "`weights`"),
             ("retry(memory:// memory://)", "more than one"),
             ("retry(memory://)?attempts=0", "`attempts`"),
+            ("concurrency(memory://)", "`sends` is missing"),
+            ("concurrency(memory://)?sends=0", "`sends`"),
+            ("redirect(memory://)", "`to` is missing"),
+            ("redirect(memory://)?to=hunter2", "`to` must be"),
+            ("redirect(memory://)?to=a@b.example&allow=hunter2@", "`allow`"),
+            ("preview(memory://)?folder=", "`folder` is missing"),
+            ("dryrun(memory://)?x=1", "unknown key `x`"),
+            ("idempotency(memory://)?time=soon", "`time`"),
         ] {
             let error = connect(text).map(|_| ()).unwrap_err();
             assert!(matches!(error, ConnectError::Form { .. }), "{text}: {error:?}");

@@ -28,9 +28,27 @@ use crate::compose::compose;
 /// | `retry(a)` | tries again what is safe to try again: [`Retry`] |
 /// | `breaker(a)` | asks nothing of what is down: [`CircuitBreaker`] |
 ///
-/// The last four hold URLs with spaces between, or each other, and take keys behind the parenthesis, times in seconds:
-/// `failures`, `rest` and `max_rest` (all but `retry`), `member_timeout` (`failover`, `roundrobin`), `weights` as `3,1`
-/// (`roundrobin`), `attempts`, `base_delay` and `max_delay` (`retry`). A parenthesis in a password is percent-encoded.
+/// | `concurrency(a)?sends=8` | so many sends at once: [`ConcurrencyLimit`] |
+/// | `rate(a)?per_second=14&per_day=50000` | so many messages in a time (feature `limit`) |
+/// | `idempotency(a)` | one send for each idempotency key: [`Idempotency`] |
+/// | `redirect(a)?to=qa@example.org` | to somebody else, for staging: [`Redirect`] |
+/// | `preview(a)?folder=target/mails` | each mail as a page for the browser: [`Preview`] |
+/// | `dryrun(a)` | nothing is sent: [`DryRun`] |
+///
+/// Those with a parenthesis hold URLs with spaces between, or each other, and take keys behind it, times in seconds:
+///
+/// | form | keys |
+/// | --- | --- |
+/// | `failover`, `roundrobin`, `breaker` | `failures`, `rest`, `max_rest` |
+/// | `failover`, `roundrobin` | `member_timeout`; `roundrobin` also `weights` as `3,1` |
+/// | `retry` | `attempts`, `base_delay`, `max_delay` |
+/// | `concurrency` | `sends` |
+/// | `rate` | `per_second`, `burst`, `per_day` |
+/// | `idempotency` | `time` for which outcomes are kept, and how many `keys` |
+/// | `redirect` | `to`, addresses; `allow`, domains that are not redirected |
+/// | `preview` | `folder` |
+///
+/// A parenthesis in a password is percent-encoded.
 ///
 /// ```
 /// let url = "failover(retry(smtps://user:password@mail.example.org)?attempts=5 memory://)?rest=60";
@@ -43,6 +61,11 @@ use crate::compose::compose;
 /// [`RoundRobin`]: posthaste_transport::layers::RoundRobin
 /// [`Retry`]: posthaste_transport::layers::Retry
 /// [`CircuitBreaker`]: posthaste_transport::layers::CircuitBreaker
+/// [`ConcurrencyLimit`]: posthaste_transport::layers::ConcurrencyLimit
+/// [`Idempotency`]: posthaste_transport::layers::Idempotency
+/// [`Redirect`]: posthaste_transport::layers::Redirect
+/// [`Preview`]: posthaste_transport::layers::Preview
+/// [`DryRun`]: posthaste_transport::layers::DryRun
 ///
 /// It opens no connection: the first send does. For schemes of your own, see [`Registry`].
 ///

@@ -43,7 +43,7 @@
 //! | `limit` (default) | [`MailerBuilder::limit`] | - |
 //! | `dns` | the production DNS resolver | hickory-resolver |
 //! | `doctor` | `doctor` and `publish`: the records of a domain, written and examined | - |
-//! | `events` | `events`: bounces, complaints and automatic replies that came by mail | aws-lc-rs, quick-xml, flate2 |
+//! | `events` | `events`: webhooks of providers; bounces, complaints and automatic replies that came by mail | aws-lc-rs, quick-xml, flate2 |
 //! | `providers` | `providers`: SendGrid, Postmark and others, and their URLs | reqwest |
 //! | `report` | `report`: DMARC aggregate, failure and TLS reports | quick-xml, serde_json, flate2 |
 //! | `suppression` | `suppression`: addresses that must not be written to, and the layer that asks for them | - |
