@@ -35,6 +35,7 @@
 //! - [`Outbound`] and [`SendOptions`]: what is sent, and how.
 //! - [`Capabilities`] and [`plan()`]: what a transport can do, compared with what a send needs, before any I/O.
 //! - [`Outcome`]: each recipient's fate. [`SendError`]: why it failed, and [`SendError::retry`].
+//!   [`RateInfo`]: what is left of a limit on calls, where a provider says it.
 //! - [`Security`], [`TlsInfo`]: how the connection was protected that took a message.
 //! - [`ContentReader`]: a message's bytes, streamed attachments included, without blocking.
 //! - [`MemoryTransport`] for tests, [`FileTransport`] for a Maildir.

@@ -171,6 +171,9 @@ impl Ledger {
             if let Some(id) = last.message_id() {
                 merged = merged.with_message_id(id);
             }
+            if let Some(rate) = last.rate() {
+                merged = merged.with_rate(*rate);
+            }
             if let Some(reply) = last.reply() {
                 merged = merged.with_reply(reply.clone());
             }
@@ -183,5 +186,24 @@ impl Ledger {
 
     fn pending(&self) -> impl Iterator<Item = &Entry> {
         self.entries.iter().filter(|entry| entry.pending)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::RateInfo;
+    use crate::testing::mail;
+
+    #[test]
+    fn what_the_last_answer_said_of_a_limit_is_kept() {
+        let mail = mail(&["bob@example.net"]);
+        let mut ledger = Ledger::new(&mail);
+        for remaining in [2, 1] {
+            let rate = RateInfo::new().with_remaining(remaining);
+            ledger.note(&Outcome::accept_all(&mail).with_rate(rate));
+        }
+        let merged = ledger.merged(2);
+        assert_eq!(merged.rate().and_then(RateInfo::remaining), Some(1));
     }
 }
