@@ -51,7 +51,9 @@
 //! | `redis` | `limit::RedisLimiter`: limits that many processes share | redis |
 //! | `postgres` | `limit::PostgresLimiter`, `suppression::PostgresSuppressionList` | sqlx |
 //! | `sqlite` | `suppression::SqliteSuppressionList` | sqlx, SQLite |
-//! | `serde` | `Serialize` and `Deserialize` of addresses | serde |
+//! | `serde` | `Serialize` of addresses, events, findings, limits and reports, `Deserialize` of some | serde |
+//! | `axum` | `events`, and its extractor of verified webhooks | axum |
+//! | `tower` | `transport::TowerService`: a transport as a `tower::Service` | tower |
 //! | `full` | all of these but `redis`, `postgres` and `sqlite` | |
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

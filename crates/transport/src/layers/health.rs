@@ -144,6 +144,19 @@ impl Health {
         Probe { health: self, probes }
     }
 
+    /// Begins a send unless it is down: of several who ask at once when the rest ends, one alone begins.
+    ///
+    /// # Errors
+    ///
+    /// How long it is down for.
+    pub(super) fn try_begin(&self, now: Duration) -> Result<Probe<'_>, Duration> {
+        let probe = self.begin(now);
+        match *self.lock() {
+            State::Down { until, .. } if !probe.probes => Err(until.saturating_sub(now)),
+            _ => Ok(probe),
+        }
+    }
+
     /// Notes what a send found out; `probes` if it was the one that was to.
     fn note(&self, result: &Result<Outcome, SendError>, probes: bool, now: Duration) {
         let error = match result {
@@ -285,6 +298,18 @@ mod tests {
         let now = 61 * SECOND;
         health.begin(now).end(&Ok(Outcome::new([])), now);
         assert_eq!(health.standing(now), Standing::Up);
+    }
+
+    #[test]
+    fn who_comes_while_one_finds_out_does_not_begin() {
+        let health = health(1);
+        health.begin(SECOND).end(&failed(), SECOND);
+        assert_eq!(health.try_begin(2 * SECOND).err(), Some(9 * SECOND));
+        let now = 11 * SECOND;
+        let probe = health.try_begin(now).unwrap();
+        assert!(health.try_begin(now).is_err());
+        drop(probe);
+        assert!(health.try_begin(now).is_ok(), "a dropped one makes room");
     }
 
     #[test]

@@ -15,7 +15,7 @@
 use std::sync::Arc;
 
 use super::HealthPolicy;
-use super::health::{Health, Standing};
+use super::health::Health;
 use crate::{
     Disposition, ErrorKind, Layer, Outbound, Outcome, SendError, SendFuture, SendOptions, Timer, TokioTimer, Transport,
     TransportInfo,
@@ -95,13 +95,12 @@ impl<T> Breaking<T> {
 impl<T: Transport> Breaking<T> {
     async fn ask(&self, mail: &Outbound, options: &SendOptions) -> Result<Outcome, SendError> {
         let now = self.timer.now();
-        if let Standing::Down(left) = self.health.standing(now) {
-            return Err(SendError::new(ErrorKind::Unavailable, Disposition::NotAccepted)
+        let probe = self.health.try_begin(now).map_err(|left| {
+            SendError::new(ErrorKind::Unavailable, Disposition::NotAccepted)
                 .with_transport(self.inner.info().name().to_owned())
                 .with_detail("waiting for it to come back: it failed too often")
-                .with_retry_after(left));
-        }
-        let probe = self.health.begin(now);
+                .with_retry_after(left)
+        })?;
         let result = self.inner.send(mail, options).await;
         probe.end(&result, self.timer.now());
         result
@@ -158,5 +157,30 @@ mod tests {
         assert!(transport.send(&mail, &options).await.is_ok());
         assert!(transport.send(&mail, &options).await.is_ok());
         assert_eq!(memory.sent().len(), 2);
+    }
+
+    #[tokio::test]
+    async fn a_send_that_is_dropped_while_it_finds_out_makes_room_for_the_next() {
+        let memory = MemoryTransport::new();
+        memory.answer(Scripted::Fail(SendError::new(
+            ErrorKind::Unavailable,
+            Disposition::NotAccepted,
+        )));
+        memory.answer(Scripted::Hang(Disposition::NotAccepted));
+        let watch = Stopwatch::default();
+        let rest = Duration::from_secs(10);
+        let policy = HealthPolicy::default().with_failures(1).with_rest(rest);
+        let breaker = CircuitBreaker::new(policy).with_timer(Arc::new(watch.clone()));
+        let transport = memory.clone().layer(breaker);
+        let (mail, options) = (mail(&["bob@example.net"]), SendOptions::new());
+        assert!(transport.send(&mail, &options).await.is_err());
+        watch.advance(rest);
+        let mut first = transport.send(&mail, &options);
+        let poll = std::future::poll_fn(|cx| std::task::Poll::Ready(first.as_mut().poll(cx).is_pending()));
+        assert!(poll.await, "it hangs");
+        let error = transport.send(&mail, &options).await.unwrap_err();
+        assert_eq!((error.kind(), memory.attempts()), (ErrorKind::Unavailable, 2));
+        drop(first);
+        assert!(transport.send(&mail, &options).await.is_ok());
     }
 }
