@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -202,7 +203,7 @@ impl Conversation {
             let pause = async {
                 let _ = timeout(delay, self.stopped.wait_for(|&stop| stop)).await;
             };
-            talk.meanwhile(self.shared.settings.limits.idle, pause).await;
+            talk.meanwhile(self.shared.settings.limits.idle, pin!(pause)).await;
         }
         talk.say(verdict);
         if let (Some(goodbye), false) = (&goodbye, verdict.closes()) {
@@ -265,8 +266,8 @@ impl Conversation {
             Command::Lhlo(_) if !self.session.lmtp => Verdict::refuse(500, (5, 1), "say EHLO"),
             Command::Ehlo(name) | Command::Lhlo(name) => return Ok(self.greet(name, true, talk).await),
             Command::Helo(name) => return Ok(self.greet(name, false, talk).await),
-            Command::Mail(mail) => talk.meanwhile(idle, self.mail(mail)).await,
-            Command::Rcpt(rcpt) => talk.meanwhile(idle, self.rcpt(rcpt)).await,
+            Command::Mail(mail) => talk.meanwhile(idle, pin!(self.mail(mail))).await,
+            Command::Rcpt(rcpt) => talk.meanwhile(idle, pin!(self.rcpt(rcpt))).await,
             Command::Data => return Box::pin(self.data(talk)).await,
             Command::Bdat { length, last } => return Box::pin(self.bdat(talk, length, last)).await,
             Command::Rset => {
@@ -292,7 +293,7 @@ impl Conversation {
         self.session.early |= talk.hears_now().await;
         self.transaction = None;
         let decision = self.decide(self.shared.handler.ehlo(&self.session));
-        let verdict = talk.meanwhile(self.shared.settings.limits.idle, decision).await;
+        let verdict = talk.meanwhile(self.shared.settings.limits.idle, pin!(decision)).await;
         self.session.early |= talk.hears_now().await;
         if !verdict.is_accept() {
             self.session.helo = None;

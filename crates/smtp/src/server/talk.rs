@@ -298,13 +298,14 @@ impl Talk {
 
     /// Waits for `work`. If that takes time, what is queued is sent meanwhile: it may say that a message was taken, and who does
     /// not hear that sends it again.
-    pub(super) async fn meanwhile<T>(&mut self, wait: Duration, work: impl Future<Output = T>) -> T {
-        let mut work = std::pin::pin!(work);
+    ///
+    /// It is given pinned, and what is seldom needed has its own place: every connection has room for the largest of its steps.
+    pub(super) async fn meanwhile<T>(&mut self, wait: Duration, mut work: Pin<&mut impl Future<Output = T>>) -> T {
         let first = poll_fn(|context| Poll::Ready(work.as_mut().poll(context)));
         match first.await {
             Poll::Ready(done) => done,
             // Whether it could be sent is seen when the next reply is.
-            Poll::Pending => tokio::join!(work, self.flush(wait)).0,
+            Poll::Pending => tokio::join!(work, Box::pin(self.flush(wait))).0,
         }
     }
 
