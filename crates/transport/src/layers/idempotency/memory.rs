@@ -83,6 +83,16 @@ impl MemoryOutcomes {
         if state.keys.len() >= self.most {
             return Err(StoreError::new("it has no room for another key"));
         }
+        // Keys that are freed and claimed again and again, as those of sends that are retried, leave no more behind than this.
+        if state.order.len() > state.keys.len().saturating_mul(2).saturating_add(64) {
+            let mut live: Vec<_> = state
+                .keys
+                .iter()
+                .map(|(key, (_, since))| (key.clone(), *since))
+                .collect();
+            live.sort_by_key(|(_, since)| *since);
+            state.order = live.into();
+        }
         state.keys.insert(key.to_owned(), (None, now));
         state.order.push_back((key.to_owned(), now));
         Ok(Claim::Mine)
@@ -104,5 +114,26 @@ impl OutcomeStore for MemoryOutcomes {
     fn release<'a>(&'a self, key: &'a str) -> StoreFuture<'a, ()> {
         self.lock().keys.remove(key);
         Box::pin(ready(Ok(())))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn keys_that_are_freed_and_claimed_again_take_no_more_room() {
+        let at = |seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
+        let store = MemoryOutcomes::new()
+            .with_time(Duration::from_secs(20_000))
+            .with_room(2);
+        assert_eq!(store.claim("old", at(0)).await.unwrap(), Claim::Mine);
+        for seconds in 0..10_000 {
+            assert_eq!(store.claim("again", at(seconds / 2)).await.unwrap(), Claim::Mine);
+            store.release("again").await.unwrap();
+        }
+        assert!(store.lock().order.len() < 100);
+        assert_eq!(store.claim("old", at(19_999)).await.unwrap(), Claim::Open);
+        assert_eq!(store.claim("old", at(20_000)).await.unwrap(), Claim::Mine);
     }
 }
