@@ -27,7 +27,6 @@ use crate::compose::compose;
 /// | `roundrobin(a b)` | several URLs by turns: [`RoundRobin`] |
 /// | `retry(a)` | tries again what is safe to try again: [`Retry`] |
 /// | `breaker(a)` | asks nothing of what is down: [`CircuitBreaker`] |
-///
 /// | `concurrency(a)?sends=8` | so many sends at once: [`ConcurrencyLimit`] |
 /// | `rate(a)?per_second=14&per_day=50000` | so many messages in a time (feature `limit`) |
 /// | `idempotency(a)` | one send for each idempotency key: [`Idempotency`] |
