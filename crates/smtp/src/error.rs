@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::io;
 
-use posthaste_transport::{Disposition, ErrorKind, Reply, SendError};
+use posthaste_transport::{Disposition, ErrorKind, Reply, Retry, SendError};
 
 use crate::client::ScramError;
 use crate::connect::SrvError;
@@ -163,6 +163,11 @@ impl Failed {
     /// Whether it is the message that failed, and not the connection or the server.
     pub(crate) fn is_local(&self) -> bool {
         matches!(self.error, SmtpError::Source(_) | SmtpError::Content(_))
+    }
+
+    /// Whether the same may go well at another time.
+    pub(crate) fn may_pass(&self) -> bool {
+        SendError::new(self.kind(), Disposition::NotAccepted).retry() == Retry::Safe
     }
 
     /// Returns the category of the error that this becomes.

@@ -40,6 +40,7 @@ impl Desk {
             .auth(true)
             .danger_allow_plaintext_auth(true)
             .dsn(true)
+            .require_tls_extension(true)
     }
 }
 

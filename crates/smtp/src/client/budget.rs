@@ -105,6 +105,11 @@ impl Budget {
         Self { end: None, ..self }
     }
 
+    /// Whether the time of the whole send is up.
+    pub(super) fn is_over(&self) -> bool {
+        self.end.is_some_and(|end| end <= Instant::now())
+    }
+
     /// Says until when `step` may take if it begins now: until its own deadline or that of the send, whichever comes first.
     pub(super) fn deadline(&self, step: Step) -> Deadline {
         let own = step

@@ -1,6 +1,5 @@
 //! A session from its connection to the point where mail can be sent.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -77,42 +76,28 @@ impl Opener {
 
     /// `refused_token` is one that the server has refused; it is set when that happens.
     async fn open_once(&self, refused_token: &mut Option<Secret>, budget: &Budget) -> Result<Box<Connection>, Failed> {
-        let Reached {
-            connected,
-            tls,
-            mode,
-            trust,
-        } = self.reach(budget).await?;
-        let helo = match (&self.config.helo, connected.local_ip) {
-            (Some(name), _) => name.clone(),
-            (None, Some(std::net::IpAddr::V4(ip))) => format!("[{ip}]"),
-            (None, Some(std::net::IpAddr::V6(ip))) => format!("[IPv6:{ip}]"),
-            (None, None) => "[127.0.0.1]".to_owned(),
+        let (place, session) = match self.config.srv {
+            true => self.first_of_domain(budget).await?,
+            false => {
+                let place = Place {
+                    host: self.config.host.clone(),
+                    port: self.port,
+                    tls: self.config.tls,
+                    name: self.config.host.clone(),
+                };
+                let session = self.greet(&place, self.tls.as_ref(), budget).await?;
+                (place, session)
+            }
         };
-
-        let mut wire = Wire::new(connected.stream);
-        let mut security = Security::ClearText;
-        if let (Tls::Implicit, Some(tls)) = (mode, &tls) {
-            let (secured, info) = wire.start_tls(&tls.handshake(&trust), budget).await?;
-            (wire, security) = (secured, Security::Tls(info));
-        }
-        let greeting = wire.reply(Step::Greeting, budget).await?;
-        if greeting.code() != 220 {
-            return Err(refused(Step::Greeting, &greeting));
-        }
-        let lmtp = self.config.lmtp;
-        let mut extensions = ehlo(&mut wire, &helo, lmtp, budget).await?;
-        if let (Tls::Required | Tls::Opportunistic, Some(tls)) = (mode, &tls)
-            && start_tls(&mut wire, &extensions, mode == Tls::Required, budget).await?
-        {
-            let (secured, info) = wire.start_tls(&tls.handshake(&trust), budget).await?;
-            (wire, security) = (secured, Security::Tls(info));
-            // What was announced in clear text may have been changed on the way: it is forgotten.
-            extensions = ehlo(&mut wire, &helo, lmtp, budget).await?;
-        }
+        let Session {
+            mut wire,
+            mut extensions,
+            security,
+            helo,
+        } = session;
         if !self.config.xclient.is_empty() {
             xclient::introduce(&mut wire, &extensions, &self.config.xclient, budget).await?;
-            extensions = ehlo(&mut wire, &helo, lmtp, budget).await?;
+            extensions = ehlo(&mut wire, &helo, self.config.lmtp, budget).await?;
         }
         if let Some(login) = &self.login {
             if !security.is_authenticated() && !self.config.danger_allow_plaintext_auth {
@@ -121,9 +106,14 @@ impl Opener {
                     _ => SmtpError::UnverifiedAuth,
                 }));
             }
-            login::log_in(&mut wire, &extensions, login, refused_token, self, budget).await?;
+            let desk = Desk {
+                place: &place,
+                extensions: &extensions,
+                config: &self.config,
+            };
+            login::log_in(&mut wire, login, refused_token, &desk, budget).await?;
         }
-        tracing::debug!(host = %self.config.host, %security, "smtp session opened");
+        tracing::debug!(host = %place.host, %security, "smtp session opened");
         let now = Instant::now();
         Ok(Box::new(Connection {
             wire,
@@ -137,43 +127,72 @@ impl Opener {
         }))
     }
 
-    /// Connects to the server, or to the first that answers of those that SRV records name.
-    async fn reach(&self, budget: &Budget) -> Result<Reached<'_>, Failed> {
-        if !self.config.srv {
-            let (mode, trust) = self
-                .requirement(&self.config.host, self.port, self.config.tls, budget)
-                .await?;
-            return Ok(Reached {
-                connected: self.connect(&self.config.host, self.port, budget).await?,
-                tls: self.tls.as_ref().map(Cow::Borrowed),
-                mode,
-                trust,
-            });
-        }
-        let mut last = Step::Lookup.failed(SmtpError::Srv(SrvError::NoRecords));
+    /// Begins a session with the first server of those that SRV records name with which that can be done. One that cannot be
+    /// reached, does not prove who it is or wants nobody at the moment leaves the others; what it says of a login does not.
+    async fn first_of_domain(&self, budget: &Budget) -> Result<(Place, Session), Failed> {
+        let mut why: Option<Failed> = None;
         for place in self.places(budget).await? {
-            let (mode, trust) = self.requirement(&place.host, place.port, place.tls, budget).await?;
-            let tls = match &self.tls {
+            let named = match &self.tls {
                 Some(tls) => match tls.named(&place.name) {
-                    Some(named) => Some(Cow::Owned(named)),
+                    Some(named) => Some(named),
                     // It is no name that a certificate could be for.
                     None => continue,
                 },
                 None => None,
             };
-            match self.connect(&place.host, place.port, budget).await {
-                Ok(connected) => {
-                    return Ok(Reached {
-                        connected,
-                        tls,
-                        mode,
-                        trust,
-                    });
+            match self.greet(&place, named.as_ref(), budget).await {
+                Ok(session) => return Ok((place, session)),
+                Err(failed) => {
+                    tracing::debug!(host = %place.host, during = failed.during, error = %failed.error, "smtp server passed over");
+                    // What may pass at one server may pass, whatever the others say.
+                    if why.as_ref().is_none_or(|why| !why.may_pass()) {
+                        why = Some(failed);
+                    }
+                    if budget.is_over() {
+                        break;
+                    }
                 }
-                Err(failed) => last = failed,
             }
         }
-        Err(last)
+        Err(why.unwrap_or_else(|| Step::Lookup.failed(SmtpError::Srv(SrvError::NoRecords))))
+    }
+
+    /// Connects to the server at `place`, greets it and secures the connection.
+    async fn greet(&self, place: &Place, tls: Option<&TlsClient>, budget: &Budget) -> Result<Session, Failed> {
+        let (mode, trust) = self.requirement(place, budget).await?;
+        let connected = self.connect(&place.host, place.port, budget).await?;
+        let helo = match (&self.config.helo, connected.local_ip) {
+            (Some(name), _) => name.clone(),
+            (None, Some(std::net::IpAddr::V4(ip))) => format!("[{ip}]"),
+            (None, Some(std::net::IpAddr::V6(ip))) => format!("[IPv6:{ip}]"),
+            (None, None) => "[127.0.0.1]".to_owned(),
+        };
+        let mut wire = Wire::new(connected.stream);
+        let mut security = Security::ClearText;
+        if let (Tls::Implicit, Some(tls)) = (mode, tls) {
+            let (secured, info) = wire.start_tls(&tls.handshake(&trust), budget).await?;
+            (wire, security) = (secured, Security::Tls(info));
+        }
+        let greeting = wire.reply(Step::Greeting, budget).await?;
+        if greeting.code() != 220 {
+            return Err(refused(Step::Greeting, &greeting));
+        }
+        let lmtp = self.config.lmtp;
+        let mut extensions = ehlo(&mut wire, &helo, lmtp, budget).await?;
+        if let (Tls::Required | Tls::Opportunistic, Some(tls)) = (mode, tls)
+            && start_tls(&mut wire, &extensions, mode == Tls::Required, budget).await?
+        {
+            let (secured, info) = wire.start_tls(&tls.handshake(&trust), budget).await?;
+            (wire, security) = (secured, Security::Tls(info));
+            // What was announced in clear text may have been changed on the way: it is forgotten.
+            extensions = ehlo(&mut wire, &helo, lmtp, budget).await?;
+        }
+        Ok(Session {
+            wire,
+            extensions,
+            security,
+            helo,
+        })
     }
 
     async fn connect(&self, host: &str, port: u16, budget: &Budget) -> Result<Connected, Failed> {
@@ -199,23 +218,31 @@ impl Opener {
     }
 
     /// Asks the policy how TLS is used and certificates are judged.
-    async fn requirement(&self, host: &str, port: u16, tls: Tls, budget: &Budget) -> Result<(Tls, Trust), Failed> {
+    async fn requirement(&self, place: &Place, budget: &Budget) -> Result<(Tls, Trust), Failed> {
         let Some(policy) = &self.config.tls_policy else {
-            return Ok((tls, Trust::Ordinary));
+            return Ok((place.tls, Trust::Ordinary));
         };
-        let asking = policy.requirement(host, port);
+        let asking = policy.requirement(&place.host, place.port);
         let requirement = budget.run(Step::Policy, asking).await?;
         let requirement = requirement.map_err(|error| Step::Policy.failed(SmtpError::Policy(error)))?;
-        Ok(requirement.applied_to(tls))
+        Ok(requirement.applied_to(place.tls))
     }
 }
 
-/// A server that answered, and how it is spoken to.
-struct Reached<'a> {
-    connected: Connected,
-    tls: Option<Cow<'a, TlsClient>>,
-    mode: Tls,
-    trust: Trust,
+/// A session in which nobody has logged in.
+struct Session {
+    wire: Wire,
+    extensions: Extensions,
+    security: Security,
+    /// The name that was said in EHLO.
+    helo: String,
+}
+
+/// Where somebody logs in.
+pub(super) struct Desk<'a> {
+    pub(super) place: &'a Place,
+    pub(super) extensions: &'a Extensions,
+    pub(super) config: &'a SmtpConfig,
 }
 
 /// Asks for TLS and returns whether it may begin; going on without is an answer only if it is not required.

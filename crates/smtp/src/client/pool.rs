@@ -34,6 +34,8 @@ struct Shared {
     state: Mutex<State>,
     /// Tells those who wait for a reply that a message waits to be sent behind theirs.
     arrived: Notify,
+    /// Tells who looks for old connections that one grows old before the next look.
+    sooner: Arc<Notify>,
 }
 
 struct State {
@@ -43,8 +45,8 @@ struct State {
     waiting: VecDeque<Waiting>,
     /// The one that was used last at the end; it is the first to be used again, so that the others can grow old.
     connections: VecDeque<Box<Connection>>,
-    /// Whether somebody closes those that grow old.
-    watched: bool,
+    /// When somebody looks for those that have grown old, if anybody does.
+    next_look: Option<Instant>,
 }
 
 /// Somebody who waits for permits.
@@ -135,9 +137,10 @@ impl Pool {
                     free: config.connections.into(),
                     waiting: VecDeque::new(),
                     connections: VecDeque::new(),
-                    watched: false,
+                    next_look: None,
                 }),
                 arrived: Notify::new(),
+                sooner: Arc::default(),
             }),
         }
     }
@@ -309,6 +312,13 @@ impl PoolConfig {
     }
 }
 
+impl Drop for Shared {
+    /// Nobody has anything left to look for.
+    fn drop(&mut self) {
+        self.sooner.notify_one();
+    }
+}
+
 impl Shared {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -356,15 +366,24 @@ impl Shared {
     }
 
     fn keep(self: &Arc<Self>, connection: Box<Connection>) {
+        let expiry = self.config.expiry(&connection);
         let mut state = self.state();
         state.connections.push_back(connection);
-        if !state.watched {
-            state.watched = true;
-            let watch = Watch {
-                shared: Arc::downgrade(self),
-                done: false,
-            };
-            tokio::spawn(watch.run());
+        match state.next_look {
+            Some(next) if next <= expiry => {}
+            Some(_) => {
+                state.next_look = Some(expiry);
+                self.sooner.notify_one();
+            }
+            None => {
+                state.next_look = Some(expiry);
+                let watch = Watch {
+                    shared: Arc::downgrade(self),
+                    sooner: Arc::clone(&self.sooner),
+                    done: false,
+                };
+                tokio::spawn(watch.run());
+            }
         }
     }
 
@@ -385,14 +404,16 @@ impl Shared {
         }
         let next = fresh.iter().map(|connection| self.config.expiry(connection)).min();
         state.connections = fresh;
-        state.watched = next.is_some();
-        (old, next.map(|next| next.max(now + LOOK_AGAIN)))
+        let next = next.map(|next| next.max(now + LOOK_AGAIN));
+        state.next_look = next;
+        (old, next)
     }
 }
 
 /// Closes kept connections when they have grown old. It ends when none is left, or their transport is gone.
 struct Watch {
     shared: Weak<Shared>,
+    sooner: Arc<Notify>,
     /// Whether it ended because there was nothing left to watch.
     done: bool,
 }
@@ -409,7 +430,10 @@ impl Watch {
             });
             goodbyes.collect::<JoinSet<()>>().join_all().await;
             match next {
-                Some(next) => sleep_until(next).await,
+                Some(next) => tokio::select! {
+                    () = sleep_until(next) => {}
+                    () = self.sooner.notified() => {}
+                },
                 None => return,
             }
         }
@@ -422,7 +446,7 @@ impl Drop for Watch {
         if !self.done
             && let Some(shared) = self.shared.upgrade()
         {
-            shared.state().watched = false;
+            shared.state().next_look = None;
         }
     }
 }

@@ -212,18 +212,6 @@ impl DataReader {
     }
 }
 
-/// Counts the `Received` fields of a message: how many servers have handled it (RFC 5321 §6.3).
-pub fn count_received(message: &[u8]) -> usize {
-    message
-        .split(|&byte| byte == b'\n')
-        .take_while(|line| !line.trim_ascii().is_empty())
-        .filter(|line| {
-            line.get(..9)
-                .is_some_and(|name| name.eq_ignore_ascii_case(b"received:"))
-        })
-        .count()
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -297,14 +285,6 @@ mod tests {
         let mut reader = DataReader::new(100, 50);
         assert_eq!(reader.advance(&wire), wire.len());
         assert_eq!(reader.finish(), Err(ContentFault::LongLine));
-    }
-
-    #[test]
-    fn counts_received_in_the_header_only() {
-        assert_eq!(
-            count_received(b"Received: a\r\nX: b\r\nreceived: c\r\n d\r\n\r\nReceived: body\r\n"),
-            2
-        );
     }
 
     proptest! {

@@ -40,11 +40,11 @@ pub mod xtext;
 
 pub use chunk::ChunkDecoder;
 pub use command::{AuthInitial, Body, Command, CommandError, ForwardPath, Mail, Rcpt};
-pub use data::{ContentFault, DataDecoder, DataReader, count_received};
+pub use data::{ContentFault, DataDecoder, DataReader};
 pub use encode::EncodeError;
 pub use extensions::Extensions;
 pub use line::{LineFault, LineReader};
-pub use proxy::{ProxyError, ProxyHeader, ProxyParse, ProxyTls};
+pub use proxy::{ProxyHeader, ProxyHeaderError, ProxyParse, ProxyTls};
 pub use reply::{ReplyError, ReplyParser, WireReply};
 pub use stuffing::{ContentError, DotStuffer, StuffedContent};
 

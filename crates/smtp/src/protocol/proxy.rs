@@ -57,7 +57,7 @@ pub enum ProxyParse {
 /// Why octets are no header of the PROXY protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum ProxyError {
+pub enum ProxyHeaderError {
     /// They begin otherwise.
     #[error("no PROXY header")]
     Missing,
@@ -84,14 +84,14 @@ impl ProxyHeader {
     ///
     /// # Errors
     ///
-    /// [`ProxyError`] as soon as it is clear that there is no valid header.
-    pub fn parse(input: &[u8]) -> Result<ProxyParse, ProxyError> {
+    /// [`ProxyHeaderError`] as soon as it is clear that there is no valid header.
+    pub fn parse(input: &[u8]) -> Result<ProxyParse, ProxyHeaderError> {
         if let Some(line) = prefix(input, b"PROXY ") {
             return Self::parse_line(line?, input);
         }
         match prefix(input, SIGNATURE) {
             Some(block) => Self::parse_block(block?, input),
-            None => Err(ProxyError::Missing),
+            None => Err(ProxyHeaderError::Missing),
         }
     }
 
@@ -121,21 +121,21 @@ impl ProxyHeader {
     }
 
     /// Version 1: one line of text.
-    fn parse_line(rest: &[u8], input: &[u8]) -> Result<ProxyParse, ProxyError> {
+    fn parse_line(rest: &[u8], input: &[u8]) -> Result<ProxyParse, ProxyHeaderError> {
         let Some(end) = rest.iter().take(MAX_LINE).position(|&byte| byte == b'\n') else {
             if input.len() >= MAX_LINE {
-                return Err(ProxyError::TooLong);
+                return Err(ProxyHeaderError::TooLong);
             }
             return Ok(ProxyParse::Needs(SHORTEST.saturating_sub(input.len()).max(1)));
         };
         let used = input.len() - rest.len() + end + 1;
         if used > MAX_LINE {
-            return Err(ProxyError::TooLong);
+            return Err(ProxyHeaderError::TooLong);
         }
         let line = rest.get(..end).and_then(|line| line.strip_suffix(b"\r"));
         let line = line
             .and_then(|line| std::str::from_utf8(line).ok())
-            .ok_or(ProxyError::Line)?;
+            .ok_or(ProxyHeaderError::Line)?;
         if line == "UNKNOWN" || line.starts_with("UNKNOWN ") {
             return Ok(ProxyParse::Complete(Self::default(), used));
         }
@@ -148,7 +148,7 @@ impl ProxyHeader {
             words.next(),
             words.next(),
         ) else {
-            return Err(ProxyError::Line);
+            return Err(ProxyHeaderError::Line);
         };
         let is_family = |address: &IpAddr| match family {
             "TCP4" => address.is_ipv4(),
@@ -161,15 +161,15 @@ impl ProxyHeader {
             Some(SocketAddr::new(address, plain.then(|| port.parse().ok()).flatten()?))
         };
         let header = Self {
-            source: Some(end_of(from, from_port).ok_or(ProxyError::Line)?),
-            destination: Some(end_of(to, to_port).ok_or(ProxyError::Line)?),
+            source: Some(end_of(from, from_port).ok_or(ProxyHeaderError::Line)?),
+            destination: Some(end_of(to, to_port).ok_or(ProxyHeaderError::Line)?),
             ..Self::default()
         };
         Ok(ProxyParse::Complete(header, used))
     }
 
     /// Version 2: a block of octets.
-    fn parse_block(rest: &[u8], input: &[u8]) -> Result<ProxyParse, ProxyError> {
+    fn parse_block(rest: &[u8], input: &[u8]) -> Result<ProxyParse, ProxyHeaderError> {
         let mut reader = Reader(rest);
         let (Some(kind), Some(family), Some(length)) = (reader.octet(), reader.octet(), reader.number()) else {
             return Ok(ProxyParse::Needs(
@@ -178,7 +178,7 @@ impl ProxyHeader {
         };
         let used = SIGNATURE.len() + 4 + usize::from(length);
         if used > MAX_BLOCK {
-            return Err(ProxyError::TooLong);
+            return Err(ProxyHeaderError::TooLong);
         }
         let Some(header) = input.get(..used) else {
             return Ok(ProxyParse::Needs(used - input.len()));
@@ -187,7 +187,7 @@ impl ProxyHeader {
         let speaks_for_itself = match kind {
             0x20 => true,
             0x21 => false,
-            _ => return Err(ProxyError::Unknown),
+            _ => return Err(ProxyHeaderError::Unknown),
         };
         let mut found = Self {
             local: speaks_for_itself,
@@ -210,7 +210,7 @@ impl ProxyHeader {
             0x31 => {
                 values.take(216)?;
             }
-            _ => return Err(ProxyError::Unknown),
+            _ => return Err(ProxyHeaderError::Unknown),
         }
         while !values.0.is_empty() {
             let (kind, value) = values.value()?;
@@ -249,7 +249,7 @@ impl ProxyTls {
 }
 
 /// Takes `wanted` off the front: `None` if the input begins otherwise, an empty rest if it is shorter and may yet.
-fn prefix<'i>(input: &'i [u8], wanted: &[u8]) -> Option<Result<&'i [u8], ProxyError>> {
+fn prefix<'i>(input: &'i [u8], wanted: &[u8]) -> Option<Result<&'i [u8], ProxyHeaderError>> {
     match input.strip_prefix(wanted) {
         Some(rest) => Some(Ok(rest)),
         None if wanted.starts_with(input) => Some(Ok(&[])),
@@ -273,32 +273,32 @@ impl<'i> Reader<'i> {
         Some(u16::from_be_bytes(*first))
     }
 
-    fn take(&mut self, count: usize) -> Result<&'i [u8], ProxyError> {
-        let (taken, rest) = self.0.split_at_checked(count).ok_or(ProxyError::Truncated)?;
+    fn take(&mut self, count: usize) -> Result<&'i [u8], ProxyHeaderError> {
+        let (taken, rest) = self.0.split_at_checked(count).ok_or(ProxyHeaderError::Truncated)?;
         self.0 = rest;
         Ok(taken)
     }
 
-    fn port(&mut self) -> Result<u16, ProxyError> {
-        self.number().ok_or(ProxyError::Truncated)
+    fn port(&mut self) -> Result<u16, ProxyHeaderError> {
+        self.number().ok_or(ProxyHeaderError::Truncated)
     }
 
-    fn v4(&mut self) -> Result<IpAddr, ProxyError> {
-        let (octets, rest) = self.0.split_first_chunk::<4>().ok_or(ProxyError::Truncated)?;
+    fn v4(&mut self) -> Result<IpAddr, ProxyHeaderError> {
+        let (octets, rest) = self.0.split_first_chunk::<4>().ok_or(ProxyHeaderError::Truncated)?;
         self.0 = rest;
         Ok(Ipv4Addr::from(*octets).into())
     }
 
-    fn v6(&mut self) -> Result<IpAddr, ProxyError> {
-        let (octets, rest) = self.0.split_first_chunk::<16>().ok_or(ProxyError::Truncated)?;
+    fn v6(&mut self) -> Result<IpAddr, ProxyHeaderError> {
+        let (octets, rest) = self.0.split_first_chunk::<16>().ok_or(ProxyHeaderError::Truncated)?;
         self.0 = rest;
         Ok(Ipv6Addr::from(*octets).into())
     }
 
     /// Reads a kind, a length and as many octets.
-    fn value(&mut self) -> Result<(u8, &'i [u8]), ProxyError> {
-        let kind = self.octet().ok_or(ProxyError::Truncated)?;
-        let length = self.number().ok_or(ProxyError::Truncated)?;
+    fn value(&mut self) -> Result<(u8, &'i [u8]), ProxyHeaderError> {
+        let kind = self.octet().ok_or(ProxyHeaderError::Truncated)?;
+        let length = self.number().ok_or(ProxyHeaderError::Truncated)?;
         Ok((kind, self.take(length.into())?))
     }
 }
@@ -310,9 +310,9 @@ fn name(value: &[u8]) -> Option<String> {
 }
 
 /// Reads what is said of TLS; `None` if the client uses none.
-fn tls(value: &[u8]) -> Result<Option<ProxyTls>, ProxyError> {
+fn tls(value: &[u8]) -> Result<Option<ProxyTls>, ProxyHeaderError> {
     let mut reader = Reader(value);
-    let client = reader.octet().ok_or(ProxyError::Truncated)?;
+    let client = reader.octet().ok_or(ProxyHeaderError::Truncated)?;
     let verify = reader.take(4)?;
     let mut found = ProxyTls::default();
     while !reader.0.is_empty() {
@@ -329,8 +329,8 @@ fn tls(value: &[u8]) -> Result<Option<ProxyTls>, ProxyError> {
 }
 
 /// Checks the CRC-32C of the whole header, in which the checksum itself, which stands at `at`, counts as zero.
-fn check(header: &[u8], at: usize, checksum: &[u8]) -> Result<(), ProxyError> {
-    let expected = <[u8; 4]>::try_from(checksum).map_err(|_| ProxyError::Truncated)?;
+fn check(header: &[u8], at: usize, checksum: &[u8]) -> Result<(), ProxyHeaderError> {
+    let expected = <[u8; 4]>::try_from(checksum).map_err(|_| ProxyHeaderError::Truncated)?;
     let mut crc = u32::MAX;
     for (index, &octet) in header.iter().enumerate() {
         let octet = if (at..at + 4).contains(&index) { 0 } else { octet };
@@ -343,7 +343,7 @@ fn check(header: &[u8], at: usize, checksum: &[u8]) -> Result<(), ProxyError> {
     if !crc == u32::from_be_bytes(expected) {
         Ok(())
     } else {
-        Err(ProxyError::Checksum)
+        Err(ProxyHeaderError::Checksum)
     }
 }
 
@@ -354,7 +354,7 @@ mod tests {
     use super::*;
 
     /// Parses octet by octet: as many are asked for as belong to the header, and no more.
-    fn parse(input: &[u8]) -> Result<(ProxyHeader, usize), ProxyError> {
+    fn parse(input: &[u8]) -> Result<(ProxyHeader, usize), ProxyHeaderError> {
         let mut length = 0;
         loop {
             match ProxyHeader::parse(&input[..length])? {
@@ -418,17 +418,17 @@ mod tests {
             "PROXY TCP4 192.0.2.7 198.51.100.1 40000 25\n",
             "PROXY UNKNOWNS and more\r\n",
         ] {
-            assert_eq!(parse(line.as_bytes()), Err(ProxyError::Line), "{line:?}");
+            assert_eq!(parse(line.as_bytes()), Err(ProxyHeaderError::Line), "{line:?}");
         }
         for start in ["E", "EHLO", "PROXX", "\r\n\r\n\0\r\nQUIX", "proxy TCP4 "] {
             assert_eq!(
                 parse(start.as_bytes().repeat(20).as_slice()),
-                Err(ProxyError::Missing),
+                Err(ProxyHeaderError::Missing),
                 "{start:?}"
             );
         }
         let long = format!("PROXY UNKNOWN {}\r\n", "x".repeat(100));
-        assert_eq!(parse(long.as_bytes()), Err(ProxyError::TooLong));
+        assert_eq!(parse(long.as_bytes()), Err(ProxyHeaderError::TooLong));
     }
 
     #[test]
@@ -488,9 +488,9 @@ mod tests {
     fn checks_checksums() {
         // The published check value of CRC-32C.
         assert_eq!(check(b"123456789", 9, &0xe306_9283u32.to_be_bytes()), Ok(()));
-        assert_eq!(check(b"123456789", 9, &[]), Err(ProxyError::Truncated));
+        assert_eq!(check(b"123456789", 9, &[]), Err(ProxyHeaderError::Truncated));
         let mut header = block(0x21, 0x11, &[&V4[..], &value(0x03, &[0; 4])].concat());
-        assert_eq!(parse(&header), Err(ProxyError::Checksum));
+        assert_eq!(parse(&header), Err(ProxyHeaderError::Checksum));
         let at = header.len() - 4;
         let mut crc = u32::MAX;
         for octet in &header {
@@ -506,24 +506,24 @@ mod tests {
         header[at..].copy_from_slice(&(!crc).to_be_bytes());
         assert!(parse(&header).is_ok());
         header[20] ^= 1;
-        assert_eq!(parse(&header), Err(ProxyError::Checksum));
+        assert_eq!(parse(&header), Err(ProxyHeaderError::Checksum));
     }
 
     #[test]
     fn refuses_blocks() {
         for (kind, family, values, error) in [
-            (0x11, 0x11, &V4[..], ProxyError::Unknown),
-            (0x22, 0x11, &V4[..], ProxyError::Unknown),
-            (0x21, 0x12, &V4[..], ProxyError::Unknown),
-            (0x21, 0x11, &V4[..11], ProxyError::Truncated),
-            (0x21, 0x31, &V4[..], ProxyError::Truncated),
-            (0x21, 0x11, &[V4, V4].concat()[..14], ProxyError::Truncated),
-            (0x21, 0x11, &[0; 4090], ProxyError::TooLong),
+            (0x11, 0x11, &V4[..], ProxyHeaderError::Unknown),
+            (0x22, 0x11, &V4[..], ProxyHeaderError::Unknown),
+            (0x21, 0x12, &V4[..], ProxyHeaderError::Unknown),
+            (0x21, 0x11, &V4[..11], ProxyHeaderError::Truncated),
+            (0x21, 0x31, &V4[..], ProxyHeaderError::Truncated),
+            (0x21, 0x11, &[V4, V4].concat()[..14], ProxyHeaderError::Truncated),
+            (0x21, 0x11, &[0; 4090], ProxyHeaderError::TooLong),
         ] {
             assert_eq!(parse(&block(kind, family, values)), Err(error), "{kind:x} {family:x}");
         }
         let cut = [&V4[..], &value(0x20, &[1, 0, 0])].concat();
-        assert_eq!(parse(&block(0x21, 0x11, &cut)), Err(ProxyError::Truncated));
+        assert_eq!(parse(&block(0x21, 0x11, &cut)), Err(ProxyHeaderError::Truncated));
     }
 
     proptest! {

@@ -44,6 +44,7 @@ pub(super) struct Settings {
     pub(super) require_auth: bool,
     pub(super) danger_allow_plaintext_auth: bool,
     pub(super) dsn: bool,
+    pub(super) require_tls_extension: bool,
     pub(super) local_domains: Option<Vec<Domain>>,
     pub(super) relay_for: Vec<Network>,
     pub(super) proxies: Vec<Network>,
@@ -263,6 +264,13 @@ impl ServerBuilder {
     /// Offers DSN (RFC 3461). The handler finds the wishes in the envelope, and must honour them.
     pub fn dsn(mut self, offer: bool) -> Self {
         self.settings.dsn = offer;
+        self
+    }
+
+    /// Offers REQUIRETLS (RFC 8689) to clients that speak TLS. The handler finds the wish in the envelope, and must honour it: the
+    /// message goes on only over TLS, to servers that prove who they are and offer the extension too.
+    pub fn require_tls_extension(mut self, offer: bool) -> Self {
+        self.settings.require_tls_extension = offer;
         self
     }
 

@@ -332,7 +332,9 @@ impl Conversation {
         }
         lines.push(limits);
         if self.session.is_secure() {
-            lines.push("REQUIRETLS".to_owned());
+            if settings.require_tls_extension {
+                lines.push("REQUIRETLS".to_owned());
+            }
         } else if self.shared.tls.is_some() {
             lines.push("STARTTLS".to_owned());
         }

@@ -29,7 +29,8 @@ impl Conversation {
             return Verdict::refuse(530, (7, 0), "log in first");
         }
         let notification = mail.return_content.is_some() || mail.envelope_id.is_some();
-        if (notification && !settings.dsn) || (mail.require_tls && !self.session.is_secure()) {
+        let offers_require_tls = settings.require_tls_extension && self.session.is_secure();
+        if (notification && !settings.dsn) || (mail.require_tls && !offers_require_tls) {
             return unrecognised();
         }
         if mail.body == Some(Body::BinaryMime) {

@@ -209,6 +209,7 @@ impl TestServerBuilder {
         let mut server = Server::builder(Keeper(Arc::clone(&book)))
             .limits(self.limits)
             .dsn(true)
+            .require_tls_extension(true)
             .auth(auth)
             .require_auth(auth)
             .danger_allow_plaintext_auth(self.certificate.is_none())

@@ -275,15 +275,20 @@ async fn a_proxy_says_for_whom_it_speaks() {
     assert_eq!(other.code().await, 220);
 }
 
+/// The header of a client whose TLS ended at the proxy.
+fn proxied_tls() -> Vec<u8> {
+    let mut header = b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x1e".to_vec();
+    header.extend_from_slice(&[192, 0, 2, 7, 198, 51, 100, 1, 0x9c, 0x40, 0, 25]);
+    header.extend_from_slice(b"\x20\0\x0f\x01\0\0\0\0\x21\0\x07TLSv1.3");
+    header
+}
+
 #[tokio::test]
 async fn a_proxy_may_have_ended_tls() {
     let postbox = Postbox::default();
     let server = postbox.server().proxy_protocol(["10.0.0.0/24".parse().unwrap()]);
-    let mut client = from(server, "10.0.0.1:9");
-    let mut header = b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x1e".to_vec();
-    header.extend_from_slice(&[192, 0, 2, 7, 198, 51, 100, 1, 0x9c, 0x40, 0, 25]);
-    header.extend_from_slice(b"\x20\0\x0f\x01\0\0\0\0\x21\0\x07TLSv1.3");
-    client.write(&header).await;
+    let mut client = from(server.require_tls_extension(true), "10.0.0.1:9");
+    client.write(&proxied_tls()).await;
     assert_eq!(client.code().await, 220);
     client
         .check(&[
@@ -301,6 +306,21 @@ async fn a_proxy_may_have_ended_tls() {
         (encryption.version(), encryption.is_by_proxy()),
         (Some("TLSv1.3"), true)
     );
+}
+
+#[tokio::test]
+async fn requiretls_is_offered_by_who_honours_it_only() {
+    for (offers, code) in [(true, 250), (false, 555)] {
+        let server = Postbox::default()
+            .server()
+            .proxy_protocol(["10.0.0.0/24".parse().unwrap()]);
+        let mut client = from(server.require_tls_extension(offers), "10.0.0.1:9");
+        client.write(&proxied_tls()).await;
+        assert_eq!(client.code().await, 220);
+        client
+            .check(&[("EHLO c.example", 250), ("MAIL FROM:<a@b.example> REQUIRETLS", code)])
+            .await;
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -13,7 +13,7 @@ use self::exchange::{Exchange, Response};
 use self::scram::Binding;
 pub use self::scram::ScramError;
 use super::budget::{Budget, Step};
-use super::connection::{Opener, refused};
+use super::connection::{Desk, refused};
 use super::wire::Wire;
 use crate::config::Login;
 use crate::error::{Failed, SmtpError};
@@ -29,21 +29,20 @@ const MAX_LINE: usize = 512;
 /// when that happens.
 pub(super) async fn log_in(
     wire: &mut Wire,
-    extensions: &Extensions,
     login: &Login,
     refused: &mut Option<Secret>,
-    opener: &Opener,
+    desk: &Desk<'_>,
     budget: &Budget,
 ) -> Result<(), Failed> {
-    let mechanism = choose(wire, extensions, login, &opener.config.mechanisms)?;
+    let mechanism = choose(wire, desk.extensions, login, &desk.config.mechanisms)?;
     let (username, source) = match login {
         Login::Password { username, password } => {
-            return dialogue(wire, extensions, opener, (mechanism, username, password), budget).await;
+            return dialogue(wire, desk, (mechanism, username, password), budget).await;
         }
         Login::Token { username, source } => (username, &**source),
     };
     let secret = token(source, refused.as_ref(), budget).await?;
-    let result = dialogue(wire, extensions, opener, (mechanism, username, &secret), budget).await;
+    let result = dialogue(wire, desk, (mechanism, username, &secret), budget).await;
     // A token may have expired; a session in which a login was refused goes on (RFC 4954 §4).
     let failed = match result {
         Ok(()) => return Ok(()),
@@ -57,7 +56,7 @@ pub(super) async fn log_in(
     if refused.as_ref() == Some(&fresh) {
         return Err(failed);
     }
-    dialogue(wire, extensions, opener, (mechanism, username, &fresh), budget).await
+    dialogue(wire, desk, (mechanism, username, &fresh), budget).await
 }
 
 async fn token(source: &dyn TokenSource, refused: Option<&Secret>, budget: &Budget) -> Result<Secret, Failed> {
@@ -100,8 +99,7 @@ fn choose(wire: &Wire, extensions: &Extensions, login: &Login, allowed: &[Mechan
 
 async fn dialogue(
     wire: &mut Wire,
-    extensions: &Extensions,
-    opener: &Opener,
+    desk: &Desk<'_>,
     (mechanism, username, secret): (Mechanism, &str, &Secret),
     budget: &Budget,
 ) -> Result<(), Failed> {
@@ -109,16 +107,16 @@ async fn dialogue(
     let plus = Mechanism::ScramSha256Plus;
     let binding = match wire.channel_binding() {
         Some(exported) if mechanism == plus => Binding::Exporter(exported.to_vec()),
-        Some(_) if opener.config.mechanisms.contains(&plus) && !extensions.offers_mechanism(plus.as_str()) => {
+        Some(_) if desk.config.mechanisms.contains(&plus) && !desk.extensions.offers_mechanism(plus.as_str()) => {
             Binding::NotOffered
         }
         _ => Binding::None,
     };
-    let nonce = opener.config.ids.next_id();
+    let nonce = desk.config.ids.next_id();
     let mut exchange = Exchange::new(mechanism, username, secret, &nonce, binding).map_err(fail)?;
     let mut secrets = exchange.secrets();
     let start = format!("AUTH {mechanism} ");
-    let mut initial = exchange.initial(&opener.config.host, opener.port);
+    let mut initial = exchange.initial(&desk.place.host, desk.place.port);
     let fits = |initial: &mut Response| start.len() + initial.len().div_ceil(3) * 4 + 2 <= MAX_LINE;
     let mut reply = match initial.take_if(fits) {
         Some(initial) => say(wire, &start, &initial, &mut secrets, budget).await?,
