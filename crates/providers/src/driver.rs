@@ -19,6 +19,7 @@ use serde_json::{Map, Value};
 use tracing::{Instrument, debug, debug_span};
 
 use crate::adapter::Context;
+use crate::hex::hex;
 use crate::receipt::classify;
 use crate::submission::Copy;
 use crate::{
@@ -302,7 +303,7 @@ impl<A: Adapter> Provider<A> {
 
     /// 128 random bits, in letters and digits.
     fn boundary(&self) -> String {
-        self.ids.next_id().iter().map(|octet| format!("{octet:02x}")).collect()
+        hex(&self.ids.next_id())
     }
 
     /// How many recipients one call of a batch may hold.
@@ -661,12 +662,7 @@ fn part(submission: &Submission<'_>) -> String {
         }
         hash.update(b"\n");
     }
-    let hash = hash.finish();
-    hash.as_ref()
-        .iter()
-        .take(8)
-        .map(|octet| format!("{octet:02x}"))
-        .collect()
+    hex(hash.finish().as_ref().get(..8).unwrap_or_default())
 }
 
 fn all_are(submission: &Submission<'_>, fate: &Fate) -> Vec<RecipientOutcome> {

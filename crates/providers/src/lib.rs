@@ -49,6 +49,7 @@ mod batch;
 mod driver;
 mod error;
 mod form;
+mod hex;
 mod http;
 mod json;
 mod moment;

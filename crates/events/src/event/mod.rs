@@ -18,7 +18,7 @@ pub(crate) use id::derive_id;
 pub use kind::EventKind;
 pub use rejection::Rejection;
 
-use crate::bounce::{Codes, Permanence, Phase, Reason};
+use crate::bounce::{Codes, Permanence, Phase, Reason, SesBounce};
 
 /// Longest diagnostic that is kept, in octets.
 const DIAGNOSTIC: usize = 2000;
@@ -141,6 +141,13 @@ impl Event {
         if judged && matches!(self.bounce_reason, None | Some(Reason::Unknown)) {
             let reason = Reason::of_codes(self.codes, Phase::Unknown);
             self.bounce_reason = Some(reason);
+        }
+    }
+
+    /// Takes what Amazon SES, or a provider that says the same, calls the bounce: for a reason where nothing else gave one.
+    pub(crate) fn set_ses_bounce(&mut self, bounce: SesBounce) {
+        if matches!(self.kind, EventKind::Bounced(_)) && matches!(self.bounce_reason, None | Some(Reason::Unknown)) {
+            self.bounce_reason = Some(bounce.reason());
         }
     }
 

@@ -9,6 +9,7 @@ use posthaste_transport::{Capabilities, Disposition, ErrorKind, Fate, Feature, R
 use url::Url;
 use zeroize::Zeroizing;
 
+use crate::hex::hex;
 use crate::receipt::{at, text};
 use crate::registry::FromSettings;
 use crate::{
@@ -234,17 +235,14 @@ fn operation_id(key: &str) -> String {
         return key.to_owned();
     }
     let hash = digest::digest(&digest::SHA256, key.as_bytes());
-    let mut id = String::with_capacity(36);
-    for (index, byte) in hash.as_ref().iter().take(16).enumerate() {
-        if matches!(index, 4 | 6 | 8 | 10) {
-            id.push('-');
-        }
-        let byte = match index {
-            6 => byte & 0x0f | 0x80,
-            8 => byte & 0x3f | 0x80,
-            _ => *byte,
-        };
-        id.push_str(&format!("{byte:02x}"));
+    let mut octets: Vec<u8> = hash.as_ref().iter().copied().take(16).collect();
+    if let [_, _, _, _, _, _, version, _, variant, ..] = octets.as_mut_slice() {
+        *version = *version & 0x0f | 0x80;
+        *variant = *variant & 0x3f | 0x80;
+    }
+    let mut id = hex(&octets);
+    for at in [20, 16, 12, 8] {
+        id.insert(at, '-');
     }
     id
 }

@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use crate::bounce::Permanence;
+use crate::bounce::{Permanence, SesBounce};
 use crate::event::{Event, EventKind, Rejection, derive_id};
 use crate::webhook::instant::read_text;
 use crate::webhook::item::{Look, object};
@@ -97,20 +97,19 @@ fn event(verified: &Verified) -> Result<Event, ParseError> {
     let data = item.at(&["data"]);
     let name = item.text(&["type"]).unwrap_or_default();
     let bounce = data.at(&["bounce"]);
+    let sub_type = bounce.text(&["subType"]).unwrap_or_default();
+    let in_ses_words = bounce.text(&["type"]).and_then(|of| SesBounce::read(of, sub_type));
     let (kind, rejection) = match name {
         "email.scheduled" => (EventKind::Queued, None),
         "email.sent" => (EventKind::Sent, None),
         "email.delivered" => (EventKind::Delivered, None),
         "email.delivery_delayed" => (EventKind::Deferred, None),
         "email.bounced" => {
-            let permanence = match bounce.text(&["type"]) {
-                Some("Transient") => Permanence::Soft,
-                Some("Undetermined") => Permanence::Undetermined,
-                // Before it said of which type a bounce is, it told of hard ones only.
-                _ => Permanence::Hard,
-            };
+            // Before it said of which type a bounce is, it told of hard ones only.
+            let permanence = in_ses_words.map_or(Permanence::Hard, SesBounce::permanence);
             let said = bounce.text(&["message"]).unwrap_or_default();
-            let is_suppressed = said.contains("suppressed sending") || bounce.text(&["subType"]) == Some("Suppressed");
+            let is_suppressed =
+                said.contains("suppressed sending") || in_ses_words.is_some_and(SesBounce::is_suppressed);
             let rejection = if is_suppressed {
                 Rejection::Blocked
             } else {
@@ -160,6 +159,9 @@ fn event(verified: &Verified) -> Result<Event, ParseError> {
     ]
     .concat();
     event.set_diagnostic(&said.join(" "));
+    if let Some(bounce) = in_ses_words {
+        event.set_ses_bounce(bounce);
+    }
     let id = StandardWebhooks::id(verified.request());
     event.provider_event_id = id.filter(|id| !id.is_empty()).map(str::to_owned);
     event.id = event.provider_event_id.clone().unwrap_or_else(|| {

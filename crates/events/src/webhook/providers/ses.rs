@@ -6,7 +6,7 @@ use bytes::Bytes;
 use serde_json::Value;
 
 use super::inbound;
-use crate::bounce::Permanence;
+use crate::bounce::{Permanence, SesBounce};
 use crate::event::{Event, EventKind, Rejection};
 use crate::webhook::instant::read_text;
 use crate::webhook::item::{Look, bare_id, object};
@@ -112,6 +112,9 @@ fn events(envelope: &Envelope, message: &Value, limit: usize) -> Result<Vec<Even
         }
         all => all.iter().map(|recipient| for_recipient(&common, recipient)).collect(),
     };
+    if let Some(bounce) = bounce(about).filter(|_| name == "Bounce") {
+        events.iter_mut().for_each(|event| event.set_ses_bounce(bounce));
+    }
     // One message of SNS has an id, and may have many recipients.
     let is_one = events.len() == 1;
     for event in &mut events {
@@ -176,7 +179,7 @@ fn common(message: &Value, envelope: &Envelope, name: &str) -> Event {
             let words = [about.text(&["bounceType"]), about.text(&["bounceSubType"])];
             let words: Vec<&str> = words.into_iter().flatten().collect();
             event.description = (!words.is_empty()).then(|| words.join(": "));
-            event.rejection = Some(Rejection::Bounced);
+            event.rejection = Some(rejection(bounce(about)));
         }
         "Complaint" => {
             let words = about
@@ -198,16 +201,32 @@ fn common(message: &Value, envelope: &Envelope, name: &str) -> Event {
     event
 }
 
+/// Reads of which kind a bounce is.
+fn bounce(about: &Value) -> Option<SesBounce> {
+    let sub_type = about.text(&["bounceSubType"]).unwrap_or_default();
+    SesBounce::read(about.text(&["bounceType"])?, sub_type)
+}
+
+fn rejection(bounce: Option<SesBounce>) -> Rejection {
+    match bounce {
+        Some(SesBounce::PermanentUnsubscribedRecipient) => Rejection::Unsubscribed,
+        Some(bounce) if bounce.is_suppressed() => Rejection::Blocked,
+        _ => Rejection::Bounced,
+    }
+}
+
 fn kind(about: &Value, name: &str) -> EventKind {
     match name {
         "Send" => EventKind::Sent,
         "Delivery" => EventKind::Delivered,
         "DeliveryDelay" => EventKind::Deferred,
-        "Bounce" => EventKind::Bounced(match about.text(&["bounceType"]) {
-            Some("Permanent") => Permanence::Hard,
-            Some("Transient") => Permanence::Soft,
-            _ => Permanence::Undetermined,
-        }),
+        "Bounce" => match bounce(about) {
+            // Nobody refused anything: these never left SES, and say nothing new of the address.
+            Some(SesBounce::PermanentUnsubscribedRecipient | SesBounce::PermanentEmailValidationSuppressed) => {
+                EventKind::Rejected
+            }
+            bounce => EventKind::Bounced(bounce.map_or(Permanence::Undetermined, SesBounce::permanence)),
+        },
         // What was marked by mistake is none, and what a check of authentication found was said by nobody.
         "Complaint" => match about.text(&["complaintFeedbackType"]) {
             Some("not-spam" | "auth-failure") => EventKind::Unknown,

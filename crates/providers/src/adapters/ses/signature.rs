@@ -10,6 +10,7 @@ use posthaste_transport::{ContentReader, Disposition, ErrorKind, SendError};
 
 use super::AwsKeys;
 use crate::HttpRequest;
+use crate::hex::hex;
 
 /// Signs a request for the service `ses` of a region.
 pub(super) async fn sign(
@@ -68,10 +69,5 @@ async fn hash(request: &HttpRequest) -> Result<String, SendError> {
                 .with_source(error)
         })?);
     }
-    Ok(digest
-        .finish()
-        .as_ref()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect())
+    Ok(hex(digest.finish().as_ref()))
 }
