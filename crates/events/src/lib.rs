@@ -26,6 +26,9 @@
 //! # handle(mail.to_vec()).unwrap();
 //! ```
 //!
+//! [`Returned::events`](mail::Returned::events) says the same in the one model of events that webhooks are read into, and
+//! [`event_about`](mail::Returned::event_about) whose bounce it is where the reverse-path tells.
+//!
 //! Providers tell by webhooks. [`webhook::Receiver`] checks them as each provider signs, and only what was checked can be read:
 //!
 //! ```
@@ -52,7 +55,7 @@
 //!   [`webhook::Destination`] for webhooks of one's own.
 //! - [`mail`]: mail that came back, read.
 //! - [`bounce`]: why, in a word ([`bounce::Reason`]), and for how long ([`bounce::Permanence`]), from what a server said: also
-//!   for replies of one's own SMTP sessions. [`bounce::SesBounce`]: the same in SES's words.
+//!   for replies of one's own SMTP sessions. [`bounce::SesBounce`]: SES's words, read and said.
 //! - [`verp`]: reverse-paths by which real bounces are known from forged ones.
 //!
 //! # Features

@@ -7,7 +7,10 @@
     reason = "tests"
 )]
 
+use std::collections::HashSet;
+
 use posthaste_events::bounce::{Permanence, Phase, Reason, SesBounce};
+use posthaste_events::event::{Event, EventKind};
 use posthaste_events::mail::{Action, DeliveryReport, Form, Returned};
 use proptest::prelude::*;
 
@@ -245,6 +248,161 @@ fn says_it_as_ses_does() {
     assert_eq!(said(Reason::TooLarge), ("Transient", "MessageTooLarge"));
     assert_eq!(said(Reason::Blocked), ("Transient", "General"));
     assert_eq!(said(Reason::Unknown), ("Undetermined", "Undetermined"));
+}
+
+fn events(mail: &str) -> Vec<Event> {
+    Returned::read(mail.replace('\n', "\r\n").into_bytes())
+        .unwrap()
+        .events()
+}
+
+#[test]
+fn a_report_becomes_an_event_for_each_recipient() {
+    let events = events(REPORT);
+    let kinds: Vec<_> = events
+        .iter()
+        .map(|event| (event.kind, event.recipient.as_deref().unwrap()))
+        .collect();
+    assert_eq!(
+        kinds,
+        [
+            (EventKind::Bounced(Permanence::Soft), "bob@example.org"),
+            (EventKind::Deferred, "eve@example.net"),
+            (EventKind::Delivered, "joe@example.net"),
+        ]
+    );
+    let bounce = &events[0];
+    assert_eq!((bounce.provider, bounce.provider_kind.as_str()), ("mail", "failed"));
+    assert_eq!(bounce.bounce_reason, Some(Reason::MailboxFull));
+    assert_eq!(
+        (bounce.reply_code(), bounce.status().unwrap().to_string().as_str()),
+        (Some(552), "5.2.2")
+    );
+    assert_eq!(bounce.message_id.as_deref(), Some("1@example.org"));
+    assert_eq!(bounce.mta.as_deref(), Some("store.example.net"));
+    assert_eq!(bounce.metadata["ENVID"], "QQ314159");
+    assert!(bounce.diagnostic.as_deref().unwrap().contains("Mailbox full"));
+    assert!(bounce.time.is_some() && bounce.raw.starts_with(b"From: MAILER-DAEMON"));
+    assert_eq!(events[2].bounce_reason, None);
+    let ids: HashSet<&str> = events.iter().map(|event| event.id.as_str()).collect();
+    assert_eq!(ids.len(), 3);
+}
+
+#[test]
+fn the_same_report_has_the_same_ids_on_whatever_way_it_comes() {
+    let ids = |mail: &str| -> Vec<String> { events(mail).into_iter().map(|event| event.id).collect() };
+    assert_eq!(
+        ids(REPORT),
+        ids(&format!("Received: from elsewhere by here; now\n{REPORT}"))
+    );
+    assert_ne!(ids(REPORT), ids(&REPORT.replace("12:00:00", "16:00:00")));
+}
+
+#[test]
+fn who_is_not_named_is_the_recipient_of_what_came_back() {
+    let mail = |to: &str| {
+        format!(
+            "From: MAILER-DAEMON@x\nSubject: Undelivered\nContent-Type: multipart/report; boundary=b\n\n--b\n\n\
+             The mailbox is full.\n\n--b\nContent-Type: text/rfc822-headers\n\nFrom: ada@example.org\n{to}\n\
+             Message-ID: <7@example.org>\n\n--b--\n"
+        )
+    };
+    for (to, is_guess) in [
+        ("To: bob@example.net", false),
+        ("To: bob@example.net, eve@example.net", true),
+        ("To: bob@example.net\nCc: eve@example.net", true),
+    ] {
+        let event = events(&mail(to)).remove(0);
+        assert_eq!(
+            (
+                event.recipient.as_deref(),
+                event.recipient_is_guess,
+                event.message_id.as_deref()
+            ),
+            (Some("bob@example.net"), is_guess, Some("7@example.org")),
+            "{to}"
+        );
+    }
+}
+
+#[test]
+fn who_is_known_from_elsewhere_is_whom_the_event_is_about() {
+    let read = |mail: &str| Returned::read(mail.replace('\n', "\r\n").into_bytes()).unwrap();
+    let about = |address: &str| read(REPORT).event_about(&address.parse().unwrap()).unwrap();
+    assert_eq!(about("eve@example.net").kind, EventKind::Deferred);
+    // Nobody of that name is in it: the address became another one on the way.
+    let event = about("carol@example.com");
+    assert_eq!(event.kind, EventKind::Bounced(Permanence::Soft));
+    assert_eq!(event.recipient.as_deref(), Some("carol@example.com"));
+    let letter = read("From: bob@example.net\nSubject: Hello\n\nHow are you?\n");
+    assert_eq!(
+        (
+            letter.events().len(),
+            letter.event_about(&"a@b.example".parse().unwrap())
+        ),
+        (0, None)
+    );
+}
+
+#[test]
+fn complaints_and_replies_are_events_too() {
+    let complaint = |kind: &str| {
+        format!(
+            "From: fbl@example.net\nSubject: abuse\nMIME-Version: 1.0\n\
+             Content-Type: multipart/report; report-type=feedback-report; boundary=b\n\n--b\n\nA complaint.\n\n--b\n\
+             Content-Type: message/feedback-report\n\nFeedback-Type: {kind}\nUser-Agent: FBL/1\nVersion: 1\n\
+             Original-Rcpt-To: bob@example.net\n\n--b\nContent-Type: message/rfc822\n\n\
+             From: ada@example.org\nTo: bob@example.net\nMessage-ID: <7@example.org>\nSubject: News\n\nNews\n\n--b--\n"
+        )
+    };
+    for (kind, expected) in [
+        ("abuse", EventKind::Complained),
+        ("fraud", EventKind::Complained),
+        ("not-spam", EventKind::Unknown),
+    ] {
+        let event = events(&complaint(kind)).remove(0);
+        assert_eq!((event.kind, event.provider_kind.as_str()), (expected, kind));
+        assert_eq!(event.recipient.as_deref(), Some("bob@example.net"));
+        assert_eq!(event.message_id.as_deref(), Some("7@example.org"));
+        assert_eq!(event.user_agent.as_deref(), Some("FBL/1"));
+    }
+    let reply = "From: Bob <bob@example.net>\nSubject: Out of office\nAuto-Submitted: auto-replied\n\
+                 In-Reply-To: <7@example.org>\nDate: Mon, 23 Nov 2026 12:00:00 +0000\n\nI am away.\n";
+    let event = events(reply).remove(0);
+    assert_eq!(
+        (event.kind, event.recipient.as_deref()),
+        (EventKind::AutoResponded, Some("bob@example.net"))
+    );
+    assert_eq!(event.message_id.as_deref(), Some("7@example.org"));
+    assert!(!event.is_final());
+}
+
+#[test]
+fn a_notification_of_ses_is_as_permanent_as_ses_says() {
+    let mail = |of: &str, sub: &str| {
+        format!(
+            "From: no-reply@sns.amazonaws.com\nSubject: AWS Notification\n\n{{\"notificationType\":\"Bounce\",\"bounce\":{{\
+             \"bounceType\":\"{of}\",\"bounceSubType\":\"{sub}\",\"bouncedRecipients\":[{{\"emailAddress\":\"bob@example.net\"}}]}}}}\n"
+        )
+    };
+    for (of, sub, permanence, reason) in [
+        ("Permanent", "NoEmail", Permanence::Hard, Reason::NoMailbox),
+        ("Permanent", "General", Permanence::Hard, Reason::Unknown),
+        ("Transient", "MailboxFull", Permanence::Soft, Reason::MailboxFull),
+        (
+            "Undetermined",
+            "Undetermined",
+            Permanence::Undetermined,
+            Reason::Unknown,
+        ),
+    ] {
+        let event = events(&mail(of, sub)).remove(0);
+        assert_eq!(
+            (event.kind, event.bounce_reason),
+            (EventKind::Bounced(permanence), Some(reason)),
+            "{of} {sub}"
+        );
+    }
 }
 
 proptest! {

@@ -2,8 +2,10 @@
 
 use std::time::SystemTime;
 
+use bytes::Bytes;
 use posthaste_mime::RawMessage;
 
+use super::returned::Octets;
 use super::text::Texts;
 
 /// An automatic reply to a message.
@@ -14,6 +16,7 @@ pub struct AutoReply {
     in_reply_to: Vec<String>,
     date: Option<SystemTime>,
     text: String,
+    pub(super) raw: Octets,
 }
 
 impl AutoReply {
@@ -45,6 +48,12 @@ impl AutoReply {
     #[must_use]
     pub fn text(&self) -> &str {
         &self.text
+    }
+
+    /// Returns the mail as it came; it is kept as long as this is.
+    #[must_use]
+    pub fn raw(&self) -> &Bytes {
+        &self.raw.0
     }
 }
 
@@ -126,5 +135,6 @@ pub(super) fn read(mail: &RawMessage, texts: &Texts) -> Option<AutoReply> {
             .unwrap_or_default(),
         date: mail.field("date").and_then(|field| field.date()),
         text: texts.words.trim().to_owned(),
+        raw: Octets::default(),
     })
 }

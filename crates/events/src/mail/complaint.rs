@@ -2,11 +2,13 @@
 
 use std::time::SystemTime;
 
+use bytes::Bytes;
 use posthaste_mime::{RawMessage, RawPart};
 use posthaste_report::Limits;
 use posthaste_report::feedback::Report;
 
 use super::original::Original;
+use super::returned::Octets;
 
 /// A complaint about a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +20,7 @@ pub struct Complaint {
     source_ip: Option<std::net::IpAddr>,
     date: Option<SystemTime>,
     original: Option<Original>,
+    pub(super) raw: Octets,
 }
 
 impl Complaint {
@@ -35,6 +38,7 @@ impl Complaint {
             source_ip: None,
             date,
             original: None,
+            raw: Octets::default(),
         }
     }
 
@@ -79,6 +83,12 @@ impl Complaint {
     pub fn original(&self) -> Option<&Original> {
         self.original.as_ref()
     }
+
+    /// Returns the mail as it came; it is kept as long as this is.
+    #[must_use]
+    pub fn raw(&self) -> &Bytes {
+        &self.raw.0
+    }
 }
 
 pub(super) fn read(mail: &RawMessage, parts: &[RawPart]) -> Option<Complaint> {
@@ -99,6 +109,7 @@ pub(super) fn read(mail: &RawMessage, parts: &[RawPart]) -> Option<Complaint> {
             source_ip: report.source_ip,
             date: report.arrival_date.or(date),
             original,
+            raw: Octets::default(),
         });
     }
     // Microsoft's Junk Mail Reporting: the message as a part, with a field that says who complains.
@@ -115,5 +126,6 @@ pub(super) fn read(mail: &RawMessage, parts: &[RawPart]) -> Option<Complaint> {
         source_ip: None,
         date,
         original: Some(original),
+        raw: Octets::default(),
     })
 }

@@ -3,6 +3,7 @@
 mod auto_reply;
 mod complaint;
 mod delivery;
+mod events;
 mod fields;
 mod notification;
 mod original;

@@ -7,6 +7,7 @@ use super::complaint::Complaint;
 use super::delivery::{Action, DeliveryReport, Form, RecipientReport};
 use super::returned::Returned;
 use super::text::{Texts, loose_text};
+use crate::bounce::SesBounce;
 
 /// Most recipients that are read.
 const MOST: usize = 1000;
@@ -43,10 +44,12 @@ pub(super) fn read(mail: &RawMessage, texts: &Texts) -> Option<Returned> {
     // Bounces and delays have the same form under other names.
     let not_delivered = |object: &str, recipients: &str, action: Action| {
         let about = event.get(object)?;
+        let [of, sub] = ["bounceType", "bounceSubType"].map(|name| text_of(about, name).unwrap_or_default());
+        let in_ses_words = SesBounce::read(&of, &sub);
         let reports = list(about, recipients).into_iter().map(|recipient| {
             let [address, status, diagnostic] =
                 ["emailAddress", "status", "diagnosticCode"].map(|name| text_of(&recipient, name));
-            RecipientReport::of_notification(address, action, status, diagnostic)
+            RecipientReport::of_notification(address, action, status, diagnostic, in_ses_words)
         });
         report(text_of(about, "reportingMTA"), reports.collect())
     };
@@ -63,6 +66,7 @@ pub(super) fn read(mail: &RawMessage, texts: &Texts) -> Option<Returned> {
                     Action::Delivered,
                     None,
                     reply.clone(),
+                    None,
                 )
             });
             report(text_of(delivery, "reportingMTA"), recipients.collect())

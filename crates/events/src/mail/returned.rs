@@ -1,5 +1,7 @@
 //! What a mail that came back is.
 
+use std::fmt;
+
 use bytes::Bytes;
 use posthaste_mime::{RawError, RawMessage, RawOptions};
 
@@ -38,6 +40,16 @@ pub enum Returned {
     Other,
 }
 
+/// A mail as it came. `Debug` shows its size only.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub(super) struct Octets(pub(super) Bytes);
+
+impl fmt::Debug for Octets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} octets", self.0.len())
+    }
+}
+
 /// Why a mail cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -66,7 +78,18 @@ impl Returned {
     ///
     /// As [`read`](Self::read).
     pub fn read_with(mail: impl Into<Bytes>, options: &RawOptions) -> Result<Self, ReadError> {
-        let mail = RawMessage::parse_with(mail, options)?;
+        let octets = mail.into();
+        let mut returned = Self::sort(RawMessage::parse_with(octets.clone(), options)?)?;
+        match &mut returned {
+            Self::Delivery(report) => report.raw = Octets(octets),
+            Self::Complaint(complaint) => complaint.raw = Octets(octets),
+            Self::AutoReply(reply) => reply.raw = Octets(octets),
+            Self::Other => {}
+        }
+        Ok(returned)
+    }
+
+    fn sort(mail: RawMessage) -> Result<Self, ReadError> {
         let parts = mail.own_parts()?;
         if let Some(complaint) = complaint::read(&mail, &parts) {
             return Ok(Self::Complaint(complaint));

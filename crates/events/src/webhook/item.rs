@@ -9,6 +9,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::ParseError;
+use crate::event::Event;
 
 /// Splits a body into its events: the elements of an array, or the one object that it is. Each is a slice of the body.
 pub(super) fn split(body: &Bytes, limit: usize) -> Result<Vec<Bytes>, ParseError> {
@@ -132,6 +133,38 @@ impl Look for Value {
     }
 }
 
+/// Takes the tags and metadata that travelled in header fields, where a provider has no place for them: `X-Tag` with a tag, `X-Tags` with a
+/// list in JSON, `X-Metadata` with an object. The fields are a list of names with values, or an object.
+pub(super) fn take_carried(fields: &Value, event: &mut Event) {
+    let name_of = |field: &Value| {
+        field
+            .text(&["name"])
+            .or_else(|| field.text(&["key"]))
+            .unwrap_or_default()
+            .to_owned()
+    };
+    let all: Vec<(String, &Value)> = match fields {
+        Value::Array(list) => list
+            .iter()
+            .map(|field| (name_of(field), field.at(&["value"])))
+            .collect(),
+        Value::Object(members) => members.iter().map(|(name, value)| (name.clone(), value)).collect(),
+        _ => Vec::new(),
+    };
+    for (name, value) in all {
+        if name.eq_ignore_ascii_case("X-Tag") {
+            event.tags.extend(value.words(&[]));
+        } else if name.eq_ignore_ascii_case("X-Tags") {
+            let list = value.as_str().and_then(|text| serde_json::from_str::<Value>(text).ok());
+            event
+                .tags
+                .extend(list.as_ref().filter(|list| list.is_array()).unwrap_or(value).words(&[]));
+        } else if name.eq_ignore_ascii_case("X-Metadata") {
+            event.metadata.extend(value.pairs(&[]));
+        }
+    }
+}
+
 fn word(value: &Value) -> Option<String> {
     match value {
         Value::String(text) if !text.is_empty() => Some(text.clone()),
@@ -170,6 +203,28 @@ mod tests {
             Err(ParseError::Json { .. })
         ));
         assert_eq!(split(&Bytes::from_static(b"nothing"), 2).unwrap().len(), 1);
+    }
+
+    #[test]
+    fn what_travelled_in_fields_is_read_in_either_form() {
+        let read = |fields: Value| {
+            let mut event = Event::new("x", crate::event::EventKind::Sent);
+            take_carried(&fields, &mut event);
+            (event.tags, event.metadata)
+        };
+        let (tags, metadata) = read(json!([
+            {"name": "x-tags", "value": "[\"a\",\"b\"]"},
+            {"name": "X-Tag", "value": "c"},
+            {"name": "X-Metadata", "value": "{\"order\":\"7\",\"n\":1}"},
+            {"name": "X-Mailer", "value": "d"},
+        ]));
+        assert_eq!(tags, ["a", "b", "c"]);
+        assert_eq!(
+            (metadata["order"].as_str(), metadata["n"].as_str(), metadata.len()),
+            ("7", "1", 2)
+        );
+        assert_eq!(read(json!({"X-Tags": "plain"})).0, ["plain"]);
+        assert_eq!(read(json!("nothing")), Default::default());
     }
 
     #[test]

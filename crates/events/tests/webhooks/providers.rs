@@ -3,7 +3,7 @@
 use posthaste_events::bounce::{Permanence, Reason};
 use posthaste_events::event::{EventKind, Rejection};
 use posthaste_events::webhook::{
-    AcceptUnsigned, Brevo, Control, Mailgun, Postmark, Receiver, Request, Resend, SendGrid, Ses, Sns,
+    AcceptUnsigned, Brevo, Control, Mailgun, Postmark, Receiver, Request, Resend, SendGrid, Ses, Sns, ZeptoMail,
 };
 use serde_json::{Value, json};
 
@@ -173,6 +173,95 @@ fn ses_has_names_for_everything() {
             (1, kind, name)
         );
     }
+}
+
+#[test]
+fn ses_says_which_bounces_it_made_itself() {
+    let bounce = |sub_type: &str, of: &str| {
+        let about = json!({"bounceType": of, "bounceSubType": sub_type, "bouncedRecipients": [{"emailAddress": "a@example.net"}]});
+        ses(&json!({"eventType": "Bounce", "mail": {}, "bounce": about})).remove(0)
+    };
+    let hard = EventKind::Bounced(Permanence::Hard);
+    for (sub_type, of, kind, rejection, reason) in [
+        (
+            "NoEmail",
+            "Permanent",
+            hard,
+            Rejection::Bounced,
+            Some(Reason::NoMailbox),
+        ),
+        (
+            "OnAccountSuppressionList",
+            "Permanent",
+            hard,
+            Rejection::Blocked,
+            Some(Reason::Unknown),
+        ),
+        (
+            "UnsubscribedRecipient",
+            "Permanent",
+            EventKind::Rejected,
+            Rejection::Unsubscribed,
+            None,
+        ),
+        (
+            "EmailValidationSuppressed",
+            "Permanent",
+            EventKind::Rejected,
+            Rejection::Blocked,
+            None,
+        ),
+        (
+            "MailboxFull",
+            "Transient",
+            EventKind::Bounced(Permanence::Soft),
+            Rejection::Bounced,
+            Some(Reason::MailboxFull),
+        ),
+        (
+            "CustomTimeoutExceeded",
+            "Transient",
+            EventKind::Bounced(Permanence::Soft),
+            Rejection::Bounced,
+            Some(Reason::Expired),
+        ),
+    ] {
+        let event = bounce(sub_type, of);
+        assert_eq!(
+            (event.kind, event.rejection, event.bounce_reason),
+            (kind, Some(rejection), reason),
+            "{sub_type}"
+        );
+    }
+}
+
+#[test]
+fn tags_and_metadata_come_back_as_they_were_sent() {
+    let check = |event: &posthaste_events::event::Event| {
+        assert_eq!(
+            (event.tags.join(" "), event.metadata["order"].as_str()),
+            ("welcome".to_owned(), "7"),
+            "{event:?}"
+        );
+        assert_eq!(event.metadata.len(), 1, "{event:?}");
+    };
+    let mail = json!({"tags": {"tag": ["welcome"], "order": ["7"], "ses:operation": ["SendEmail"]}});
+    check(&ses(&json!({"eventType": "Send", "mail": mail}))[0]);
+    let fields =
+        json!([{"name": "X-Tags", "value": "[\"welcome\"]"}, {"name": "X-Metadata", "value": "{\"order\":\"7\"}"}]);
+    let body = json!({"type": "email.sent", "data": {"to": ["a@example.net"], "headers": fields}});
+    check(&read(Resend::unsigned(), &body.to_string()).events[0]);
+    let body =
+        json!({"event_name": "delivered", "event_message": {"email_info": {"client_reference": "{\"order\":\"7\"}"}}});
+    let event = read(ZeptoMail::new("secret").unwrap(), &body.to_string())
+        .events
+        .remove(0);
+    assert_eq!(event.metadata["order"], "7");
+    let body = json!({"event_name": "delivered", "event_message": {"email_info": {"client_reference": "invoice 7"}}});
+    let event = read(ZeptoMail::new("secret").unwrap(), &body.to_string())
+        .events
+        .remove(0);
+    assert_eq!(event.metadata["client_reference"], "invoice 7");
 }
 
 #[test]

@@ -10,6 +10,7 @@ use crate::bounce::{Codes, Phase, Reason, judge};
 use crate::cut::{beginning, cut_at};
 use crate::mail::fields::{self, Group};
 use crate::mail::original::Original;
+use crate::mail::returned::Octets;
 use crate::mail::text::{Texts, loose_text};
 use crate::mail::transcript;
 
@@ -86,6 +87,7 @@ pub(in crate::mail) fn read_fields(mail: &RawMessage, own: &[RawPart], texts: &T
         date: mail.field("date").and_then(|field| field.date()),
         recipients,
         original: Original::find(own, &texts.returned),
+        raw: Octets::default(),
     })
 }
 
@@ -146,6 +148,7 @@ fn read_group(group: &Group, words: &str, sections: &[transcript::Section]) -> R
         diagnostic: shown.filter(|text| !text.is_empty()),
         remote_mta: group.untyped("remote-mta").map(str::to_owned),
         reason,
+        in_ses_words: None,
     }
 }
 

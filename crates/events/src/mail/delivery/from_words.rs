@@ -7,6 +7,7 @@ use super::{Action, DIAGNOSTIC, DeliveryReport, Form, RecipientReport};
 use crate::bounce::{Codes, Phase, Reason, judge};
 use crate::cut::{beginning, cut_at};
 use crate::mail::original::Original;
+use crate::mail::returned::Octets;
 use crate::mail::text::Texts;
 use crate::mail::transcript;
 
@@ -164,6 +165,7 @@ pub(in crate::mail) fn read_words(mail: &RawMessage, own: &[RawPart], texts: &Te
         date: mail.field("date").and_then(|field| field.date()),
         recipients,
         original: Original::find(own, &texts.returned),
+        raw: Octets::default(),
     })
 }
 
@@ -207,6 +209,7 @@ pub(super) fn read_section(
             Reason::Unknown if action == Action::Delayed => Reason::Expired,
             reason => reason,
         }),
+        in_ses_words: None,
     }
 }
 

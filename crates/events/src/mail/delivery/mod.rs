@@ -6,13 +6,15 @@ mod sender;
 
 use std::time::SystemTime;
 
+use bytes::Bytes;
 use posthaste_transport::EnhancedStatus;
 
 use super::original::Original;
+use super::returned::Octets;
 pub(super) use from_fields::read_fields;
 pub(super) use from_words::read_words;
 
-use crate::bounce::{Codes, Permanence, Phase, Reason, judge};
+use crate::bounce::{Codes, Permanence, Phase, Reason, SesBounce, judge};
 
 /// Longest diagnostic that is kept, in octets.
 const DIAGNOSTIC: usize = 2000;
@@ -26,6 +28,7 @@ pub struct DeliveryReport {
     date: Option<SystemTime>,
     recipients: Vec<RecipientReport>,
     original: Option<Original>,
+    pub(super) raw: Octets,
 }
 
 /// In which form a report came.
@@ -50,6 +53,8 @@ pub struct RecipientReport {
     diagnostic: Option<String>,
     remote_mta: Option<String>,
     reason: Option<Reason>,
+    /// What Amazon SES says of it.
+    in_ses_words: Option<SesBounce>,
 }
 
 /// What was done with a message for one recipient (RFC 3464 §2.3.3).
@@ -82,6 +87,7 @@ impl DeliveryReport {
             date,
             recipients,
             original: None,
+            raw: Octets::default(),
         }
     }
 
@@ -120,6 +126,12 @@ impl DeliveryReport {
     pub fn original(&self) -> Option<&Original> {
         self.original.as_ref()
     }
+
+    /// Returns the mail as it came; it is kept as long as this is.
+    #[must_use]
+    pub fn raw(&self) -> &Bytes {
+        &self.raw.0
+    }
 }
 
 impl RecipientReport {
@@ -129,6 +141,7 @@ impl RecipientReport {
         action: Action,
         status: Option<String>,
         diagnostic: Option<String>,
+        in_ses_words: Option<SesBounce>,
     ) -> Self {
         let said = diagnostic.clone().unwrap_or_default();
         let status = status.and_then(|status| status.parse().ok());
@@ -140,7 +153,11 @@ impl RecipientReport {
             codes,
             diagnostic,
             remote_mta: None,
-            reason: (!action.arrived()).then(|| judge(&[&said], codes, Phase::find(&said))),
+            reason: (!action.arrived()).then(|| match judge(&[&said], codes, Phase::find(&said)) {
+                Reason::Unknown => in_ses_words.map_or(Reason::Unknown, SesBounce::reason),
+                reason => reason,
+            }),
+            in_ses_words,
         }
     }
 
@@ -157,7 +174,7 @@ impl RecipientReport {
     }
 
     /// Tells whether it speaks of an address, be it the final or the original one.
-    fn is_for(&self, address: &str) -> bool {
+    pub(super) fn is_for(&self, address: &str) -> bool {
         let mut own = self.recipient.iter().chain(&self.original_recipient);
         own.any(|own| own.eq_ignore_ascii_case(address))
     }
@@ -166,6 +183,10 @@ impl RecipientReport {
     #[must_use]
     pub fn action(&self) -> Action {
         self.action
+    }
+
+    pub(super) fn codes(&self) -> Codes {
+        self.codes
     }
 
     /// Returns the enhanced status: that of the last server rather than that of the one that reports.
@@ -200,10 +221,13 @@ impl RecipientReport {
 
     /// Returns whether the address may be used again; `None` if the message arrived.
     ///
-    /// What was only late is soft, and so is a domain that was not found for now.
+    /// What was only late is soft, and so is a domain that was not found for now. What Amazon SES calls permanent is hard.
     #[must_use]
     pub fn permanence(&self) -> Option<Permanence> {
         let reason = self.reason?;
+        if let Some(bounce) = self.in_ses_words {
+            return Some(bounce.permanence());
+        }
         let is_temporary = match self.codes.status() {
             Some(status) => status.class() == 4,
             None => self.codes.reply().is_some_and(|code| code < 500),
@@ -218,6 +242,18 @@ impl RecipientReport {
 }
 
 impl Action {
+    /// Returns it in the word of RFC 3464: `failed`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Failed => "failed",
+            Self::Delayed => "delayed",
+            Self::Delivered => "delivered",
+            Self::Relayed => "relayed",
+            Self::Expanded => "expanded",
+        }
+    }
+
     fn read(text: &str) -> Option<Self> {
         let word = text.trim().to_ascii_lowercase();
         Some(match word.split([' ', '(', ';']).next()? {

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use crate::bounce::{Permanence, SesBounce};
 use crate::event::{Event, EventKind, Rejection, derive_id};
 use crate::webhook::instant::read_text;
-use crate::webhook::item::{Look, object};
+use crate::webhook::item::{Look, object, take_carried};
 use crate::webhook::{
     Evidence, KeyError, ParseError, Parsed, Provider, Request, SigningSecret, StandardWebhooks, Verified, VerifyError,
     Window,
@@ -143,6 +143,7 @@ fn event(verified: &Verified) -> Result<Event, ParseError> {
     event.recipient_is_guess = to.len() > 1;
     event.recipient = to.into_iter().next();
     event.metadata = data.pairs(&["tags"]);
+    take_carried(data.at(&["headers"]), &mut event);
     event.url = data.text(&["click", "link"]).map(str::to_owned);
     event.ip = data
         .ip(&["click", "ipAddress"])

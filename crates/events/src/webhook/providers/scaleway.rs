@@ -7,7 +7,7 @@ use bytes::Bytes;
 use crate::bounce::Permanence;
 use crate::event::{Event, EventKind, Rejection, derive_id};
 use crate::webhook::instant::read_text;
-use crate::webhook::item::{Look, object};
+use crate::webhook::item::{Look, object, take_carried};
 use crate::webhook::sns::{Envelope, EnvelopeKind};
 use crate::webhook::{
     Control, Evidence, ParseError, Parsed, Preparation, Provider, Request, Sns, Verified, VerifyError,
@@ -86,6 +86,7 @@ fn event(envelope: &Envelope) -> Result<Event, ParseError> {
     event.time = time.and_then(read_text).or_else(|| read_text(&envelope.time));
     event.recipient = item.text(&["email_to"]).map(str::to_owned);
     event.provider_message_id = item.text(&["email_id"]).map(str::to_owned);
+    take_carried(item.at(&["email_headers"]), &mut event);
     let said = item
         .text(&["email_response_message"])
         .or_else(|| item.text(&["email_error"]));

@@ -1,5 +1,6 @@
 //! Amazon SES, by way of Amazon SNS.
 
+use std::borrow::Cow;
 use std::time::SystemTime;
 
 use bytes::Bytes;
@@ -9,27 +10,38 @@ use super::inbound;
 use crate::bounce::{Permanence, SesBounce};
 use crate::event::{Event, EventKind, Rejection};
 use crate::webhook::instant::read_text;
-use crate::webhook::item::{Look, bare_id, object};
+use crate::webhook::item::{Look, bare_id, object, take_carried};
 use crate::webhook::sns::{Envelope, EnvelopeKind};
 use crate::webhook::{
     Control, Evidence, ParseError, Parsed, Preparation, Provider, Request, Sns, Verified, VerifyError,
 };
 
-/// Names of fields by which tags and metadata travel that SES has no place for.
-const TAG: &str = "X-Tag";
-const METADATA: &str = "X-Metadata";
+/// The name of the message tag that holds the tag, unless it is set.
+const TAG_NAME: &str = "tag";
 
 /// Webhooks of Amazon SES: event publishing and notifications, as Amazon SNS delivers them.
 #[derive(Debug)]
 pub struct Ses {
     sns: Sns,
+    tag_name: Cow<'static, str>,
 }
 
 impl Ses {
     /// Takes what checks the messages of SNS.
     #[must_use]
     pub fn new(sns: Sns) -> Self {
-        Self { sns }
+        Self {
+            sns,
+            tag_name: Cow::Borrowed(TAG_NAME),
+        }
+    }
+
+    /// Sets the name of the message tag that holds the tag of a message, `tag` unless it is set: the same as where it is sent. All other
+    /// message tags are metadata.
+    #[must_use]
+    pub fn with_tag_name(mut self, name: impl Into<String>) -> Self {
+        self.tag_name = Cow::Owned(name.into());
+        self
     }
 
     /// Returns what checks the messages of SNS.
@@ -79,7 +91,7 @@ impl Provider for Ses {
                 if message.text(&["notificationType"]) == Some("Received") {
                     return inbound::ses::read(&message).map(Parsed::inbound);
                 }
-                let events = events(&envelope, &message, verified.limits().events)?;
+                let events = self.events(&envelope, &message, verified.limits().events)?;
                 Ok(Parsed {
                     events,
                     ..Parsed::new()
@@ -89,41 +101,44 @@ impl Provider for Ses {
     }
 }
 
-/// Reads the events of a message: one a recipient.
-fn events(envelope: &Envelope, message: &Value, limit: usize) -> Result<Vec<Event>, ParseError> {
-    let name = message
-        .text(&["eventType"])
-        .or_else(|| message.text(&["notificationType"]));
-    let name = name.unwrap_or_default();
-    let common = common(message, envelope, name);
-    let mail = message.at(&["mail"]);
-    let about = about(message, name);
-    let recipients = recipients(about, name);
-    if recipients.len() > limit {
-        return Err(ParseError::TooMany { limit });
-    }
-    let mut events: Vec<Event> = match recipients {
-        [] => {
-            let mut event = common;
-            let destinations = mail.words(&["destination"]);
-            event.recipient_is_guess = destinations.len() > 1;
-            event.recipient = destinations.into_iter().next();
-            vec![event]
+impl Ses {
+    /// Reads the events of a message: one a recipient.
+    fn events(&self, envelope: &Envelope, message: &Value, limit: usize) -> Result<Vec<Event>, ParseError> {
+        let name = message
+            .text(&["eventType"])
+            .or_else(|| message.text(&["notificationType"]));
+        let name = name.unwrap_or_default();
+        let mut common = common(message, envelope, name);
+        tags_and_metadata(message.at(&["mail"]), &self.tag_name, &mut common);
+        let mail = message.at(&["mail"]);
+        let about = about(message, name);
+        let recipients = recipients(about, name);
+        if recipients.len() > limit {
+            return Err(ParseError::TooMany { limit });
         }
-        all => all.iter().map(|recipient| for_recipient(&common, recipient)).collect(),
-    };
-    if let Some(bounce) = bounce(about).filter(|_| name == "Bounce") {
-        events.iter_mut().for_each(|event| event.set_ses_bounce(bounce));
-    }
-    // One message of SNS has an id, and may have many recipients.
-    let is_one = events.len() == 1;
-    for event in &mut events {
-        event.id = match (is_one, &event.recipient) {
-            (false, Some(recipient)) => format!("{}:{recipient}", envelope.id),
-            _ => envelope.id.clone(),
+        let mut events: Vec<Event> = match recipients {
+            [] => {
+                let mut event = common;
+                let destinations = mail.words(&["destination"]);
+                event.recipient_is_guess = destinations.len() > 1;
+                event.recipient = destinations.into_iter().next();
+                vec![event]
+            }
+            all => all.iter().map(|recipient| for_recipient(&common, recipient)).collect(),
         };
+        if let Some(bounce) = bounce(about).filter(|_| name == "Bounce") {
+            events.iter_mut().for_each(|event| event.set_ses_bounce(bounce));
+        }
+        // One message of SNS has an id, and may have many recipients.
+        let is_one = events.len() == 1;
+        for event in &mut events {
+            event.id = match (is_one, &event.recipient) {
+                (false, Some(recipient)) => format!("{}:{recipient}", envelope.id),
+                _ => envelope.id.clone(),
+            };
+        }
+        Ok(events)
     }
-    Ok(events)
 }
 
 /// Returns the object that a kind of event has: that of its name with a small letter at first.
@@ -168,7 +183,6 @@ fn common(message: &Value, envelope: &Envelope, name: &str) -> Event {
     event.time = read_text(&envelope.time).or_else(|| own.and_then(read_text));
     event.provider_message_id = mail.text(&["messageId"]).map(str::to_owned);
     event.message_id = mail.text(&["commonHeaders", "messageId"]).and_then(bare_id);
-    tags_and_metadata(mail, &mut event);
     event.mta = about.text(&["reportingMTA"]).map(str::to_owned);
     event.url = about.text(&["link"]).map(str::to_owned);
     event.ip = about.ip(&["ipAddress"]);
@@ -281,22 +295,24 @@ fn for_recipient(common: &Event, recipient: &Value) -> Event {
 }
 
 /// Reads the tags of event publishing, and the fields in which both travel otherwise.
-fn tags_and_metadata(mail: &Value, event: &mut Event) {
+fn tags_and_metadata(mail: &Value, tag_name: &str, event: &mut Event) {
+    take_carried(mail.at(&["headers"]), event);
     for header in mail.list(&["headers"]) {
-        let (name, value) = (header.text(&["name"]).unwrap_or_default(), header.text(&["value"]));
-        let Some(value) = value else { continue };
-        if name.eq_ignore_ascii_case(TAG) {
-            event.tags.push(value.to_owned());
-        } else if name.eq_ignore_ascii_case(METADATA) {
-            event.metadata.extend(header.pairs(&["value"]));
-        } else if name.eq_ignore_ascii_case("Message-ID") && event.message_id.is_none() {
-            event.message_id = bare_id(value);
+        let is_id = header
+            .text(&["name"])
+            .is_some_and(|name| name.eq_ignore_ascii_case("Message-ID"));
+        if is_id && event.message_id.is_none() {
+            event.message_id = header.text(&["value"]).and_then(bare_id);
         }
     }
     let tags = mail.at(&["tags"]).as_object().into_iter().flatten();
     for (name, values) in tags {
         // SES sets some of its own: `ses:configuration-set`.
         if name.starts_with("ses:") {
+            continue;
+        }
+        if name == tag_name {
+            event.tags.extend(values.words(&[]));
             continue;
         }
         let value = values.words(&[]).join(",");

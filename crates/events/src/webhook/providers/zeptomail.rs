@@ -175,9 +175,12 @@ fn event(item: &Value, message: &Value, details: &Value, index: usize, raw: &Byt
     event.recipient = named.or_else(|| to.first().and_then(address));
     event.provider_message_id = message.word(&["request_id"]);
     if let Some(reference) = message.text(&["email_info", "client_reference"]) {
-        event
-            .metadata
-            .insert("client_reference".to_owned(), reference.to_owned());
+        // Metadata travel in it as an object; what else stands there is somebody's own.
+        event.metadata = message.pairs(&["email_info", "client_reference"]);
+        if event.metadata.is_empty() {
+            let name = "client_reference".to_owned();
+            event.metadata.insert(name, reference.to_owned());
+        }
     }
     event.url = details.text(&["clicked_link"]).map(str::to_owned);
     event.ip = details.ip(&["ip_address"]);
