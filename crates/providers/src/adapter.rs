@@ -5,9 +5,9 @@ use std::future::{Future, ready};
 use std::pin::Pin;
 use std::time::SystemTime;
 
-use posthaste_transport::{Capabilities, SendError, TransportInfo};
+use posthaste_transport::{Capabilities, RateInfo, SendError, TransportInfo};
 
-use crate::{Fault, HttpClient, HttpRequest, HttpResponse, RateHeaders, Receipt, Submission};
+use crate::{Fault, HttpClient, HttpError, HttpRequest, HttpResponse, RateHeaders, Receipt, Submission};
 
 /// What [`Adapter::authorize`] returns.
 pub type AuthorizeFuture<'a> = Pin<Box<dyn Future<Output = Result<HttpRequest, SendError>> + Send + 'a>>;
@@ -51,6 +51,24 @@ pub trait Adapter: Debug + Send + Sync + 'static {
         let _ = context;
         Box::pin(ready(Ok(request)))
     }
+
+    /// Proves anew who asks, after `answer` (401 or 403) did not believe `request`: by a token that is fetched now. The request is then
+    /// made once more, and that answer counts. `None` if there is no other proof, which is what it says unless it is written otherwise.
+    fn reauthorize<'a>(
+        &'a self,
+        request: HttpRequest,
+        answer: &HttpResponse,
+        context: &'a Context<'a>,
+    ) -> Option<AuthorizeFuture<'a>> {
+        let _ = (request, answer, context);
+        None
+    }
+
+    /// Reads what an answer says of a limit on calls: in the header fields that [`Profile::with_rate_headers`] names, and in the
+    /// standard's `RateLimit`. [`RateHeaders::read`] reads one limit.
+    fn rate(&self, response: &HttpResponse, now: SystemTime) -> Option<RateInfo> {
+        crate::rate::read(self.profile().rate_headers(), response, now)
+    }
 }
 
 /// What [`Adapter::authorize`] may use.
@@ -71,6 +89,14 @@ impl<'a> Context<'a> {
     #[must_use]
     pub const fn client(&self) -> &'a dyn HttpClient {
         self.client
+    }
+
+    /// Asks for what a proof is made of, unless HTTP cannot carry it.
+    pub(crate) async fn ask(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
+        match request.malformed() {
+            Some(part) => Err(HttpError::malformed(part)),
+            None => self.client.execute(request).await,
+        }
     }
 
     /// Returns the time.

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 use std::pin::Pin;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use aws_lc_rs::digest;
@@ -23,8 +23,8 @@ use crate::hex::hex;
 use crate::receipt::classify;
 use crate::submission::Copy;
 use crate::{
-    Adapter, Batch, BatchFuture, BatchOutcome, BatchTransport, Fault, HttpClient, HttpRequest, HttpResponse, Personal,
-    Progress, ProviderError, Receipt, Recipients, Submission, rate,
+    Adapter, Batch, BatchFuture, BatchOutcome, BatchTransport, Fault, HttpClient, HttpError, HttpRequest, HttpResponse,
+    Personal, Progress, ProviderError, Receipt, Recipients, Submission, rate,
 };
 
 /// Longest that one request may take, unless it is set.
@@ -471,7 +471,8 @@ impl<A: Adapter> Provider<A> {
         let profile = self.adapter.profile();
         let name = self.info().name().to_owned();
         let span = debug_span!("posthaste.provider", provider = %name, copies = submission.copies.len());
-        let under_way = OnceLock::new();
+        let under_way: Mutex<Option<Progress>> = Mutex::new(None);
+        let noted = || under_way.lock().unwrap_or_else(PoisonError::into_inner);
         let work = async {
             ContentReader::probe(request.body()).await.map_err(|error| {
                 SendError::new(ErrorKind::Unreadable, Disposition::NotAccepted)
@@ -480,24 +481,32 @@ impl<A: Adapter> Provider<A> {
             })?;
             // A batch may take longer than a signature is good for.
             let context = Context::new(&*self.client, self.clock.now());
-            let request = self.adapter.authorize(request, &context).await?;
-            // A request may have been made anew to be signed; what counts is how far this one gets.
-            let progress = under_way.get_or_init(|| request.progress().clone());
-            self.client.execute(request).await.map_err(|error| {
-                let (kind, disposition) = match (error.is_unreadable(), progress.has_begun()) {
-                    // Its length was announced, so a peer that has less has no request.
-                    (true, _) => (ErrorKind::Unreadable, Disposition::NotAccepted),
-                    (false, false) => (ErrorKind::Unavailable, Disposition::NotAccepted),
-                    (false, true) => (ErrorKind::Unavailable, Disposition::Ambiguous),
-                };
-                SendError::new(kind, disposition)
-                    .with_detail(if progress.has_begun() {
-                        "waiting for the answer"
-                    } else {
-                        "connecting"
-                    })
-                    .with_source(error)
-            })
+            let mut request = self.adapter.authorize(request, &context).await?;
+            let mut renewed = false;
+            loop {
+                if let Some(part) = request.malformed() {
+                    return Err(not_written(HttpError::malformed(part)));
+                }
+                // A request may have been made anew to be signed; what counts is how far this one gets.
+                let progress = request.progress().clone();
+                *noted() = Some(progress.clone());
+                let sent = request.anew();
+                let response = self
+                    .client
+                    .execute(request)
+                    .await
+                    .map_err(|error| broken(error, &progress))?;
+                // Who is not believed has sent nothing.
+                if renewed || !matches!(response.status(), 401 | 403) || self.adapter.settles(&response) {
+                    return Ok(response);
+                }
+                *noted() = None;
+                renewed = true;
+                match self.adapter.reauthorize(sent, &response, &context) {
+                    Some(again) => request = again.await?,
+                    None => return Ok(response),
+                }
+            }
         };
         let limit = left.map_or(self.timeout, |left| left.min(self.timeout));
         let answer = within(&*self.timer, Some(limit), work.instrument(span.clone())).await;
@@ -508,7 +517,7 @@ impl<A: Adapter> Provider<A> {
                 return Err(self.named(error));
             }
             None => {
-                let begun = under_way.get().is_some_and(Progress::has_begun);
+                let begun = noted().as_ref().is_some_and(Progress::has_begun);
                 span.in_scope(|| debug!(begun, "timed out"));
                 let disposition = if begun {
                     Disposition::Ambiguous
@@ -526,7 +535,7 @@ impl<A: Adapter> Provider<A> {
             .find_map(|header| response.header(header))
             .map(str::to_owned);
         let now = self.clock.now();
-        let rate = rate::read(profile.rate_headers(), &response, now);
+        let rate = self.adapter.rate(&response, now);
         span.in_scope(|| debug!(status = response.status(), request_id, "answered"));
         let read = if self.adapter.settles(&response) {
             self.adapter.decode(submission, &response)
@@ -568,6 +577,34 @@ impl<A: Adapter> BatchTransport for Provider<A> {
     fn send_batch<'a>(&'a self, batch: &'a Batch, options: &'a SendOptions) -> BatchFuture<'a> {
         Box::pin(self.send_many(batch, options))
     }
+}
+
+/// What an exchange that broke off says about acceptance.
+fn broken(error: HttpError, progress: &Progress) -> SendError {
+    if error.malformed_part().is_some() {
+        return not_written(error);
+    }
+    let (kind, disposition) = match (error.is_unreadable(), progress.has_begun()) {
+        // Its length was announced, so a peer that has less has no request.
+        (true, _) => (ErrorKind::Unreadable, Disposition::NotAccepted),
+        (false, false) => (ErrorKind::Unavailable, Disposition::NotAccepted),
+        (false, true) => (ErrorKind::Unavailable, Disposition::Ambiguous),
+    };
+    SendError::new(kind, disposition)
+        .with_detail(match progress.has_begun() {
+            true => "waiting for the answer",
+            false => "connecting",
+        })
+        .with_source(error)
+}
+
+/// A request that HTTP cannot carry, by the part that is wrong.
+fn not_written(error: HttpError) -> SendError {
+    let part = error.malformed_part().unwrap_or_default();
+    let detail = format!("writing the request: {part}");
+    SendError::new(ErrorKind::Invalid, Disposition::NotAccepted)
+        .with_detail(detail)
+        .with_source(error)
 }
 
 fn fault_error(

@@ -80,7 +80,7 @@ pub use form::Form;
 pub use http::{ClientError, ReqwestClient};
 pub use http::{HttpClient, HttpError, HttpFuture, HttpRequest, HttpResponse, Method, Progress};
 pub use json::Json;
-pub use oauth2::OAuth2;
+pub use oauth2::{OAuth2, StoreFuture, TokenStore};
 pub use rate::RateHeaders;
 pub use receipt::{CopyReceipt, Fault, Receipt};
 pub use registry::{Entry, FromSettings, connect, providers};

@@ -1,13 +1,16 @@
 //! Access tokens of OAuth 2.0 (RFC 6749), fetched and kept.
 
 use std::borrow::Cow;
+use std::error::Error;
 use std::fmt;
-use std::sync::Arc;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use posthaste_transport::{Disposition, ErrorKind, SendError};
 use serde_json::Value;
-use tokio::sync::Mutex;
+use tokio::sync::Mutex as AsyncMutex;
+use tracing::debug;
 
 use crate::{Context, Form, HttpRequest, ProviderError, Secret, SecretError};
 
@@ -17,7 +20,34 @@ const EARLY: Duration = Duration::from_mins(5);
 /// How long a token is good for if its endpoint does not say (RFC 6749 §5.1 leaves that open).
 const UNSAID: Duration = Duration::from_mins(10);
 
+/// What stands before a token in a header field (RFC 6750 §2.1).
+const BEARER: &str = "Bearer ";
+
+/// How long nobody asks again after a token could not be replaced that is still good.
+const PAUSE: Duration = Duration::from_secs(30);
+
+/// What [`TokenStore::store`] returns.
+pub type StoreFuture<'a> = Pin<Box<dyn Future<Output = Result<(), Box<dyn Error + Send + Sync>>> + Send + 'a>>;
+
+/// Keeps refresh tokens beyond the life of the program.
+///
+/// A token endpoint may give a new refresh token with an access token, and take back the old one (RFC 6749 §6): a program that starts
+/// again with the old one has lost the mailbox.
+pub trait TokenStore: fmt::Debug + Send + Sync + 'static {
+    /// Stores `refresh_token` in the place of the one before. It is called before the access token that came with it is used, and again,
+    /// with the next mail, if it fails or the mail's deadline ends it. The mail goes out all the same.
+    ///
+    /// # Errors
+    ///
+    /// Any, which is logged and not shown elsewhere.
+    fn store<'a>(&'a self, refresh_token: &'a Secret) -> StoreFuture<'a>;
+}
+
 /// Gets access tokens from a token endpoint, and keeps each for as long as it is good. Clones share it.
+///
+/// A token is replaced five minutes before it expires; if that fails, the old one is used for as long as it is good. One that the provider
+/// does not take any more is replaced at once, and the call is made again, once. A refresh token that the endpoint replaces is
+/// used from then on, and handed to the [`TokenStore`].
 ///
 /// # Examples
 ///
@@ -36,7 +66,44 @@ const UNSAID: Duration = Duration::from_mins(10);
 #[derive(Clone)]
 pub struct OAuth2 {
     grant: Grant,
-    kept: Arc<Mutex<Option<(Secret, SystemTime)>>>,
+    store: Option<Arc<dyn TokenStore>>,
+    shared: Arc<Shared>,
+}
+
+#[derive(Default)]
+struct Shared {
+    kept: Mutex<Kept>,
+    /// One asks, the others wait for what it gets.
+    asking: AsyncMutex<()>,
+}
+
+#[derive(Default)]
+struct Kept {
+    access: Option<Access>,
+    /// What replaced the refresh token that the caller gave.
+    refresh_token: Option<Secret>,
+    /// Whether that is still to be stored.
+    is_unstored: bool,
+}
+
+#[derive(Clone)]
+struct Access {
+    token: Secret,
+    until: SystemTime,
+    /// Not to be replaced before.
+    pause: Option<SystemTime>,
+}
+
+impl Access {
+    fn is_good(&self, now: SystemTime) -> bool {
+        now < self.until
+    }
+
+    /// Whether there is no need to look for another.
+    fn suffices(&self, now: SystemTime) -> bool {
+        let is_fresh = now.checked_add(EARLY).is_some_and(|soon| soon < self.until);
+        is_fresh || self.is_good(now) && self.pause.is_some_and(|pause| now < pause)
+    }
 }
 
 #[derive(Clone)]
@@ -55,6 +122,12 @@ enum Grant {
 enum Behalf {
     Mailbox(Secret),
     Client { scope: String },
+}
+
+/// What a token endpoint gave.
+struct Granted {
+    access: Access,
+    refresh_token: Option<Secret>,
 }
 
 impl OAuth2 {
@@ -105,10 +178,18 @@ impl OAuth2 {
         }))
     }
 
+    /// Sets what keeps refresh tokens that replace the one given.
+    #[must_use]
+    pub fn with_token_store(mut self, store: impl TokenStore) -> Self {
+        self.store = Some(Arc::new(store));
+        self
+    }
+
     fn of(grant: Grant) -> Self {
         Self {
             grant,
-            kept: Arc::default(),
+            store: None,
+            shared: Arc::default(),
         }
     }
 
@@ -119,26 +200,115 @@ impl OAuth2 {
         context: &Context<'_>,
     ) -> Result<HttpRequest, SendError> {
         let token = self.get(context).await?;
-        Ok(request.with_secret_header("Authorization", format!("Bearer {}", token.expose())))
+        Ok(Self::put(request, &token))
+    }
+
+    /// Puts another token into a request than the one that was not taken; `None` if there is never another.
+    pub(crate) fn reauthorize<'a>(
+        &'a self,
+        request: HttpRequest,
+        context: &'a Context<'a>,
+    ) -> Option<impl Future<Output = Result<HttpRequest, SendError>> + Send + 'a> {
+        if matches!(self.grant, Grant::Token(_)) {
+            return None;
+        }
+        Some(async move {
+            self.forget(&request);
+            let token = self.get(context).await?;
+            Ok(Self::put(request, &token))
+        })
+    }
+
+    /// Forgets the token of a request that was not taken, unless somebody else has replaced it by now.
+    fn forget(&self, request: &HttpRequest) {
+        let token = request
+            .header("Authorization")
+            .and_then(|value| value.strip_prefix(BEARER));
+        let mut kept = self.kept();
+        if kept.access.as_ref().map(|access| access.token.expose()) == token {
+            kept.access = None;
+        }
+    }
+
+    fn put(request: HttpRequest, token: &Secret) -> HttpRequest {
+        request.with_secret_header("Authorization", format!("{BEARER}{}", token.expose()))
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.shared.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn get(&self, context: &Context<'_>) -> Result<Secret, SendError> {
         if let Grant::Token(token) = &self.grant {
             return Ok(token.clone());
         }
-        // One asks, the others wait for what it gets.
-        let mut kept = self.kept.lock().await;
-        if let Some((token, until)) = &*kept
-            && context.now().checked_add(EARLY).is_some_and(|soon| soon < *until)
-        {
-            return Ok(token.clone());
+        let now = context.now();
+        let sufficient = || {
+            let kept = self.kept();
+            let access = kept.access.as_ref().filter(|access| access.suffices(now));
+            access.filter(|_| !kept.is_unstored).map(|access| access.token.clone())
+        };
+        if let Some(token) = sufficient() {
+            return Ok(token);
         }
-        let (token, until) = self.fetch(context).await?;
-        *kept = Some((token.clone(), until));
+        let asking = match self.shared.asking.try_lock() {
+            Ok(asking) => asking,
+            Err(_) => {
+                // Somebody asks already: nobody else waits who has one that is good.
+                let good = self.kept().access.clone().filter(|access| access.is_good(now));
+                if let Some(access) = good {
+                    return Ok(access.token);
+                }
+                self.shared.asking.lock().await
+            }
+        };
+        self.store_pending().await;
+        let current = self.kept().access.clone().filter(|access| access.is_good(now));
+        if let Some(access) = current.as_ref().filter(|access| access.suffices(now)) {
+            return Ok(access.token.clone());
+        }
+        if let Some(access) = &mut self.kept().access {
+            // Also for those who come while this one waits, or after its deadline has ended it.
+            access.pause = now.checked_add(PAUSE);
+        }
+        let granted = match (self.fetch(context).await, current) {
+            (Ok(granted), _) => granted,
+            (Err(error), Some(access)) => {
+                debug!(kind = %error.kind(), "the token could not be replaced, and is still good");
+                return Ok(access.token);
+            }
+            (Err(error), None) => return Err(error),
+        };
+        let token = granted.access.token.clone();
+        {
+            let mut kept = self.kept();
+            kept.access = Some(granted.access);
+            if let Some(refresh_token) = granted.refresh_token {
+                kept.refresh_token = Some(refresh_token);
+                kept.is_unstored = self.store.is_some();
+            }
+        }
+        self.store_pending().await;
+        drop(asking);
         Ok(token)
     }
 
-    async fn fetch(&self, context: &Context<'_>) -> Result<(Secret, SystemTime), SendError> {
+    /// Hands a new refresh token to the store, if there is one that it has not.
+    async fn store_pending(&self) {
+        let (Some(store), Some(token)) = (&self.store, {
+            let kept = self.kept();
+            kept.refresh_token.clone().filter(|_| kept.is_unstored)
+        }) else {
+            return;
+        };
+        match store.store(&token).await {
+            Ok(()) => self.kept().is_unstored = false,
+            // Its words may be anything, the token too.
+            Err(_) => debug!("the new refresh token could not be stored"),
+        }
+    }
+
+    async fn fetch(&self, context: &Context<'_>) -> Result<Granted, SendError> {
         let failed = |kind| SendError::new(kind, Disposition::NotAccepted).with_detail("getting an access token");
         let Grant::Endpoint {
             url,
@@ -149,10 +319,11 @@ impl OAuth2 {
         else {
             return Err(failed(ErrorKind::Unauthorized));
         };
+        let replaced = self.kept().refresh_token.clone();
         let form = match on_behalf {
-            Behalf::Mailbox(refresh_token) => Form::new()
+            Behalf::Mailbox(given) => Form::new()
                 .text("grant_type", "refresh_token")
-                .text("refresh_token", refresh_token.expose()),
+                .text("refresh_token", replaced.as_ref().unwrap_or(given).expose()),
             Behalf::Client { scope } => Form::new()
                 .text("grant_type", "client_credentials")
                 .text("scope", scope),
@@ -160,11 +331,13 @@ impl OAuth2 {
         let form = form
             .text("client_id", client_id)
             .text("client_secret", client_secret.expose());
-        let response = context
-            .client()
-            .execute(form.post(url.clone(), ""))
-            .await
-            .map_err(|error| failed(ErrorKind::Unavailable).with_source(error))?;
+        let response = context.ask(form.post(url.clone(), "")).await.map_err(|error| {
+            let kind = match error.malformed_part() {
+                Some(_) => ErrorKind::Invalid,
+                None => ErrorKind::Unavailable,
+            };
+            failed(kind).with_source(error)
+        })?;
         let body = response.json().unwrap_or_default();
         let text = |key: &str| body.get(key).and_then(Value::as_str);
         if !response.is_success() {
@@ -185,10 +358,25 @@ impl OAuth2 {
             .ok_or_else(|| failed(ErrorKind::Unauthorized))?;
         let good_for = body
             .get("expires_in")
-            .and_then(Value::as_u64)
+            // Some write the number as text.
+            .and_then(|value| value.as_u64().or_else(|| value.as_str()?.parse().ok()))
             .map_or(UNSAID, Duration::from_secs)
             .min(Duration::from_hours(24));
-        Ok((token, context.now() + good_for))
+        let access = Access {
+            token,
+            until: context.now() + good_for,
+            pause: None,
+        };
+        let of_mailbox = matches!(on_behalf, Behalf::Mailbox(_));
+        let used = |token: &Secret| match (&replaced, on_behalf) {
+            (Some(replaced), _) => token == replaced,
+            (None, Behalf::Mailbox(given)) => token == given,
+            (None, Behalf::Client { .. }) => false,
+        };
+        let refresh_token = text("refresh_token")
+            .and_then(|token| Secret::new(token).ok())
+            .filter(|token| of_mailbox && !used(token));
+        Ok(Granted { access, refresh_token })
     }
 }
 
@@ -257,6 +445,124 @@ mod tests {
             asked[0],
             "grant_type=refresh_token&refresh_token=r%2Bt&client_id=me&client_secret=hidden"
         );
+    }
+
+    #[tokio::test]
+    async fn a_token_that_is_still_good_is_used_while_it_cannot_be_replaced() {
+        let endpoint = endpoint(&[
+            (200, r#"{"access_token":"one","expires_in":"3600"}"#),
+            (503, ""),
+            (400, r#"{"error":"invalid_grant"}"#),
+            (503, ""),
+            (200, r#"{"access_token":"two","expires_in":3600}"#),
+        ]);
+        let source = source();
+        for (seconds, expected, asked) in [
+            (0, Some("Bearer one"), 1),
+            (3400, Some("Bearer one"), 2),
+            // Not with every mail.
+            (3401, Some("Bearer one"), 2),
+            (3431, Some("Bearer one"), 3),
+            (3600, None, 4),
+            (3601, Some("Bearer two"), 5),
+        ] {
+            let found = header(&source, &endpoint, seconds).await.ok();
+            assert_eq!(found.as_deref(), expected, "after {seconds}");
+            assert_eq!(endpoint.1.lock().unwrap().len(), asked, "after {seconds}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_token_that_is_not_taken_is_replaced_once_for_all_who_used_it() {
+        let endpoint = endpoint(&[
+            (200, r#"{"access_token":"one","expires_in":3600}"#),
+            (200, r#"{"access_token":"two","expires_in":3600}"#),
+            (503, ""),
+        ]);
+        let source = source();
+        let context = Context::new(&endpoint, UNIX_EPOCH);
+        let request = || HttpRequest::new(Method::Post, "https://api.example/");
+        let first = source.authorize(request(), &context).await.unwrap();
+        let second = source.authorize(request(), &context).await.unwrap();
+        let mut last = None;
+        for refused in [first, second] {
+            let again = source.reauthorize(refused, &context).unwrap().await.unwrap();
+            assert_eq!(again.header("Authorization"), Some("Bearer two"));
+            last = Some(again);
+        }
+        assert_eq!(endpoint.1.lock().unwrap().len(), 2);
+        // What was refused is not used for want of a better one.
+        let error = source.reauthorize(last.unwrap(), &context).unwrap().await.unwrap_err();
+        assert_eq!(
+            (error.kind(), error.disposition()),
+            (ErrorKind::Unavailable, Disposition::NotAccepted)
+        );
+        let given = OAuth2::token("given").unwrap();
+        let request = given.authorize(request(), &context).await.unwrap();
+        assert!(given.reauthorize(request, &context).is_none());
+    }
+
+    /// Fails as often as it is told.
+    #[derive(Debug, Default)]
+    struct Shelf {
+        failures: StdMutex<usize>,
+        stored: Arc<StdMutex<Vec<String>>>,
+    }
+
+    impl TokenStore for Shelf {
+        fn store<'a>(&'a self, refresh_token: &'a Secret) -> StoreFuture<'a> {
+            Box::pin(async move {
+                let mut failures = self.failures.lock().unwrap();
+                if *failures > 0 {
+                    *failures -= 1;
+                    return Err("the disk is full".into());
+                }
+                self.stored.lock().unwrap().push(refresh_token.expose().to_owned());
+                Ok(())
+            })
+        }
+    }
+
+    #[tokio::test]
+    async fn a_refresh_token_that_is_replaced_is_stored_and_used() {
+        let endpoint = endpoint(&[
+            (
+                200,
+                r#"{"access_token":"one","expires_in":3600,"refresh_token":"next"}"#,
+            ),
+            (
+                200,
+                r#"{"access_token":"two","expires_in":3600,"refresh_token":"next"}"#,
+            ),
+            (
+                200,
+                r#"{"access_token":"three","expires_in":3600,"refresh_token":"a\nb"}"#,
+            ),
+            (
+                200,
+                r#"{"access_token":"four","expires_in":3600,"refresh_token":"last"}"#,
+            ),
+        ]);
+        let stored = Arc::default();
+        let shelf = Shelf {
+            failures: StdMutex::new(1),
+            stored: Arc::clone(&stored),
+        };
+        let source = source().with_token_store(shelf);
+        let so_far = || stored.lock().unwrap().join(" ");
+        assert_eq!(header(&source, &endpoint, 0).await.unwrap(), "Bearer one");
+        // The mail went out, and the next one tries to store it again.
+        assert_eq!(so_far(), "");
+        assert_eq!(header(&source.clone(), &endpoint, 1).await.unwrap(), "Bearer one");
+        assert_eq!(so_far(), "next");
+        for (seconds, expected) in [(4000, "next"), (8000, "next"), (12_000, "next last")] {
+            assert!(header(&source, &endpoint, seconds).await.is_ok());
+            assert_eq!(so_far(), expected);
+        }
+        let asked = endpoint.1.lock().unwrap();
+        let used: Vec<bool> = asked.iter().map(|form| form.contains("refresh_token=next&")).collect();
+        assert_eq!(used, [false, true, true, true]);
+        assert!(!format!("{source:?}").contains("next"));
     }
 
     #[tokio::test]

@@ -61,7 +61,9 @@ impl RateHeaders {
         self
     }
 
-    fn read(&self, response: &HttpResponse, now: SystemTime) -> Option<RateInfo> {
+    /// Reads what an answer says of this limit; `None` if it says nothing.
+    #[must_use]
+    pub fn read(&self, response: &HttpResponse, now: SystemTime) -> Option<RateInfo> {
         let field = |name: Option<&str>| response.header(name?).map(str::trim);
         let mut rate = RateInfo::new();
         if let Some(limit) = field(self.limit).and_then(number) {

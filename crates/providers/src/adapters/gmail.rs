@@ -118,4 +118,15 @@ impl Adapter for Gmail {
     fn authorize<'a>(&'a self, request: HttpRequest, context: &'a Context<'a>) -> AuthorizeFuture<'a> {
         Box::pin(self.tokens.authorize(request, context))
     }
+
+    fn reauthorize<'a>(
+        &'a self,
+        request: HttpRequest,
+        answer: &HttpResponse,
+        context: &'a Context<'a>,
+    ) -> Option<AuthorizeFuture<'a>> {
+        // 403 is about what the token may do: another would not be allowed more.
+        let renewed = (answer.status() == 401).then(|| self.tokens.reauthorize(request, context))??;
+        Some(Box::pin(renewed))
+    }
 }

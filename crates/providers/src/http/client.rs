@@ -15,9 +15,14 @@ use super::{HttpClient, HttpError, HttpFuture, HttpRequest, HttpResponse, MAX_AN
 
 /// Sends requests by reqwest over rustls: HTTP/2 where the peer has it, connections kept, no redirects.
 ///
-/// Clones share the connections. Proxies are those of the system's settings (`HTTPS_PROXY` and its kin).
+/// Clones share the connections. Proxies are those of the system's settings (`HTTPS_PROXY` and its kin); a request that asks a
+/// service of this machine for keys goes past them.
 #[derive(Clone)]
-pub struct ReqwestClient(reqwest::Client);
+pub struct ReqwestClient {
+    usual: reqwest::Client,
+    /// Knows no proxy.
+    direct: reqwest::Client,
+}
 
 impl ReqwestClient {
     /// Makes a client that trusts what the operating system trusts.
@@ -26,7 +31,7 @@ impl ReqwestClient {
     ///
     /// [`ClientError`] if the system's certificates cannot be read.
     pub fn new() -> Result<Self, ClientError> {
-        Self::build(Self::builder())
+        Self::build(Self::builder)
     }
 
     /// Makes a client that also trusts the certificates in `pem`.
@@ -36,7 +41,7 @@ impl ReqwestClient {
     /// [`ClientError`] if `pem` holds no certificate, or one that cannot be read.
     pub fn with_root_certificates(pem: &[u8]) -> Result<Self, ClientError> {
         let certificates = reqwest::Certificate::from_pem_bundle(pem).map_err(ClientError::new)?;
-        Self::build(Self::builder().tls_certs_merge(certificates))
+        Self::build(|| Self::builder().tls_certs_merge(certificates.clone()))
     }
 
     fn builder() -> reqwest::ClientBuilder {
@@ -50,8 +55,11 @@ impl ReqwestClient {
             .tcp_nodelay(true)
     }
 
-    fn build(builder: reqwest::ClientBuilder) -> Result<Self, ClientError> {
-        builder.build().map(Self).map_err(ClientError::new)
+    fn build(builder: impl Fn() -> reqwest::ClientBuilder) -> Result<Self, ClientError> {
+        Ok(Self {
+            usual: builder().build().map_err(ClientError::new)?,
+            direct: builder().no_proxy().build().map_err(ClientError::new)?,
+        })
     }
 }
 
@@ -80,7 +88,11 @@ impl HttpClient for ReqwestClient {
                 Method::Post => reqwest::Method::POST,
                 Method::Put => reqwest::Method::PUT,
             };
-            let mut outgoing = self.0.request(method, request.url());
+            if let Some(part) = request.malformed() {
+                return Err(HttpError::malformed(part));
+            }
+            let client = if request.is_direct() { &self.direct } else { &self.usual };
+            let mut outgoing = client.request(method, request.url());
             for (name, value) in request.headers() {
                 outgoing = outgoing.header(name, value);
             }
@@ -121,6 +133,9 @@ async fn read(mut answer: reqwest::Response) -> Result<HttpResponse, reqwest::Er
 
 /// The URL may hold a secret; everything else may be shown.
 fn without_url(error: reqwest::Error) -> HttpError {
+    if error.is_builder() {
+        return HttpError::malformed("URL or a header field");
+    }
     let error = error.without_url();
     let mut cause: Option<&(dyn Error + 'static)> = Some(&error);
     while let Some(inner) = cause {

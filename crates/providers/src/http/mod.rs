@@ -6,6 +6,7 @@ mod request;
 mod response;
 mod retry_after;
 
+use std::borrow::Cow;
 use std::error::Error;
 use std::fmt;
 use std::future::Future;
@@ -26,7 +27,8 @@ pub type HttpFuture<'a> = Pin<Box<dyn Future<Output = Result<HttpResponse, HttpE
 
 /// Exchanges one request for its answer.
 ///
-/// It keeps connections, follows no redirect, repeats nothing, and calls [`Progress::begin`] before it writes the first
+/// It keeps connections, follows no redirect, repeats nothing, gives no request to a proxy that is to go
+/// [without](HttpRequest::is_direct), and calls [`Progress::begin`] before it writes the first
 /// byte: what is certain about a request that failed hangs on that. It reads at most 1 MiB of the answer, and says in
 /// [`HttpResponse`] if there was more.
 pub trait HttpClient: fmt::Debug + Send + Sync + 'static {
@@ -42,6 +44,7 @@ pub trait HttpClient: fmt::Debug + Send + Sync + 'static {
 #[derive(Debug)]
 pub struct HttpError {
     reading: bool,
+    malformed: Option<Cow<'static, str>>,
     source: Box<dyn Error + Send + Sync>,
 }
 
@@ -50,6 +53,7 @@ impl HttpError {
     pub fn new(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self {
             reading: false,
+            malformed: None,
             source: source.into(),
         }
     }
@@ -58,8 +62,24 @@ impl HttpError {
     pub fn unreadable(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self {
             reading: true,
+            malformed: None,
             source: source.into(),
         }
+    }
+
+    /// Says that the request cannot be written as HTTP, and which part of it: see [`HttpRequest::malformed`]. Nothing was sent.
+    pub fn malformed(part: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            reading: false,
+            malformed: Some(part.into()),
+            source: "it holds what HTTP cannot carry".into(),
+        }
+    }
+
+    /// Returns the part of the request that cannot be written, if that is why nothing was sent.
+    #[must_use]
+    pub fn malformed_part(&self) -> Option<&str> {
+        self.malformed.as_deref()
     }
 
     /// Tells whether it was our side: the body of the request could not be read.
@@ -71,11 +91,11 @@ impl HttpError {
 
 impl fmt::Display for HttpError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.reading {
-            "the body of the request could not be read"
-        } else {
-            "no answer"
-        })
+        match &self.malformed {
+            Some(part) => write!(f, "the request cannot be written: {part}"),
+            None if self.reading => f.write_str("the body of the request could not be read"),
+            None => f.write_str("no answer"),
+        }
     }
 }
 

@@ -42,6 +42,7 @@ pub struct HttpRequest {
     url: String,
     headers: Vec<(Cow<'static, str>, String, bool)>,
     body: Rope,
+    direct: bool,
     progress: Progress,
 }
 
@@ -54,6 +55,7 @@ impl HttpRequest {
             url: url.into(),
             headers: Vec::new(),
             body: Rope::new(),
+            direct: false,
             progress: Progress::default(),
         }
     }
@@ -93,6 +95,13 @@ impl HttpRequest {
         self
     }
 
+    /// Says that no proxy may see it: it asks a service of this machine or its host for keys.
+    #[must_use]
+    pub const fn without_proxy(mut self) -> Self {
+        self.direct = true;
+        self
+    }
+
     /// Returns the method.
     #[must_use]
     pub const fn method(&self) -> Method {
@@ -124,6 +133,48 @@ impl HttpRequest {
     #[must_use]
     pub const fn body(&self) -> &Rope {
         &self.body
+    }
+
+    /// Tells whether it must go to its host directly, whatever proxy is set.
+    #[must_use]
+    pub const fn is_direct(&self) -> bool {
+        self.direct
+    }
+
+    /// Names the first part that cannot be written as HTTP: `URL` (RFC 3986; `http` or `https`, with a host), or a header field whose
+    /// name is no token (RFC 9110 §5.1) or whose value holds a control character (§5.5). What it holds is not repeated.
+    #[must_use]
+    pub fn malformed(&self) -> Option<Cow<'static, str>> {
+        let is_url = url::Url::parse(&self.url).is_ok_and(|url| {
+            matches!(url.scheme(), "http" | "https") && url.host_str().is_some_and(|host| !host.is_empty())
+        });
+        if !is_url {
+            return Some(Cow::Borrowed("URL"));
+        }
+        let is_token = |octet: u8| octet.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&octet);
+        let is_wrong = |name: &str, value: &str| {
+            name.is_empty()
+                || !name.bytes().all(is_token)
+                || value
+                    .bytes()
+                    .any(|octet| octet == 0x7f || octet < 0x20 && octet != b'\t')
+        };
+        self.headers
+            .iter()
+            .find(|(name, value, _)| is_wrong(name, value))
+            // A name that is no token may be anything, a key too.
+            .map(|(name, ..)| match !name.is_empty() && name.bytes().all(is_token) {
+                true => name.clone(),
+                false => Cow::Borrowed("name of a header field"),
+            })
+    }
+
+    /// The same request, of which nothing is with the peer yet.
+    pub(crate) fn anew(&self) -> Self {
+        Self {
+            progress: Progress::default(),
+            ..self.clone()
+        }
     }
 
     /// Returns what a client notes its progress in.
@@ -174,6 +225,27 @@ impl Progress {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_cannot_be_written_is_named_and_not_shown() {
+        let good = HttpRequest::new(Method::Post, "https://api.example/send").with_header("X-A", "\u{e4} b\tc");
+        assert_eq!(good.malformed(), None);
+        for (url, name, value, expected) in [
+            ("api.example/send", "X-A", "", "URL"),
+            ("https://", "X-A", "", "URL"),
+            ("ftp://api.example/", "X-A", "", "URL"),
+            ("https://api.example:port/", "X-A", "", "URL"),
+            ("https://api.example/", "X-A", "a\r\nB: c", "X-A"),
+            ("https://api.example/", "X-A", "a\0", "X-A"),
+            ("https://api.example/", "X-A", "a\u{7f}", "X-A"),
+            ("https://api.example/", "X A", "", "name of a header field"),
+            ("https://api.example/", "", "", "name of a header field"),
+            ("https://api.example/", "hidden:", "", "name of a header field"),
+        ] {
+            let request = HttpRequest::new(Method::Post, url).with_header(name, value);
+            assert_eq!(request.malformed().as_deref(), Some(expected), "{url} {name:?}");
+        }
+    }
 
     #[test]
     fn a_field_stands_once_and_secrets_are_not_shown() {

@@ -19,6 +19,7 @@ mod faults;
 mod features;
 mod golden;
 mod mail;
+mod proof;
 mod samples;
 mod secrets;
 mod streaming;

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::io::Read as _;
+use std::net::{Ipv4Addr, Ipv6Addr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -9,6 +11,7 @@ use std::time::{Duration, SystemTime};
 use posthaste_transport::{Disposition, ErrorKind, SendError};
 use serde_json::Value;
 use tokio::sync::Mutex;
+use zeroize::Zeroizing;
 
 use crate::{Context, HttpRequest, Method, Secret, SecretError, moment};
 
@@ -96,7 +99,7 @@ struct Surroundings {
 }
 
 /// The variables that are looked at.
-const VARIABLES: [&str; 10] = [
+const VARIABLES: [&str; 11] = [
     "AWS_ACCESS_KEY_ID",
     "AWS_SECRET_ACCESS_KEY",
     "AWS_SESSION_TOKEN",
@@ -105,6 +108,7 @@ const VARIABLES: [&str; 10] = [
     "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
     "AWS_CONTAINER_CREDENTIALS_FULL_URI",
     "AWS_CONTAINER_AUTHORIZATION_TOKEN",
+    "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
     "AWS_EC2_METADATA_DISABLED",
     "HOME",
 ];
@@ -128,6 +132,9 @@ pub enum CredentialsError {
     /// The container's endpoint is neither encrypted nor of this machine.
     #[error("the container's endpoint is neither encrypted nor of this machine")]
     Endpoint,
+    /// The file of the container's token cannot be read, or holds what cannot stand in a header field.
+    #[error("the file of the container's token cannot be read, or holds no token")]
+    TokenFile,
 }
 
 impl AwsCredentials {
@@ -244,7 +251,7 @@ impl Surroundings {
         if let Some(keys) = self.of_profile().await.map_err(no_keys)? {
             return Ok((keys, for_long));
         }
-        if let Some(request) = self.container().map_err(no_keys)? {
+        if let Some(request) = self.container().await.map_err(no_keys)? {
             return fetch(context, request).await;
         }
         if self
@@ -287,28 +294,37 @@ impl Surroundings {
         Ok(None)
     }
 
-    /// The request for the keys of a container (ECS, EKS), if the variables name an endpoint.
-    fn container(&self) -> Result<Option<HttpRequest>, CredentialsError> {
+    /// The request for the keys of a container (ECS, EKS), if the variables name an endpoint. Unencrypted it goes to this machine or to
+    /// the addresses that these services have, and nowhere else: whoever can read it on the way has the keys.
+    async fn container(&self) -> Result<Option<HttpRequest>, CredentialsError> {
         let relative = self.variable("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI");
         let url = match (relative, self.variable("AWS_CONTAINER_CREDENTIALS_FULL_URI")) {
-            (Some(path), _) => format!("http://169.254.170.2{path}"),
+            // What does not begin with a slash would go on with the host.
+            (Some(path), _) if path.starts_with('/') => format!("http://169.254.170.2{path}"),
+            (Some(_), _) => return Err(CredentialsError::Endpoint),
             (None, Some(url)) => url.to_owned(),
             (None, None) => return Ok(None),
         };
-        // Whoever can read it on the way has the keys.
-        let host = url::Url::parse(&url).ok().and_then(|url| {
-            let trusted = matches!(
-                url.host_str(),
-                Some("localhost" | "127.0.0.1" | "[::1]" | "169.254.170.2" | "169.254.170.23" | "[fd00:ec2::23]")
-            );
-            (trusted || url.scheme() == "https").then_some(())
-        });
-        if host.is_none() {
+        let url = url::Url::parse(&url).map_err(|_| CredentialsError::Endpoint)?;
+        let is_near = match url.host() {
+            Some(url::Host::Domain(name)) => name == "localhost",
+            Some(url::Host::Ipv4(ip)) => ip.is_loopback() || NEAR_V4.contains(&ip),
+            Some(url::Host::Ipv6(ip)) => ip.is_loopback() || ip == NEAR_V6,
+            None => false,
+        };
+        if url.scheme() != "https" && !(url.scheme() == "http" && is_near) {
             return Err(CredentialsError::Endpoint);
         }
-        let request = HttpRequest::new(Method::Get, url);
-        Ok(Some(match self.variable("AWS_CONTAINER_AUTHORIZATION_TOKEN") {
-            Some(token) => request.with_secret_header("Authorization", token),
+        let request = HttpRequest::new(Method::Get, url.as_str()).without_proxy();
+        let token = match self.variable("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE") {
+            Some(path) => Some(token_of(path.into()).await?),
+            None => self
+                .variable("AWS_CONTAINER_AUTHORIZATION_TOKEN")
+                .map(Secret::new)
+                .transpose()?,
+        };
+        Ok(Some(match token {
+            Some(token) => request.with_secret_header("Authorization", token.expose()),
             None => request,
         }))
     }
@@ -319,10 +335,13 @@ impl Surroundings {
         const ROLES: &str = "latest/meta-data/iam/security-credentials/";
         let base = self.instance.trim_end_matches('/');
         let ask = HttpRequest::new(Method::Put, format!("{base}/latest/api/token"))
-            .with_header("X-aws-ec2-metadata-token-ttl-seconds", "21600");
+            .with_header("X-aws-ec2-metadata-token-ttl-seconds", "21600")
+            .without_proxy();
         let token = exchange(context, ask).await?;
         let get = |path: String| {
-            HttpRequest::new(Method::Get, format!("{base}/{path}")).with_secret_header(TOKEN, token.trim())
+            HttpRequest::new(Method::Get, format!("{base}/{path}"))
+                .with_secret_header(TOKEN, token.trim())
+                .without_proxy()
         };
         let roles = exchange(context, get(ROLES.to_owned())).await?;
         let role = roles.lines().next().map(str::trim).filter(|role| !role.is_empty());
@@ -331,9 +350,35 @@ impl Surroundings {
     }
 }
 
+/// The addresses of the services that give containers their keys: of ECS, and of EKS.
+const NEAR_V4: [Ipv4Addr; 2] = [Ipv4Addr::new(169, 254, 170, 2), Ipv4Addr::new(169, 254, 170, 23)];
+const NEAR_V6: Ipv6Addr = Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x23);
+
+/// Longest file of a token that is read, in bytes.
+const LONGEST_TOKEN: u64 = 64 << 10;
+
+/// The token in a file, as it is now: it is replaced there every few hours.
+async fn token_of(path: PathBuf) -> Result<Secret, CredentialsError> {
+    let read = tokio::task::spawn_blocking(move || -> std::io::Result<String> {
+        let mut text = String::new();
+        let file = std::fs::File::open(path)?;
+        file.take(LONGEST_TOKEN).read_to_string(&mut text)?;
+        Ok(text)
+    });
+    let text = match read.await {
+        Ok(Ok(text)) => Zeroizing::new(text),
+        _ => return Err(CredentialsError::TokenFile),
+    };
+    Secret::new(text.trim()).map_err(|_| CredentialsError::TokenFile)
+}
+
 async fn exchange(context: &Context<'_>, request: HttpRequest) -> Result<String, SendError> {
-    let response = context.client().execute(request).await.map_err(|error| {
-        SendError::new(ErrorKind::Unavailable, Disposition::NotAccepted)
+    let response = context.ask(request).await.map_err(|error| {
+        let kind = match error.malformed_part() {
+            Some(_) => ErrorKind::Invalid,
+            None => ErrorKind::Unavailable,
+        };
+        SendError::new(kind, Disposition::NotAccepted)
             .with_detail("looking for keys")
             .with_source(error)
     })?;
@@ -501,10 +546,73 @@ mod tests {
         ]);
         assert_eq!(get(&credentials, &client, now()).await.unwrap().id(), "A");
         assert_eq!(client.asked.lock().unwrap()[0].header("authorization"), Some("hidden"));
-        for url in ["http://evil.example/x", "ftp://127.0.0.1.evil.example/", "nonsense"] {
+        assert!(client.asked.lock().unwrap()[0].is_direct());
+        for url in [
+            "http://evil.example/x",
+            "ftp://127.0.0.1.evil.example/",
+            "ftp://127.0.0.1/",
+            "file:///etc/passwd",
+            "http://127.0.0.1@evil.example/",
+            "http://localhost.evil.example/",
+            "http://169.254.169.254/",
+            "http://10.0.0.1/",
+            "http://[fd00:ec2::24]/",
+            "nonsense",
+        ] {
             let credentials = surroundings(&[("AWS_CONTAINER_CREDENTIALS_FULL_URI", url)]);
             let error = get(&credentials, &Metadata::default(), now()).await.unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Unauthorized, "{url}");
+        }
+        for path in ["@evil.example/x", ".evil.example/x", "x", ":80/x"] {
+            let credentials = surroundings(&[("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", path)]);
+            assert!(get(&credentials, &Metadata::default(), now()).await.is_err(), "{path}");
+        }
+        for url in [
+            "https://keys.example/x",
+            "http://localhost:1/x",
+            "http://127.9.9.9/x",
+            "http://[::1]/x",
+            "http://169.254.170.23/v1/x",
+            "http://[fd00:ec2::23]/v1/x",
+        ] {
+            let client = metadata(&[("/x", 200, keys)]);
+            let credentials = surroundings(&[("AWS_CONTAINER_CREDENTIALS_FULL_URI", url)]);
+            assert_eq!(get(&credentials, &client, now()).await.unwrap().id(), "A", "{url}");
+            assert!(client.asked.lock().unwrap()[0].is_direct(), "{url}");
+        }
+    }
+
+    #[tokio::test]
+    async fn the_token_of_a_container_is_read_anew_each_time() {
+        let keys = r#"{"AccessKeyId":"A","SecretAccessKey":"s","Token":"t","Expiration":"2026-01-02T03:01:00Z"}"#;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("token");
+        let client = metadata(&[("/x", 200, keys), ("/x", 200, keys)]);
+        let credentials = surroundings(&[
+            ("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://169.254.170.23/x"),
+            ("AWS_CONTAINER_AUTHORIZATION_TOKEN", "old"),
+            ("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", path.to_str().unwrap()),
+        ]);
+        for token in ["first\n", "second"] {
+            std::fs::write(&path, token).unwrap();
+            assert!(get(&credentials, &client, now()).await.is_ok());
+        }
+        let asked: Vec<_> = client
+            .asked
+            .lock()
+            .unwrap()
+            .iter()
+            .map(|one| one.header("authorization").unwrap().to_owned())
+            .collect();
+        assert_eq!(asked, ["first", "second"]);
+        for wrong in [Some("hidden\r\nX: y"), Some(""), None] {
+            match wrong {
+                Some(text) => std::fs::write(&path, text).unwrap(),
+                None => std::fs::remove_file(&path).unwrap(),
+            }
+            let error = get(&credentials, &Metadata::default(), now()).await.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Unauthorized, "{wrong:?}");
+            assert!(!format!("{error:?}").contains("hidden"));
         }
     }
 
