@@ -79,7 +79,7 @@ impl Returned {
     /// As [`read`](Self::read).
     pub fn read_with(mail: impl Into<Bytes>, options: &RawOptions) -> Result<Self, ReadError> {
         let octets = mail.into();
-        let mut returned = Self::sort(RawMessage::parse_with(octets.clone(), options)?)?;
+        let mut returned = Self::sort(&RawMessage::parse_with(octets.clone(), options)?)?;
         match &mut returned {
             Self::Delivery(report) => report.raw = Octets(octets),
             Self::Complaint(complaint) => complaint.raw = Octets(octets),
@@ -89,21 +89,21 @@ impl Returned {
         Ok(returned)
     }
 
-    fn sort(mail: RawMessage) -> Result<Self, ReadError> {
+    fn sort(mail: &RawMessage) -> Result<Self, ReadError> {
         let parts = mail.own_parts()?;
-        if let Some(complaint) = complaint::read(&mail, &parts) {
+        if let Some(complaint) = complaint::read(mail, &parts) {
             return Ok(Self::Complaint(complaint));
         }
-        let texts = Texts::of(&mail, &parts);
-        if let Some(returned) = notification::read(&mail, &texts) {
+        let texts = Texts::of(mail, &parts);
+        if let Some(returned) = notification::read(mail, &texts) {
             return Ok(returned);
         }
-        if let Some(report) = delivery::read_fields(&mail, &parts, &texts) {
+        if let Some(report) = delivery::read_fields(mail, &parts, &texts) {
             return Ok(Self::Delivery(report));
         }
-        if let Some(reply) = auto_reply::read(&mail, &texts) {
+        if let Some(reply) = auto_reply::read(mail, &texts) {
             return Ok(Self::AutoReply(reply));
         }
-        Ok(delivery::read_words(&mail, &parts, &texts).map_or(Self::Other, Self::Delivery))
+        Ok(delivery::read_words(mail, &parts, &texts).map_or(Self::Other, Self::Delivery))
     }
 }

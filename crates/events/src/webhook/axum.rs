@@ -23,7 +23,7 @@ use std::pin::Pin;
 use std::time::SystemTime;
 
 use axum::body::{Body, BodyDataStream};
-use axum::extract::{FromRef, FromRequest};
+use axum::extract::{FromRef, FromRequest, OriginalUri};
 use axum::response::{IntoResponse, Response};
 use bytes::{Bytes, BytesMut};
 use futures_core::Stream;
@@ -56,14 +56,20 @@ where
         let own = R::from_ref(state);
         let receiver = own.as_ref();
         let (head, body) = request.into_parts();
-        let body = read(body, receiver.bounds().body).await?;
+        // Below a nested router the URI has lost its beginning.
+        let original = head.extensions.get::<OriginalUri>().map(|OriginalUri(uri)| uri);
+        let uri = original.unwrap_or(&head.uri);
         let host = head.headers.get(header::HOST).and_then(|host| host.to_str().ok());
-        let host = head.uri.authority().map(|authority| authority.as_str()).or(host);
-        let path = head.uri.path_and_query().map_or("/", |path| path.as_str());
-        let mut request = Request::new(head.method.as_str(), receiver.url(host.unwrap_or_default(), path), body);
+        let host = uri.authority().map(|authority| authority.as_str()).or(host);
+        let path = uri.path_and_query().map_or("/", |path| path.as_str());
+        let url = receiver.url(host.unwrap_or_default(), path);
+        let mut request = Request::new(head.method.as_str(), url, Bytes::new());
         for (name, value) in &head.headers {
             request = request.header(name.as_str(), Bytes::copy_from_slice(value.as_bytes()));
         }
+        // Whom nobody let in makes nobody hold megabytes.
+        receiver.admit(&request)?;
+        let request = request.with_body(read(body, receiver.bounds().body).await?);
         let verified = receiver.receive(request, SystemTime::now()).await?;
         let parsed = verified.parse()?;
         match parsed.control {

@@ -4,8 +4,10 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use super::access::Shown;
+use super::hash::sha256;
 use super::{
-    AcceptUnsigned, Access, Control, Evidence, Occurrence, Proof, Provider, ReplayGuard, Request, Verified, VerifyError,
+    AcceptUnsigned, Access, Control, Evidence, Form, Occurrence, Proof, Provider, ReplayGuard, Request, Verified,
+    VerifyError,
 };
 
 /// For how long a key is remembered whose provider names no time.
@@ -96,7 +98,8 @@ impl Receiver {
         self
     }
 
-    /// Remembers what came, so that it is of no use to those who overheard it.
+    /// Remembers what came, so that it is of no use to those who overheard it; what comes again is
+    /// [`is_repeated`](Verified::is_repeated). Where the provider signs no token, a request is known by what is in it.
     #[must_use]
     pub fn replay_guard(mut self, guard: impl ReplayGuard) -> Self {
         self.guard = Some(Arc::new(guard));
@@ -180,7 +183,7 @@ impl Receiver {
     }
 
     /// Checks what no signature is needed for. `Some` is a request without anything in it.
-    fn admit(&self, request: &Request) -> Result<Option<Control>, VerifyError> {
+    pub(super) fn admit(&self, request: &Request) -> Result<Option<Control>, VerifyError> {
         let (size, limit) = (request.body().len(), self.limits.body);
         if size > limit {
             return Err(VerifyError::TooLarge { size, limit });
@@ -219,12 +222,16 @@ impl Receiver {
                 Ok(false)
             };
         };
-        let Some((key, until)) = &evidence.once else {
-            return Ok(false);
+        let digest = digest(request);
+        let (key, until) = match &evidence.once {
+            Some((key, until)) => (key.clone(), *until),
+            // What is signed is known by what is in it.
+            None if evidence.is_signed => (super::hex(&digest), None),
+            None => return Ok(false),
         };
         let until = until.or_else(|| now.checked_add(A_DAY)).unwrap_or(now);
         let key = format!("{}:{key}", self.provider.name());
-        match guard.note(&key, super::hash::sha256(request.body()), until, now) {
+        match guard.note(&key, digest, until, now) {
             Occurrence::First => Ok(false),
             Occurrence::Again => Ok(true),
             Occurrence::Changed => Err(VerifyError::Replayed),
@@ -241,4 +248,19 @@ impl Receiver {
             probe,
         }
     }
+}
+
+/// The SHA-256 of what a request has in it. A form in parts that comes again has other boundaries between the same fields.
+fn digest(request: &Request) -> [u8; 32] {
+    let is_in_parts = request.media_type().as_deref() == Some("multipart/form-data");
+    let form = is_in_parts.then(|| Form::read(request).ok()).flatten();
+    let Some(form) = form else {
+        return sha256(request.body());
+    };
+    let fields = form.fields().iter().flat_map(|field| {
+        let texts = [Some(&field.name), field.file_name.as_ref(), field.content_type.as_ref()];
+        let texts = texts.map(|text| sha256(text.map_or(&[], |text| text.as_bytes())));
+        texts.into_iter().chain([sha256(&field.value)])
+    });
+    sha256(&fields.collect::<Vec<_>>().concat())
 }

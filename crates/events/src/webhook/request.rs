@@ -52,6 +52,12 @@ impl Request {
         self
     }
 
+    /// The same request with a body that came later.
+    #[cfg(feature = "axum")]
+    pub(super) fn with_body(self, body: Bytes) -> Self {
+        Self { body, ..self }
+    }
+
     /// Returns the method.
     #[must_use]
     pub fn method(&self) -> &str {

@@ -83,6 +83,30 @@ async fn who_is_not_known_is_asked_who_it_is() {
 }
 
 #[tokio::test]
+async fn of_a_stranger_nothing_is_read() {
+    let receiver = Receiver::new(Postmark::new()).access(Access::header("X-Hook", "t"));
+    // A body that has no end: whoever reads it never answers.
+    let endless = || Body::from_stream(futures_util::stream::pending::<Result<&str, std::io::Error>>());
+    let stranger = post().body(endless()).unwrap();
+    assert_eq!(
+        answer(app(receiver.clone()), stranger).await.0,
+        StatusCode::UNAUTHORIZED
+    );
+    let put = Request::put("/hooks").header("X-Hook", "t").body(endless()).unwrap();
+    assert_eq!(answer(app(receiver), put).await.0, StatusCode::METHOD_NOT_ALLOWED);
+}
+
+#[tokio::test]
+async fn a_nested_router_leaves_the_url_as_it_was() {
+    let asking = Hooks(Receiver::new(Asking).origin("https://public.example"));
+    let never = |_: Webhook<Hooks>| async { "not reached" };
+    let inner = Router::new().route("/", any(never)).with_state(State { asking });
+    let app = Router::new().nest("/hooks", inner);
+    let ping = Request::post("/hooks?a=1").body(Body::from("{}")).unwrap();
+    assert_eq!(answer(app, ping).await.0, StatusCode::OK);
+}
+
+#[tokio::test]
 async fn what_is_too_long_is_not_read_to_its_end() {
     let receiver = Receiver::new(Postmark::new())
         .access(Access::header("X-Hook", "t"))

@@ -1,15 +1,15 @@
 //! What a receiver takes and what it refuses, whoever the provider is.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use posthaste_events::event::EventKind;
 use posthaste_events::webhook::{
-    AcceptUnsigned, Access, KeyError, Limits, Mailgun, ParseError, Postmark, Proof, Receiver, RecentKeys, Request,
-    SendGrid, VerifyError, Window,
+    AcceptUnsigned, Access, Control, Evidence, KeyError, Limits, Mailgun, ParseError, Parsed, Postmark, Proof,
+    Provider, Receiver, RecentKeys, Request, SendGrid, Verified, VerifyError, Window,
 };
 use serde_json::json;
 
-use crate::signing::{FakeSendGrid, mailgun, token};
+use crate::signing::{FakeSendGrid, hex_mac, mailgun, token};
 use crate::{URL, at, read};
 
 const DELIVERY: &str =
@@ -157,6 +157,62 @@ fn a_token_of_mailgun_is_good_for_one_body() {
     );
     let refused = receiver.verify(forged, at(1020)).unwrap_err();
     assert_eq!((refused.status(), refused), (403, VerifyError::Replayed));
+}
+
+#[test]
+fn a_form_that_comes_again_may_have_another_boundary() {
+    let receiver = Receiver::new(Mailgun::new("key").unwrap()).replay_guard(RecentKeys::new(100));
+    let (timestamp, token) = ("1000", token("1"));
+    let signature = hex_mac("key", &format!("{timestamp}{token}"));
+    let form = |boundary: &str, text: &str| {
+        let fields = [
+            ("timestamp", timestamp),
+            ("token", &token),
+            ("signature", &signature),
+            ("body-plain", text),
+        ];
+        let parts = fields.map(|(name, value)| {
+            format!("--{boundary}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
+        });
+        let body = format!("{}--{boundary}--\r\n", parts.concat());
+        Request::post(URL, body).header("Content-Type", format!("multipart/form-data; boundary={boundary}"))
+    };
+    assert!(!receiver.verify(form("one", "Hello"), at(1000)).unwrap().is_repeated());
+    assert!(receiver.verify(form("two", "Hello"), at(1010)).unwrap().is_repeated());
+    assert_eq!(
+        receiver.verify(form("two", "Hell"), at(1020)).unwrap_err(),
+        VerifyError::Replayed
+    );
+}
+
+/// A provider whose signature is over the body and nothing else.
+#[derive(Debug)]
+struct Plain;
+
+impl Provider for Plain {
+    fn name(&self) -> &'static str {
+        "plain"
+    }
+
+    fn verify(&self, _: &Request, _: SystemTime) -> Result<Evidence, VerifyError> {
+        Ok(Evidence::signature())
+    }
+
+    fn parse(&self, _: &Verified) -> Result<Parsed, ParseError> {
+        Ok(Parsed::control(Control::Ping))
+    }
+}
+
+#[test]
+fn what_is_signed_without_a_token_is_known_by_what_is_in_it() {
+    let receiver = Receiver::new(Plain).replay_guard(RecentKeys::new(100));
+    let repeated = |body: &'static str| {
+        receiver
+            .verify(Request::post(URL, body), at(1000))
+            .unwrap()
+            .is_repeated()
+    };
+    assert_eq!([repeated("a"), repeated("b"), repeated("a")], [false, false, true]);
 }
 
 #[test]
