@@ -13,6 +13,7 @@ mod render;
 mod sign;
 mod smtp;
 mod verify;
+mod webhooks;
 
 use race::Effort;
 
@@ -36,6 +37,7 @@ fn main() {
         verify::races(),
         campaign::races(),
         limit::races(),
+        webhooks::races(),
         smtp::races(),
     ];
     for race in races.into_iter().flatten() {

@@ -36,7 +36,7 @@
 //! use posthaste_events::webhook::{Mailgun, Receiver, RecentKeys, Request};
 //!
 //! # fn handle(body: Vec<u8>) -> Result<(), Box<dyn std::error::Error>> {
-//! let receiver = Receiver::new(Mailgun::new("the webhook signing key")?).replay_guard(RecentKeys::new(10_000));
+//! let receiver = Receiver::new(Mailgun::new("the webhook signing key")?).replay_guard(RecentKeys::new(100_000));
 //! let request = Request::post("https://example.org/hooks/mailgun", body).header("Content-Type", "application/json");
 //! for event in receiver.verify(request, SystemTime::now())?.parse()?.events {
 //!     println!("{} {:?} {:?}", event.kind, event.recipient, event.permanence());

@@ -47,6 +47,56 @@ impl Clock for SystemClock {
     }
 }
 
+/// Reads the processor's counter of cycles where that can be trusted, and the operating system's clock elsewhere; its origin is the
+/// moment it was made.
+///
+/// A decision by it takes about two thirds of the time of one by [`SystemClock`]. The price: the first clock of a process compares the
+/// counter with the system's clock for up to a fifth of a second, and what it found holds from then on, so that its seconds may be some
+/// millionths longer or shorter; and where a virtual machine moves to another processor, it is the hypervisor that must keep the counter's
+/// pace.
+///
+/// # Examples
+///
+/// ```
+/// use posthaste_limit::{Limit, Limiter, QuantaClock};
+///
+/// let limiter = Limiter::<String>::builder(Limit::per_second(14)?).clock(QuantaClock::new()).build();
+/// assert!(limiter.try_acquire("tenant-7", 1).is_admitted());
+/// # Ok::<(), posthaste_limit::LimitError>(())
+/// ```
+#[cfg(feature = "quanta")]
+#[cfg_attr(docsrs, doc(cfg(feature = "quanta")))]
+#[derive(Clone, Debug)]
+pub struct QuantaClock {
+    counter: quanta::Clock,
+    origin: quanta::Instant,
+}
+
+#[cfg(feature = "quanta")]
+impl QuantaClock {
+    /// Starts a clock at zero.
+    #[must_use]
+    pub fn new() -> Self {
+        let counter = quanta::Clock::new();
+        let origin = counter.now();
+        Self { counter, origin }
+    }
+}
+
+#[cfg(feature = "quanta")]
+impl Default for QuantaClock {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+#[cfg(feature = "quanta")]
+impl Clock for QuantaClock {
+    fn now(&self) -> Duration {
+        self.counter.now().saturating_duration_since(self.origin)
+    }
+}
+
 /// Stands still until told to move on. Clones show the same time.
 ///
 /// # Examples

@@ -28,7 +28,7 @@
 //! - [`Limit`]: what is allowed: [`Rate`], burst, quota.
 //! - [`Limiter`]: one limit for each key, shared by all its clones; [`Throttle`]: the same without keys.
 //! - [`Decision`]: the answer; [`Allowance`]: what is left.
-//! - [`Clock`]: [`SystemClock`] and [`ManualClock`].
+//! - [`Clock`]: [`SystemClock`] and [`ManualClock`], and `QuantaClock` for who decides millions of times a second.
 //! - [`Snapshot`]: a key's state, to survive a restart.
 //! - [`SharedLimiter`]: what [`Limiter`] and the limiters in a store have in common; `RedisLimiter` and `PostgresLimiter`: one
 //!   limit for many processes; [`OnOutage`]: what holds while the store is down.
@@ -78,6 +78,7 @@
 //! | --- | --- | --- |
 //! | `redis` | `RedisLimiter`, for Redis and Valkey | redis, tokio |
 //! | `postgres` | `PostgresLimiter` | sqlx, tokio, rustls, aws-lc-rs |
+//! | `quanta` | `QuantaClock`, which reads the processor's counter | quanta |
 //! | `serde` | `Serialize` and `Deserialize` for [`Snapshot`] | serde |
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -92,6 +93,9 @@ mod snapshot;
 mod state;
 mod throttle;
 
+#[cfg(feature = "quanta")]
+#[cfg_attr(docsrs, doc(cfg(feature = "quanta")))]
+pub use clock::QuantaClock;
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use decision::{Allowance, Decision};
 pub use limit::{Limit, LimitError, Rate};

@@ -14,7 +14,7 @@ use std::time::SystemTime;
 use bytes::Bytes;
 use posthaste_transport::EnhancedStatus;
 
-pub(crate) use id::derive_id;
+pub use id::derive_id;
 pub use kind::EventKind;
 pub use rejection::Rejection;
 

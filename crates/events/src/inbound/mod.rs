@@ -9,6 +9,8 @@ use std::time::SystemTime;
 use bytes::Bytes;
 use posthaste_address::{AddressList, Mailbox, ParseOptions};
 
+use crate::event::{Event, EventKind};
+
 pub use attachment::{InboundAttachment, InboundContent};
 
 /// A mail that came in.
@@ -83,6 +85,33 @@ impl Inbound {
             provider,
             ..Self::default()
         }
+    }
+
+    /// Says that it came in, as an [`Event`] beside those of mail that was sent: about whom it was for, which of several is a guess.
+    ///
+    /// The event has the ids, the time and the mail whole if that is there; all else stays here.
+    #[must_use]
+    pub fn event(&self) -> Event {
+        let provider = if self.provider.is_empty() {
+            "mail"
+        } else {
+            self.provider
+        };
+        let mut event = Event::new(provider, EventKind::Inbound);
+        event.id.clone_from(&self.id);
+        event.provider_event_id.clone_from(&self.provider_event_id);
+        "inbound".clone_into(&mut event.provider_kind);
+        let of_field = || self.to.iter().map(|to| to.address().to_string()).collect();
+        let all: Vec<String> = match &self.envelope_to[..] {
+            [] => of_field(),
+            envelope => envelope.to_vec(),
+        };
+        event.recipient_is_guess = all.len() > 1;
+        event.recipient = all.into_iter().next();
+        event.time = self.time;
+        event.message_id.clone_from(&self.message_id);
+        event.raw = self.raw.clone().unwrap_or_default();
+        event
     }
 
     /// Takes addresses as header fields have them.

@@ -21,7 +21,7 @@ const A_DAY: Duration = Duration::from_secs(86_400);
 /// use std::time::SystemTime;
 /// use posthaste_events::webhook::{Mailgun, Receiver, RecentKeys, Request, VerifyError};
 ///
-/// let receiver = Receiver::new(Mailgun::new("the signing key")?).replay_guard(RecentKeys::new(10_000));
+/// let receiver = Receiver::new(Mailgun::new("the signing key")?).replay_guard(RecentKeys::new(100_000));
 /// let forged = Request::post("https://example.org/hooks", r#"{"signature":{"timestamp":"1","token":"x","signature":"00"}}"#);
 /// assert!(matches!(receiver.verify(forged, SystemTime::now()), Err(VerifyError::Encoding { .. })));
 /// # Ok::<(), Box<dyn std::error::Error>>(())

@@ -2,10 +2,11 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use posthaste_events::event::EventKind;
 use posthaste_events::inbound::{Inbound, InboundContent};
 use posthaste_events::webhook::{
-    AcceptUnsigned, Brevo, MailerSend, Mailgun, Mailjet, Mandrill, Postal, Postmark, Provider, Receiver, RecentKeys,
-    Request, Resend, SendGrid, Ses, Sns, SparkPost,
+    AcceptUnsigned, Brevo, MailerSend, Mailgun, Mailjet, Mailtrap, Mandrill, Postal, Postmark, Provider, Receiver,
+    RecentKeys, Request, Resend, SendGrid, Ses, Sns, SparkPost,
 };
 use proptest::prelude::*;
 use serde_json::json;
@@ -145,6 +146,40 @@ fn what_is_kept_elsewhere_is_said() {
     let parsed = read(Brevo::new(), &body.to_string());
     assert_eq!((parsed.inbound.len(), parsed.inbound[0].id.as_str()), (2, "u"));
     assert!(parsed.inbound[0].attachments[0].content == InboundContent::Fetch("d".into()));
+}
+
+#[test]
+fn an_inbox_of_mailtrap_says_where_the_rest_is() {
+    let body = json!({"id": 5, "inbox_id": 3, "from": "Bob <bob@example.net>", "to": ["hello@example.org"], "cc": [], "subject": "Hi",
+        "message_id": "<1@example.net>", "text_body": "x", "headers": {"Reply-To": "bob2@example.net"}, "raw_message_url": "https://example.org/5",
+        "attachments": [{"filename": "a.txt", "content_type": "text/plain", "download_url": "https://example.org/a"}]});
+    let mail = one(Mailtrap::unsigned(), &body.to_string());
+    assert_eq!(mail.from.as_ref().unwrap().to_string(), "Bob <bob@example.net>");
+    assert_eq!(
+        (mail.id.as_str(), mail.fetch.as_deref()),
+        ("5", Some("https://example.org/5"))
+    );
+    assert_eq!(mail.header("reply-to"), Some("bob2@example.net"));
+    assert!(mail.attachments[0].content == InboundContent::Fetch("https://example.org/a".into()));
+}
+
+#[test]
+fn what_came_in_is_an_event_too() {
+    let mut mail = Inbound::read(MAIL).unwrap();
+    let event = mail.event();
+    assert_eq!((event.kind, event.provider), (EventKind::Inbound, "mail"));
+    assert_eq!(
+        (event.recipient.as_deref(), event.recipient_is_guess),
+        (Some("hello@example.org"), false)
+    );
+    assert_eq!(event.message_id.as_deref(), Some("1@example.net"));
+    assert_eq!(event.raw.len(), MAIL.len());
+    mail.envelope_to = vec!["list@example.org".into(), "hello@example.org".into()];
+    let event = mail.event();
+    assert_eq!(
+        (event.recipient.as_deref(), event.recipient_is_guess),
+        (Some("list@example.org"), true)
+    );
 }
 
 #[test]

@@ -3,7 +3,8 @@
 use posthaste_events::bounce::{Permanence, Reason};
 use posthaste_events::event::{EventKind, Rejection};
 use posthaste_events::webhook::{
-    AcceptUnsigned, Brevo, Control, Mailgun, Postmark, Receiver, Request, Resend, SendGrid, Ses, Sns, ZeptoMail,
+    AcceptUnsigned, Brevo, Control, Mailgun, Mailjet, Mailtrap, Mandrill, ParseError, Postmark, Receiver, Request,
+    Resend, SendGrid, Ses, Sns, UnisenderGo, ZeptoMail,
 };
 use serde_json::{Value, json};
 
@@ -422,4 +423,96 @@ fn brevo_comes_alone_or_in_numbers() {
     assert_eq!(parsed.events[0], event);
     assert_eq!(parsed.events[1].kind, EventKind::Opened { by_machine: Some(true) });
     assert_eq!(parsed.problems.len(), 1);
+}
+
+#[test]
+fn mandrill_says_why_it_did_not_send() {
+    let rejected = |reason: &str| {
+        let events =
+            json!([{"event": "reject", "ts": 1, "msg": {"email": "a@example.net", "reject": {"reason": reason}}}]);
+        let body = format!("mandrill_events={}", url_encoded(&events.to_string()));
+        let request = Request::post(URL, body).header("Content-Type", "application/x-www-form-urlencoded");
+        let verified = Receiver::new(Mandrill::new("key").unwrap())
+            .accept_unsigned(request, AcceptUnsigned::because("a test"))
+            .unwrap();
+        let event = verified.parse().unwrap().events.remove(0);
+        assert_eq!(
+            (event.kind, event.description.as_deref()),
+            (EventKind::Rejected, Some(reason))
+        );
+        event.rejection.unwrap()
+    };
+    for (reason, rejection) in [
+        ("hard-bounce", Rejection::Bounced),
+        ("soft-bounce", Rejection::Other),
+        ("spam", Rejection::Spam),
+        ("unsub", Rejection::Unsubscribed),
+        ("invalid", Rejection::Invalid),
+        ("rule", Rejection::Policy),
+        ("custom", Rejection::Blocked),
+    ] {
+        assert_eq!(rejected(reason), rejection, "{reason}");
+    }
+}
+
+fn url_encoded(text: &str) -> String {
+    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
+}
+
+#[test]
+fn unisender_ceases_to_try_for_reasons_that_pass_too() {
+    let bounced = |why: Option<&str>| {
+        let body = json!({"event_name": "transactional_email_status", "status": "hard_bounced", "email": "a@example.net",
+            "delivery_info": {"delivery_status": why}});
+        let event = read(UnisenderGo::new("key").unwrap(), &body.to_string())
+            .events
+            .remove(0);
+        event.permanence().unwrap()
+    };
+    assert_eq!(bounced(None), Permanence::Hard);
+    assert_eq!(bounced(Some("err_user_unknown")), Permanence::Hard);
+    assert_eq!(bounced(Some("err_mailbox_full")), Permanence::Soft);
+    assert_eq!(bounced(Some("err_spam_rejected")), Permanence::Soft);
+    assert_eq!(bounced(Some("err_lost")), Permanence::Undetermined);
+}
+
+#[test]
+fn mailjet_blocks_for_reasons_that_say_nothing_of_the_address() {
+    let blocked = |error: Option<&str>| {
+        let body = json!({"event": "blocked", "email": "a@example.net", "error": error});
+        let event = read(Mailjet::new(), &body.to_string()).events.remove(0);
+        assert_eq!(event.kind, EventKind::Rejected);
+        event.rejection.unwrap()
+    };
+    assert_eq!(blocked(None), Rejection::Blocked);
+    assert_eq!(blocked(Some("quota exceeded")), Rejection::Other);
+    assert_eq!(blocked(Some("user unknown")), Rejection::Bounced);
+    assert_eq!(blocked(Some("spam reporter")), Rejection::Spam);
+}
+
+#[test]
+fn mailgun_names_whom_a_refused_message_was_for() {
+    let refused = |to: &str| {
+        let body = json!({"signature": {"token": "t", "timestamp": "1", "signature": "00"},
+            "event-data": {"event": "rejected", "message": {"headers": {"to": to}}}});
+        let request = Request::post(URL, body.to_string());
+        let verified = Receiver::new(Mailgun::new("key").unwrap())
+            .accept_unsigned(request, AcceptUnsigned::because("a test"))
+            .unwrap();
+        let event = verified.parse().unwrap().events.remove(0);
+        (event.recipient, event.recipient_is_guess)
+    };
+    let ada = || Some("ada@example.net".to_owned());
+    assert_eq!(refused("\"Lovelace, Ada\" <ada@example.net>"), (ada(), false));
+    assert_eq!(refused("Ada <ada@example.net>, bob@example.net"), (ada(), true));
+    assert_eq!(refused("undisclosed-recipients:;"), (None, false));
+}
+
+#[test]
+fn mailtrap_with_what_nobody_knows_is_no_success() {
+    let request = Request::post(URL, r#"{"hello":"world"}"#);
+    let verified = Receiver::new(Mailtrap::unsigned())
+        .accept_unsigned(request, AcceptUnsigned::because("a test"))
+        .unwrap();
+    assert!(matches!(verified.parse(), Err(ParseError::Shape { .. })));
 }

@@ -1,5 +1,9 @@
 //! What holds while a store does not answer.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::sync::{Arc, Mutex, PoisonError};
+
 use crate::{Allowance, Decision, Limiter, SharedFuture, SharedLimiter};
 
 /// Says what holds while a store cannot be reached or does not answer in time.
@@ -23,6 +27,9 @@ pub enum OnOutage {
 /// errors. Each call asks the store first, so an outage ends with the first answer; it costs each call the store's time-out where the
 /// store is silent, and next to nothing where it refuses connections.
 ///
+/// What was admitted without the store is not given back to it: refunds make up for that first, so the store never counts less than it
+/// admitted. For that, the names of keys that were admitted so are kept until as much is refunded; clones share them.
+///
 /// # Examples
 ///
 /// ```
@@ -39,11 +46,16 @@ pub enum OnOutage {
 pub struct WithOutage<L> {
     inner: L,
     choice: OnOutage,
+    alone: Arc<Alone>,
 }
 
 impl<L> WithOutage<L> {
-    pub(super) const fn new(inner: L, choice: OnOutage) -> Self {
-        Self { inner, choice }
+    pub(super) fn new(inner: L, choice: OnOutage) -> Self {
+        Self {
+            inner,
+            choice,
+            alone: Arc::default(),
+        }
     }
 
     /// Returns the limiter inside.
@@ -59,8 +71,17 @@ impl<L: SharedLimiter> SharedLimiter for WithOutage<L> {
             match self.inner.acquire(key, n).await {
                 Err(error) if error.is_outage() => match &self.choice {
                     OnOutage::Refuse => Err(error),
-                    OnOutage::Admit => Ok(Decision::Admitted),
-                    OnOutage::Local(own) => Ok(own.try_acquire(key, n)),
+                    OnOutage::Admit => {
+                        self.alone.add(key, n);
+                        Ok(Decision::Admitted)
+                    }
+                    OnOutage::Local(own) => {
+                        let decision = own.try_acquire(key, n);
+                        if decision.is_admitted() {
+                            self.alone.add(key, n);
+                        }
+                        Ok(decision)
+                    }
                 },
                 result => result,
             }
@@ -69,15 +90,19 @@ impl<L: SharedLimiter> SharedLimiter for WithOutage<L> {
 
     fn refund<'a>(&'a self, key: &'a str, n: u32) -> SharedFuture<'a, ()> {
         Box::pin(async move {
-            match self.inner.refund(key, n).await {
-                Err(error) if error.is_outage() => match &self.choice {
-                    OnOutage::Refuse => Err(error),
-                    OnOutage::Admit => Ok(()),
-                    OnOutage::Local(own) => {
-                        own.refund(key, n);
-                        Ok(())
-                    }
-                },
+            let alone = self.alone.take(key, n);
+            if let OnOutage::Local(own) = &self.choice
+                && alone > 0
+            {
+                own.refund(key, alone);
+            }
+            let counted = n - alone;
+            if counted == 0 {
+                return Ok(());
+            }
+            match self.inner.refund(key, counted).await {
+                // It stays counted, which is on the safe side.
+                Err(error) if error.is_outage() && !matches!(self.choice, OnOutage::Refuse) => Ok(()),
                 result => result,
             }
         })
@@ -94,5 +119,36 @@ impl<L: SharedLimiter> SharedLimiter for WithOutage<L> {
                 result => result,
             }
         })
+    }
+}
+
+/// How much each key was admitted without the store, and has not given back.
+#[derive(Debug, Default)]
+struct Alone {
+    admitted: Mutex<HashMap<String, u64>>,
+}
+
+impl Alone {
+    fn add(&self, key: &str, n: u32) {
+        let mut admitted = self.admitted.lock().unwrap_or_else(PoisonError::into_inner);
+        let of_key = admitted.entry(key.to_owned()).or_default();
+        *of_key = of_key.saturating_add(u64::from(n));
+    }
+
+    /// Takes up to `n` of what a key was admitted; returns how much.
+    fn take(&self, key: &str, n: u32) -> u32 {
+        let mut admitted = self.admitted.lock().unwrap_or_else(PoisonError::into_inner);
+        if admitted.is_empty() {
+            return 0;
+        }
+        let Entry::Occupied(mut of_key) = admitted.entry(key.to_owned()) else {
+            return 0;
+        };
+        let taken = u32::try_from(*of_key.get()).unwrap_or(u32::MAX).min(n);
+        *of_key.get_mut() -= u64::from(taken);
+        if *of_key.get() == 0 {
+            of_key.remove();
+        }
+        taken
     }
 }

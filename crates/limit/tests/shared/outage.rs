@@ -97,9 +97,13 @@ fn outage_in<L: SharedLimiter + Clone>(
         }
         assert_eq!(local.acquire("a", 1).await.unwrap(), Decision::Admitted);
         assert!(matches!(local.acquire("a", 1).await.unwrap(), Decision::Wait(_)));
+        assert_eq!(open.acquire("c", 2).await.unwrap(), Decision::Admitted);
         local.refund("a", 1).await.unwrap();
         assert_eq!(local.peek("a").await.unwrap().rate_left(), Some(1));
-        open.refund("a", 1).await.unwrap();
+        // More than it admitted alone is the store's.
+        assert_eq!(local.acquire("d", 1).await.unwrap(), Decision::Admitted);
+        local.refund("d", 5).await.unwrap();
+        assert_eq!(local.acquire("d", 1).await.unwrap(), Decision::Admitted);
         assert!(closed.refund("a", 1).await.is_err() && closed.peek("a").await.is_err());
         // What is no outage stays an error.
         let error = open.acquire("a\0", 1).await.unwrap_err();
@@ -111,5 +115,10 @@ fn outage_in<L: SharedLimiter + Clone>(
         assert!(again.acquire("c", 3).await.unwrap().is_admitted());
         assert!(matches!(again.acquire("c", 1).await.unwrap(), Decision::Wait(_)));
         assert!(again.get_ref().peek("c").await.is_ok());
+        // What the store never counted is not given back to it.
+        open.refund("c", 2).await.unwrap();
+        assert_eq!(patient.peek("c").await.unwrap().rate_left(), Some(0));
+        open.refund("c", 1).await.unwrap();
+        assert_eq!(patient.peek("c").await.unwrap().rate_left(), Some(1));
     });
 }

@@ -1,9 +1,9 @@
 //! Finds out what servers mean by what they say.
 
+mod opening;
 mod table;
 
 use super::{Codes, Phase, Reason};
-use table::CLEAR;
 
 /// Brings a text into the form that the phrases have: lower case, runs of white space as one space.
 pub(super) fn normalize(said: &str) -> String {
@@ -30,10 +30,9 @@ pub(super) fn normalize(said: &str) -> String {
 
 /// Finds what a normalized text means.
 pub(super) fn find(words: &str, codes: Codes, phase: Phase) -> Option<Reason> {
-    let reason = CLEAR
-        .iter()
-        .find(|(_, lines)| lines.iter().any(|line| stands_in(words, line)))
-        .map(|(reason, _)| *reason)?;
+    let reason = opening::lines_that_may_stand_in(words)
+        .find(|(_, line)| stands_in(words, line))
+        .map(|(reason, _)| reason)?;
     Some(match reason {
         Reason::NoMailbox if is_filter(words, codes, phase) => Reason::Filtered,
         // The sender's domain is what does not exist.
@@ -114,7 +113,9 @@ fn is_filter(words: &str, codes: Codes, phase: Phase) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::table::CLEAR;
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn words_decide_before_codes() {
@@ -153,6 +154,24 @@ mod tests {
         ] {
             assert_eq!(Reason::find(said, phase), reason, "{said}");
         }
+    }
+
+    proptest! {
+        #[test]
+        fn one_pass_finds_what_line_by_line_is_found(pieces in prop::collection::vec(piece(), 0..8)) {
+            let words = normalize(&pieces.concat());
+            let one_by_one = CLEAR.iter().find(|(_, lines)| lines.iter().any(|line| stands_in(&words, line)));
+            let found = opening::lines_that_may_stand_in(&words).find(|(_, line)| stands_in(&words, line));
+            prop_assert_eq!(found.map(|(reason, _)| reason), one_by_one.map(|(reason, _)| *reason));
+        }
+    }
+
+    /// Words of the table, cut anywhere, and others.
+    fn piece() -> impl Strategy<Value = String> {
+        let all: Vec<&str> = CLEAR.iter().flat_map(|(_, lines)| lines.concat()).collect();
+        let whole = prop::sample::select(all);
+        let cut = (whole.clone(), 0..40_usize).prop_map(|(word, at)| word.chars().skip(at).collect());
+        prop_oneof![3 => whole.prop_map(str::to_owned), 1 => cut, 2 => "[a-z ]{0,6}", 1 => Just("\u{2019}550 \u{130}".to_owned())]
     }
 
     #[test]

@@ -82,7 +82,6 @@ fn event(raw: &Bytes) -> Result<Event, ParseError> {
         "clicked" | "clicked_unique" => (EventKind::Clicked, None),
         "unsubscribed" => (EventKind::Unsubscribed, Some(Rejection::Unsubscribed)),
         "spam_complaint" => (EventKind::Complained, Some(Rejection::Spam)),
-        _ if whole == "inbound.message" => (EventKind::Inbound, None),
         _ => (EventKind::Unknown, None),
     };
     let mut event = Event::new("mailersend", kind);

@@ -67,10 +67,7 @@ fn event(raw: Bytes) -> Result<Event, ParseError> {
                 Some(rejection(error).unwrap_or(Rejection::Bounced)),
             )
         }
-        "blocked" => (
-            EventKind::Rejected,
-            Some(rejection(error).unwrap_or(Rejection::Blocked)),
-        ),
+        "blocked" => (EventKind::Rejected, Some(blocked(error))),
         "spam" => (EventKind::Complained, Some(Rejection::Spam)),
         "open" => (EventKind::Opened { by_machine: None }, None),
         "click" => (EventKind::Clicked, None),
@@ -108,6 +105,14 @@ fn event(raw: Bytes) -> Result<Event, ParseError> {
     event.id = derive_id("mailjet", &parts.each_ref().map(String::as_str));
     event.raw = raw;
     Ok(event)
+}
+
+/// Says why a message was not tried: what bars it for now says nothing of the address.
+fn blocked(error: Option<&str>) -> Rejection {
+    match error {
+        Some("quota exceeded" | "relay/access denied" | "mailbox inactive") => Rejection::Other,
+        error => rejection(error).unwrap_or(Rejection::Blocked),
+    }
 }
 
 fn rejection(error: Option<&str>) -> Option<Rejection> {

@@ -10,7 +10,7 @@ use crate::event::{Event, EventKind, Rejection, derive_id};
 use crate::webhook::instant::read_seconds;
 use crate::webhook::item::{Look, elements, object};
 use crate::webhook::key::{Secrets, check_body_mac};
-use crate::webhook::{Evidence, KeyError, ParseError, Parsed, Provider, Request, Verified, VerifyError};
+use crate::webhook::{Control, Evidence, KeyError, ParseError, Parsed, Provider, Request, Verified, VerifyError};
 
 /// Webhooks of Mailtrap: an HMAC-SHA256 over the body, of webhooks that have a signing secret. No time is signed.
 #[derive(Debug)]
@@ -67,8 +67,19 @@ impl Provider for Mailtrap {
     fn parse(&self, verified: &Verified) -> Result<Parsed, ParseError> {
         let (body, limit) = (verified.body(), verified.limits().events);
         let items = match object(body) {
+            Ok(whole) if whole.get("inbox_id").is_some() => {
+                return Ok(Parsed::inbound(super::inbound::mailtrap::read(&whole)));
+            }
             Ok(whole) if whole.get("event").is_some() => vec![body.clone()],
-            Ok(whole) if whole.get("events").is_none() => Vec::new(),
+            // It asks whether somebody is there.
+            Ok(whole) if whole.as_object().is_some_and(serde_json::Map::is_empty) => {
+                return Ok(Parsed::control(Control::Ping));
+            }
+            Ok(whole) if whole.get("events").is_none() => {
+                return Err(ParseError::Shape {
+                    expected: "an event, or an object with `events`",
+                });
+            }
             Ok(_) => elements(body, "events", limit)?,
             // A line each is the other form that can be set.
             Err(error) => lines(body, limit).ok_or(error)?,

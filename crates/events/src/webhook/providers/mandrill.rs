@@ -143,12 +143,11 @@ fn event(raw: Bytes) -> Result<Event, ParseError> {
         "deferral" => (EventKind::Deferred, None),
         "hard_bounce" => (EventKind::Bounced(Permanence::Hard), Some(Rejection::Bounced)),
         "soft_bounce" => (EventKind::Bounced(Permanence::Soft), Some(Rejection::Bounced)),
-        "reject" => (EventKind::Rejected, Some(Rejection::Blocked)),
+        "reject" => (EventKind::Rejected, Some(rejection(reject_reason(&item)))),
         "spam" => (EventKind::Complained, Some(Rejection::Spam)),
         "unsub" => (EventKind::Unsubscribed, Some(Rejection::Unsubscribed)),
         "open" => (EventKind::Opened { by_machine: None }, None),
         "click" => (EventKind::Clicked, None),
-        "inbound" => (EventKind::Inbound, None),
         _ => (EventKind::Unknown, None),
     };
     let mut event = Event::new("mandrill", kind);
@@ -163,12 +162,8 @@ fn event(raw: Bytes) -> Result<Event, ParseError> {
     event.url = item.text(&["url"]).map(str::to_owned);
     event.ip = item.ip(&["ip"]);
     event.user_agent = item.text(&["user_agent"]).map(str::to_owned);
-    let description = message
-        .text(&["bounce_description"])
-        .or_else(|| item.text(&["reject", "reason"]));
-    event.description = description
-        .or_else(|| message.text(&["reject", "reason"]))
-        .map(str::to_owned);
+    let description = message.text(&["bounce_description"]).or_else(|| reject_reason(&item));
+    event.description = description.map(str::to_owned);
     let diagnostic = message.text(&["diag"]).or_else(|| last_reply(message));
     event.set_diagnostic(diagnostic.unwrap_or_default());
     let word = |name: &str| item.word(&[name]).unwrap_or_default();
@@ -180,6 +175,25 @@ fn event(raw: Bytes) -> Result<Event, ParseError> {
     );
     event.raw = raw;
     Ok(event)
+}
+
+/// Returns why a message was not sent, or why an address is on the list of those that get none.
+fn reject_reason(item: &Value) -> Option<&str> {
+    let of_message = || item.text(&["msg", "reject", "reason"]);
+    item.text(&["reject", "reason"]).or_else(of_message)
+}
+
+fn rejection(reason: Option<&str>) -> Rejection {
+    match reason {
+        Some("hard-bounce") => Rejection::Bounced,
+        Some("spam") => Rejection::Spam,
+        Some("unsub") => Rejection::Unsubscribed,
+        Some("invalid" | "invalid-sender") => Rejection::Invalid,
+        Some("rule" | "test-mode-limit" | "unsigned") => Rejection::Policy,
+        // It is on the list for bounces that may pass, which say nothing of the address for good.
+        Some("soft-bounce") => Rejection::Other,
+        _ => Rejection::Blocked,
+    }
 }
 
 /// Returns what the receiving server said last.

@@ -103,7 +103,6 @@ fn kind(item: &Value, record: &str) -> (EventKind, Option<Rejection>) {
             Some("SpamComplaint") => (EventKind::Complained, Some(Rejection::Spam)),
             _ => (EventKind::Unsubscribed, Some(Rejection::Unsubscribed)),
         },
-        "Inbound" => (EventKind::Inbound, None),
         _ => (EventKind::Unknown, None),
     }
 }

@@ -129,7 +129,6 @@ fn event(verified: &Verified) -> Result<Event, ParseError> {
         "email.opened" => (EventKind::Opened { by_machine: None }, None),
         "email.clicked" => (EventKind::Clicked, None),
         "email.failed" => (EventKind::Failed, None),
-        "email.received" => (EventKind::Inbound, None),
         _ => (EventKind::Unknown, None),
     };
     let mut event = Event::new("resend", kind);

@@ -251,7 +251,6 @@ fn kind(about: &Value, name: &str) -> EventKind {
         "Open" => EventKind::Opened { by_machine: None },
         "Click" => EventKind::Clicked,
         "Subscription" => subscription(about),
-        "Received" => EventKind::Inbound,
         _ => EventKind::Unknown,
     }
 }

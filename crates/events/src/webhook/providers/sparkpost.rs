@@ -136,7 +136,6 @@ fn kind(name: &str, class: Option<u64>) -> (EventKind, Option<Rejection>) {
         "open" | "initial_open" | "amp_open" => (EventKind::Opened { by_machine: None }, None),
         "click" | "amp_click" => (EventKind::Clicked, None),
         "list_unsubscribe" | "link_unsubscribe" => (EventKind::Unsubscribed, Some(Rejection::Unsubscribed)),
-        "relay_message" => (EventKind::Inbound, None),
         _ => (EventKind::Unknown, None),
     }
 }

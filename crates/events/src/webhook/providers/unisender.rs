@@ -129,7 +129,7 @@ fn event(item: &Value, raw: Bytes) -> Event {
         // It is still tried.
         "soft_bounced" => (EventKind::Deferred, rejection(why)),
         "hard_bounced" => (
-            EventKind::Bounced(Permanence::Hard),
+            EventKind::Bounced(permanence(why)),
             rejection(why).or(Some(Rejection::Bounced)),
         ),
         "opened" => (EventKind::Opened { by_machine: None }, None),
@@ -163,6 +163,24 @@ fn event(item: &Value, raw: Bytes) -> Event {
     event.id = derive_id("unisender-go", &parts.each_ref().map(String::as_str));
     event.raw = raw;
     event
+}
+
+/// It ceases to try in each case; that says something of the address in some.
+fn permanence(why: Option<&str>) -> Permanence {
+    match why {
+        Some(
+            "err_mailbox_full"
+            | "err_too_large"
+            | "err_unreachable"
+            | "err_skip_letter"
+            | "err_destination_misconfigured"
+            | "err_spam_rejected"
+            | "err_spam_skipped"
+            | "err_will_retry",
+        ) => Permanence::Soft,
+        Some("err_blacklisted" | "err_delivery_failed" | "err_lost") => Permanence::Undetermined,
+        _ => Permanence::Hard,
+    }
 }
 
 fn rejection(why: Option<&str>) -> Option<Rejection> {

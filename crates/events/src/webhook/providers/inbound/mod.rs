@@ -4,6 +4,7 @@ pub(super) mod brevo;
 pub(super) mod mailersend;
 pub(super) mod mailgun;
 pub(super) mod mailjet;
+pub(super) mod mailtrap;
 pub(super) mod mandrill;
 pub(super) mod postal;
 pub(super) mod postmark;

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use crate::bounce::Permanence;
 use crate::event::{Event, EventKind, Rejection};
+use crate::inbound::Inbound;
 use crate::webhook::hash::from_hex;
 use crate::webhook::instant::{read_seconds, read_whole_seconds};
 use crate::webhook::item::{Look, bare_id, object};
@@ -159,9 +160,12 @@ fn event(raw: &Bytes) -> Result<Event, ParseError> {
     event.id = id(&body, data, name);
     event.time = read_seconds(data.at(&["timestamp"]));
     // An event that was rejected has no recipient.
-    let to = data.text(&["message", "headers", "to"]);
-    event.recipient = data.text(&["recipient"]).or(to).map(str::to_owned);
-    event.recipient_is_guess = data.text(&["recipient"]).is_none() && to.is_some_and(|to| to.contains(','));
+    let named = data.text(&["recipient"]).map(str::to_owned);
+    event.recipient = named.or_else(|| {
+        let to = Inbound::mailboxes(data.text(&["message", "headers", "to"])?);
+        event.recipient_is_guess = to.len() > 1;
+        Some(to.first()?.address().to_string())
+    });
     event.message_id = data.text(&["message", "headers", "message-id"]).and_then(bare_id);
     // The answer to the send has it in angle brackets.
     event.provider_message_id = event.message_id.as_ref().map(|id| format!("<{id}>"));
