@@ -15,8 +15,8 @@ const HEAD: &str = "\
 
 Each adapter of `posthaste-providers` states what its provider can do as data: `Profile` and `Capabilities`. `plan` compares a message
 with it before any I/O, the suite picks its cases by it, and this page is made of it: a test fails where they differ. `yes` is what
-the API has a field for. What is not there is an error before anything is sent, unless the caller chose `Degrade` or `RawMime`.
-Limits are vendors' own and change; the last column says when they were looked up.
+the API has a field for, `account` what only the account's settings decide. What is not there is an error before anything is sent, unless
+the caller chose `Degrade` or `RawMime`. Limits are vendors' own and change; the last column says when they were looked up.
 
 ";
 
@@ -113,12 +113,13 @@ fn page() -> String {
         .chain(all.iter().map(|profile| profile.title()))
         .collect();
     let rows = FEATURES.iter().map(|(name, feature)| {
-        let cells = all
-            .iter()
-            .map(|profile| match profile.info().capabilities().supports(*feature) {
-                true => "yes".to_owned(),
-                false => String::new(),
-            });
+        let cells = all.iter().map(|profile| profile.info().capabilities()).map(|own| {
+            match (own.supports(*feature), feature) {
+                (true, _) => "yes".to_owned(),
+                (false, Feature::TrackOpens | Feature::TrackClicks) if own.tracks_unasked() => "account".to_owned(),
+                (false, _) => String::new(),
+            }
+        });
         std::iter::once((*name).to_owned()).chain(cells).collect()
     });
     table(&mut out, &head, rows);

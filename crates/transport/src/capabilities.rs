@@ -238,6 +238,7 @@ pub struct Capabilities {
     max_metadata_key: Option<u32>,
     max_metadata_value: Option<u32>,
     max_schedule: Option<Duration>,
+    tracks_unasked: bool,
 }
 
 impl Capabilities {
@@ -257,6 +258,7 @@ impl Capabilities {
             max_metadata_key: None,
             max_metadata_value: None,
             max_schedule: None,
+            tracks_unasked: false,
         }
     }
 
@@ -353,6 +355,14 @@ impl Capabilities {
         self
     }
 
+    /// Says that opens and clicks may be tracked whatever a send says, by a setting of the account. A send that wants none then needs
+    /// [`Feature::TrackOpens`] and [`Feature::TrackClicks`], as one that wants some does.
+    #[must_use]
+    pub const fn with_unasked_tracking(mut self) -> Self {
+        self.tracks_unasked = true;
+        self
+    }
+
     /// Takes the wider of each limit: for a row of transports of which any may be asked.
     #[must_use]
     pub(crate) fn with_limits_of_either(mut self, other: &Self) -> Self {
@@ -374,6 +384,7 @@ impl Capabilities {
         self.max_metadata_key = wider(self.max_metadata_key, other.max_metadata_key);
         self.max_metadata_value = wider(self.max_metadata_value, other.max_metadata_value);
         self.max_schedule = wider(self.max_schedule, other.max_schedule);
+        self.tracks_unasked &= other.tracks_unasked;
         self
     }
 
@@ -453,6 +464,12 @@ impl Capabilities {
     pub const fn max_schedule(&self) -> Option<Duration> {
         self.max_schedule
     }
+
+    /// Says whether opens and clicks may be tracked whatever a send says.
+    #[must_use]
+    pub const fn tracks_unasked(&self) -> bool {
+        self.tracks_unasked
+    }
 }
 
 impl Default for Capabilities {
@@ -476,6 +493,7 @@ impl fmt::Debug for Capabilities {
             .field("max_metadata_key", &self.max_metadata_key)
             .field("max_metadata_value", &self.max_metadata_value)
             .field("max_schedule", &self.max_schedule)
+            .field("tracks_unasked", &self.tracks_unasked)
             .finish()
     }
 }

@@ -78,14 +78,14 @@ impl SendOptions {
         self
     }
 
-    /// Asks for open tracking, or for none.
+    /// Asks for open tracking, or for none. Where the account alone decides, either is refused.
     #[must_use]
     pub const fn with_track_opens(mut self, track: bool) -> Self {
         self.track_opens = Some(track);
         self
     }
 
-    /// Asks for click tracking, or for none.
+    /// Asks for click tracking, or for none. Where the account alone decides, either is refused.
     #[must_use]
     pub const fn with_track_clicks(mut self, track: bool) -> Self {
         self.track_clicks = Some(track);

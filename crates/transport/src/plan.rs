@@ -164,12 +164,14 @@ fn content_needs(mail: &Outbound, capabilities: &Capabilities, missing: &mut Vec
 }
 
 fn option_needs(options: &SendOptions, capabilities: &Capabilities, missing: &mut Vec<Unsupported>) {
+    // Where nothing is tracked unless asked for, a wish for none needs nothing.
+    let tracks = |wish: Option<bool>| wish == Some(true) || wish == Some(false) && capabilities.tracks_unasked();
     let wishes = [
         (Feature::Tags, !options.tags().is_empty()),
         (Feature::Metadata, options.metadata().len() > 0),
         (Feature::Schedule, options.schedule().is_some()),
-        (Feature::TrackOpens, options.track_opens() == Some(true)),
-        (Feature::TrackClicks, options.track_clicks() == Some(true)),
+        (Feature::TrackOpens, tracks(options.track_opens())),
+        (Feature::TrackClicks, tracks(options.track_clicks())),
         (Feature::Stream, options.stream().is_some()),
         (Feature::ConfigurationSet, options.configuration_set().is_some()),
         (Feature::IdempotencyKey, options.idempotency_key().is_some()),
@@ -421,6 +423,20 @@ mod tests {
     fn a_wish_for_no_tracking_needs_nothing() {
         let options = SendOptions::new().with_track_opens(false).with_track_clicks(false);
         assert!(missing(&mail(&["bob@example.net"]), &options, Capabilities::none()).is_empty());
+    }
+
+    #[test]
+    fn a_wish_for_no_tracking_is_not_lost_where_the_account_decides() {
+        let tracked = Capabilities::none().with_unasked_tracking();
+        let silent = SendOptions::new();
+        assert!(missing(&mail(&["bob@example.net"]), &silent, tracked).is_empty());
+        let options = silent.with_track_opens(false).with_track_clicks(false);
+        assert_eq!(
+            missing(&mail(&["bob@example.net"]), &options, tracked),
+            [Feature::TrackOpens, Feature::TrackClicks]
+        );
+        let switched = tracked.with(Feature::TrackOpens).with(Feature::TrackClicks);
+        assert!(missing(&mail(&["bob@example.net"]), &options, switched).is_empty());
     }
 
     #[test]

@@ -22,6 +22,7 @@ static PROFILE: Profile = Profile::new(
     "brevo",
     "Brevo",
     Capabilities::none()
+        .with_unasked_tracking()
         .with(Feature::EnvelopeRecipients)
         .with(Feature::CustomHeaders)
         .with(Feature::Attachments)

@@ -18,6 +18,7 @@ static PROFILE: Profile = Profile::new(
     "postal",
     "Postal",
     Capabilities::none()
+        .with_unasked_tracking()
         .with(Feature::RawMime)
         .with(Feature::EnvelopeSender)
         .with(Feature::EnvelopeRecipients)

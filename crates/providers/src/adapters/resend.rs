@@ -20,6 +20,7 @@ static PROFILE: Profile = Profile::new(
     "resend",
     "Resend",
     Capabilities::none()
+        .with_unasked_tracking()
         .with(Feature::EnvelopeRecipients)
         .with(Feature::CustomHeaders)
         .with(Feature::Attachments)
