@@ -9,9 +9,10 @@ use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
+use futures_util::{StreamExt, stream};
 use posthaste_mime::Message;
 use posthaste_providers::{HttpClient, HttpError, HttpFuture, HttpRequest, HttpResponse, Postmark, Provider, SendGrid};
-use posthaste_transport::layers::{Failover, HealthPolicy, Retry, RetryPolicy};
+use posthaste_transport::layers::{Failover, HealthPolicy, Idempotency, Retry, RetryPolicy, RoundRobin};
 use posthaste_transport::{Disposition, Fate, Outbound, Outcome, SendError, SendOptions, Transport, TransportExt};
 
 const MESSAGES: u32 = 10_000;
@@ -174,9 +175,8 @@ fn check(number: u32, recipients: u32, result: &Result<Outcome, SendError>, ledg
     }
 }
 
-#[tokio::test(start_paused = true)]
-async fn nothing_is_sent_twice_and_nothing_is_lost() {
-    let ledgers: [Ledger; 2] = [Arc::default(), Arc::default()];
+/// A member of a stack: a provider that fails, tried thrice.
+fn members(ledgers: &[Ledger; 2]) -> [Arc<dyn Transport>; 2] {
     let fickle = |index: usize, provider| Fickle {
         dice: Mutex::new(Dice(0x9e37_79b9_7f4a_7c15 + index as u64)),
         ledger: Arc::clone(&ledgers[index]),
@@ -191,27 +191,117 @@ async fn nothing_is_sent_twice_and_nothing_is_lost() {
     };
     let first = Provider::with_client(Postmark::new("token").unwrap(), fickle(0, Name::Postmark));
     let second = Provider::with_client(SendGrid::new("key").unwrap(), fickle(1, Name::SendGrid));
-    let stack = Failover::new([
-        Arc::new(first.with_timeout(Duration::from_secs(5)).layer(retry())) as Arc<dyn Transport>,
+    [
+        Arc::new(first.with_timeout(Duration::from_secs(5)).layer(retry())),
         Arc::new(second.with_timeout(Duration::from_secs(5)).layer(retry())),
-    ])
-    .with_health(HealthPolicy::default().with_rest(Duration::from_secs(1)));
+    ]
+}
 
-    let (mut accepted, mut refused, mut open) = (0, 0, 0);
+fn health() -> HealthPolicy {
+    HealthPolicy::default().with_rest(Duration::from_secs(1))
+}
+
+/// What became of the messages: how many came through, were certainly not taken, or may have been.
+#[derive(Debug, Default)]
+struct Counts {
+    accepted: u32,
+    refused: u32,
+    open: u32,
+}
+
+impl Counts {
+    fn of(results: &[Result<Outcome, SendError>]) -> Self {
+        let mut counts = Self::default();
+        for result in results {
+            match result {
+                Ok(_) => counts.accepted += 1,
+                Err(error) if error.disposition() == Disposition::NotAccepted => counts.refused += 1,
+                Err(_) => counts.open += 1,
+            }
+        }
+        counts
+    }
+
+    /// The dice are always the same: most come through, and every way of failing was met.
+    fn check(&self) {
+        assert_eq!(self.accepted + self.refused + self.open, MESSAGES);
+        assert!(self.accepted > MESSAGES / 2 && self.open > 100, "{self:?}");
+        println!("{self:?}");
+    }
+}
+
+/// Sends every message, so many at once, and checks what each send says against what the providers took.
+async fn send_all(stack: &dyn Transport, ledgers: &[Ledger], at_once: usize) -> Counts {
+    let options = SendOptions::new().with_deadline(Duration::from_secs(60));
+    let sends = stream::iter(0..MESSAGES).map(async |number| {
+        let recipients = 1 + number % 3;
+        let result = stack.send(&mail(number, recipients), &options).await;
+        check(number, recipients, &result, ledgers);
+        result
+    });
+    Counts::of(&sends.buffer_unordered(at_once).collect::<Vec<_>>().await)
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_sent_twice_and_nothing_is_lost() {
+    let ledgers = Default::default();
+    let stack = Failover::new(members(&ledgers)).with_health(health());
+    send_all(&stack, &ledgers, 1).await.check();
+}
+
+#[tokio::test(start_paused = true)]
+async fn nor_when_many_are_under_way() {
+    let ledgers = Default::default();
+    let stack = Failover::new(members(&ledgers)).with_health(health());
+    send_all(&stack, &ledgers, 64).await.check();
+}
+
+#[tokio::test(start_paused = true)]
+async fn nor_when_they_take_turns() {
+    let ledgers = Default::default();
+    let stack = RoundRobin::new(members(&ledgers)).with_health(health());
+    send_all(&stack, &ledgers, 64).await.check();
+    let taken = |ledger: &Ledger| ledger.lock().unwrap().len();
+    assert!(taken(&ledgers[0]) > 5000 && taken(&ledgers[1]) > 5000);
+}
+
+/// Who does not know what became of a message sends it again under the same key, until it says so.
+#[tokio::test(start_paused = true)]
+async fn nor_when_every_send_is_repeated() {
+    let ledgers = Default::default();
+    let stack = Failover::new(members(&ledgers))
+        .with_health(health())
+        .layer(Idempotency::in_memory());
+    let mut results = Vec::new();
     for number in 0..MESSAGES {
         let recipients = 1 + number % 3;
+        let options = SendOptions::new()
+            .with_deadline(Duration::from_secs(60))
+            .with_idempotency_key(format!("message {number}"))
+            .unwrap();
         let mail = mail(number, recipients);
-        let options = SendOptions::new().with_deadline(Duration::from_secs(60));
-        let result = stack.send(&mail, &options).await;
-        check(number, recipients, &result, &ledgers);
-        match &result {
-            Ok(_) => accepted += 1,
-            Err(error) if error.disposition() == Disposition::NotAccepted => refused += 1,
-            Err(_) => open += 1,
+        let first = stack.send(&mail, &options).await;
+        check(number, recipients, &first, &ledgers);
+        let again = stack.send(&mail, &options).await;
+        let is_settled = |result: &Result<Outcome, SendError>| match result {
+            Ok(_) => true,
+            Err(error) => error.disposition() != Disposition::NotAccepted,
+        };
+        match (&first, &again) {
+            (Ok(first), Ok(again)) => assert_eq!(first.recipients(), again.recipients()),
+            (first, again) if is_settled(first) => assert!(is_settled(again) && again.is_err(), "{first:?} {again:?}"),
+            // It was not taken: the repeat is a send of its own.
+            (_, again) => check(number, recipients, again, &ledgers),
         }
+        for recipient in 0..recipients {
+            assert!(
+                copies(&ledgers, number, recipient) <= 1,
+                "message {number} was sent twice"
+            );
+        }
+        results.push(again);
     }
-    assert_eq!(accepted + refused + open, MESSAGES);
-    // The dice are always the same: most come through, and every way of failing was met.
-    assert!(accepted > MESSAGES / 2 && open > 100, "{accepted} {refused} {open}");
-    println!("{accepted} accepted, {refused} not accepted, {open} open");
+    let counts = Counts::of(&results);
+    counts.check();
+    assert!(counts.refused < MESSAGES / 100, "{counts:?}");
 }

@@ -201,6 +201,14 @@ fn message(submission: &Submission<'_>, copy: &Copy<'_>) -> Result<Json, SendErr
     {
         return Err(submission.invalid("writing an attachment whose name ends as names of another type do"));
     }
+    // The name is taken as it is: an address in it would stand where the author's is looked for.
+    if message
+        .from()
+        .iter()
+        .any(|author| author.name().is_some_and(|name| name.contains(['<', '>'])))
+    {
+        return Err(submission.invalid("writing an author whose name has angle brackets in it"));
+    }
     let files = message.inlines().iter().chain(message.attachments()).map(attachment);
     // A text is asked for, unless it comes from elsewhere.
     let text = message
@@ -367,6 +375,12 @@ mod tests {
             body["to"],
             json!(["=?utf-8?q?a=2C_b?= <a@example.net>", "Ana Á <b@example.net>"])
         );
+        let message = posthaste_mime::Message::builder()
+            .from("\"Ann <ceo@bank.example>\" <app@example.com>".parse().unwrap())
+            .to("a@example.net".parse().unwrap())
+            .text("First line");
+        let error = bench.send(message, &SendOptions::new()).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Invalid);
     }
 
     #[test]
