@@ -226,7 +226,6 @@ impl Counts {
     fn check(&self) {
         assert_eq!(self.accepted + self.refused + self.open, MESSAGES);
         assert!(self.accepted > MESSAGES / 2 && self.open > 100, "{self:?}");
-        println!("{self:?}");
     }
 }
 
