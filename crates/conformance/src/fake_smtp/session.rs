@@ -12,6 +12,8 @@ use crate::Answer;
 
 /// Longest command line that is read.
 const MAX_LINE: usize = 64 << 10;
+/// Room for one read: what a test says by hand is in it whole.
+const READ: usize = 8 << 10;
 /// Longest message that is read.
 const MAX_MESSAGE: usize = 256 << 20;
 
@@ -273,6 +275,7 @@ impl Session {
     }
 
     async fn fill(&mut self) -> io::Result<bool> {
+        self.buffer.reserve(READ);
         Ok(self.stream.read_buf(&mut self.buffer).await? > 0)
     }
 
